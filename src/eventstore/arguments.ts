@@ -1,0 +1,79 @@
+import type { ExpectedRevision, NewEvent } from './port.ts';
+
+/** EventStoreDB 23.10 takes at most 1 MiB per append (type, data and metadata of all its events). */
+export const maxAppendBytes = 1024 * 1024;
+
+/** The longest stream name and event type that the stores of this project take, in UTF-8 bytes. */
+export const maxNameBytes = 1024;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Weight of one event as EventStoreDB counts it: two bytes per character of the type, then data and metadata. */
+export function appendedBytes(event: {
+  readonly type: string;
+  readonly data: { readonly length: number };
+  readonly metadata: { readonly length: number };
+}): number {
+  return event.type.length * 2 + event.data.length + event.metadata.length;
+}
+
+/** Throws a `TypeError` for what no store can take, so that every implementation refuses the same arguments. */
+export function assertAppendable(
+  stream: string,
+  events: readonly NewEvent[],
+  expected: ExpectedRevision,
+): void {
+  assertStreamName(stream);
+  if (events.length === 0) throw new TypeError(`An append to "${stream}" needs at least one event.`);
+  for (const event of events) {
+    if (!uuid.test(event.id)) {
+      throw new TypeError(`The event id ${JSON.stringify(event.id)} is not a UUID in lower case.`);
+    }
+    assertName('event type', event.type);
+  }
+  if (typeof expected === 'number' && !isRevision(expected)) {
+    throw new TypeError(
+      `The expected revision ${expected} is not a whole number from 0; before the first event say 'no-stream'.`,
+    );
+  }
+}
+
+/** Names that start with `$` belong to the store itself. */
+export function assertStreamName(stream: string): void {
+  assertName('stream name', stream);
+  if (stream.startsWith('$')) {
+    throw new TypeError(
+      `The stream name "${stream}" starts with "$", which the event store keeps for itself.`,
+    );
+  }
+}
+
+/** A limit is a whole number from 1; leave it out to read everything. */
+export function assertLimit(limit: number | undefined): void {
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
+    throw new TypeError(`The limit ${limit} is not a whole number above 0.`);
+  }
+}
+
+/** Revisions and positions are whole numbers from 0. */
+export function assertPlace(what: 'revision' | 'position', place: number | undefined): void {
+  if (place !== undefined && !isRevision(place)) {
+    throw new TypeError(`The ${what} ${place} is not a whole number from 0.`);
+  }
+}
+
+/** The filter that a store applies: no system streams, and one of the prefixes if any are given. */
+export function matchesPrefixes(stream: string, prefixes: readonly string[] | undefined): boolean {
+  return !stream.startsWith('$') && (prefixes === undefined || prefixes.some((p) => stream.startsWith(p)));
+}
+
+function isRevision(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function assertName(what: string, name: string): void {
+  if (name.length === 0) throw new TypeError(`The ${what} is empty.`);
+  if (Buffer.byteLength(name) > maxNameBytes) {
+    throw new TypeError(`The ${what} "${name.slice(0, 40)}…" is longer than ${maxNameBytes} bytes.`);
+  }
+}
