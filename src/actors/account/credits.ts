@@ -1,0 +1,152 @@
+import type { Complexity } from '../super-llm/planner.ts';
+
+/** All amounts are integers of this unit; 1 credit = 1,000,000 units. */
+export const UNITS_PER_CREDIT = 1_000_000;
+
+/** What a new account is granted, in units. */
+export const STARTING_GRANT = 100 * UNITS_PER_CREDIT;
+
+export type Contribution = 'regular' | 'sporadic' | 'none';
+
+/** What a Node did for one task. */
+export interface Work {
+  readonly complexity: Complexity;
+  /** 0 (incorrect) to 1 (correct). */
+  readonly correctness: number;
+  readonly responseMs: number;
+  /** Answers within this time count as fast. */
+  readonly targetMs: number;
+}
+
+/** What the contributor is known for; see the multiplier functions below. */
+export interface Standing {
+  readonly contribution: Contribution;
+  /** Share of correct answers, or null where there is no history yet. */
+  readonly accuracy: number | null;
+  /** Share of the time that the device was there, 0 to 1, or null where there is no history yet. */
+  readonly uptime: number | null;
+}
+
+export interface Earning {
+  /** Units to be credited. */
+  readonly earned: number;
+  /** Units to be taken away; the account floors it at what it has. */
+  readonly penalty: number;
+}
+
+/** Price of a query per unit of compute, in credits (vision: simple 0.5, medium 2, complex 5–10). */
+const QUERY_PRICE: Readonly<Record<Complexity, number>> = { simple: 0.5, medium: 2, complex: 5 };
+
+/** Task_Complexity of the earning formula, in credits (vision: simple 1, complex 5; medium is ours). */
+const TASK_REWARD: Readonly<Record<Complexity, number>> = { simple: 1, medium: 2, complex: 5 };
+
+/** Share of a task's full reward that an incorrect answer costs. */
+const PENALTY_SHARE = 0.5;
+
+/** Subtasks at which a complex query costs the least and the most. */
+const FEWEST_SUBTASKS = 3;
+const MOST_SUBTASKS = 8;
+
+const REGULAR_ACTIVE_DAYS = 5;
+
+/** A device that is there 95 % of the time counts as there around the clock; 8 am to 8 pm is half of the day. */
+const AROUND_THE_CLOCK = 0.95;
+const REGULAR_HOURS = 0.5;
+
+/**
+ * The price of a query in units: complexity × compute used, times 1.5 for those who contribute nothing.
+ * `computeShare` (0 to 1, see `computeShareOf`) moves a complex query from 5 to 10 credits; others have one price.
+ */
+export function priceOf(complexity: Complexity, computeShare: number, contribution: Contribution): number {
+  const compute = complexity === 'complex' ? 1 + clamp(computeShare, 0, 1) : 1;
+  const tenths = contribution === 'none' ? 15 : 10;
+  return toUnits((QUERY_PRICE[complexity] * compute * tenths) / 10);
+}
+
+/** How much of the most compute a plan takes: 0 up to 3 subtasks, 1 from 8 on. */
+export function computeShareOf(subtasks: number): number {
+  return clamp((subtasks - FEWEST_SUBTASKS) / (MOST_SUBTASKS - FEWEST_SUBTASKS), 0, 1);
+}
+
+/**
+ * Task_Complexity × (Correctness / Response_Time) × the multipliers of the contributor's standing, in units.
+ * Response time counts in targets and never below one, so being faster than fast earns nothing more.
+ * An incorrect answer earns nothing and costs half of the task's reward, whatever the standing.
+ */
+export function earningFor(work: Work, standing?: Standing): Earning {
+  const reward = TASK_REWARD[work.complexity];
+  const correctness = clamp(work.correctness, 0, 1);
+  if (correctness === 0) return { earned: 0, penalty: toUnits(reward * PENALTY_SHARE) };
+  const responseTargets = Math.max(1, work.responseMs / work.targetMs);
+  const factor = standing ? standingTenths(standing) / 1000 : 1;
+  return { earned: toUnits(reward * (correctness / responseTargets) * factor), penalty: 0 };
+}
+
+/** Active days out of the last seven: none, sporadic (1 to 4) or regular (5 and more). */
+export function contributionOf(activeDays: number): Contribution {
+  if (activeDays >= REGULAR_ACTIVE_DAYS) return 'regular';
+  return activeDays > 0 ? 'sporadic' : 'none';
+}
+
+export function contributionMultiplier(contribution: Contribution): number {
+  return contribution === 'regular' ? 1.2 : 1.0;
+}
+
+/** Above 95 % correct 1.3, from 90 % 1.1, from 80 % 1.0, below 0.8; without a history 1.0. */
+export function qualityMultiplier(accuracy: number | null): number {
+  if (accuracy === null) return 1.0;
+  if (accuracy > 0.95) return 1.3;
+  if (accuracy >= 0.9) return 1.1;
+  return accuracy < 0.8 ? 0.8 : 1.0;
+}
+
+/** Around the clock 1.2, regular hours 1.0, sporadic 0.9; without a history 1.0. */
+export function availabilityMultiplier(uptime: number | null): number {
+  if (uptime === null) return 1.0;
+  if (uptime >= AROUND_THE_CLOCK) return 1.2;
+  return uptime >= REGULAR_HOURS ? 1.0 : 0.9;
+}
+
+/** `1500000` → `1.5`. */
+export function formatCredits(units: number): string {
+  if (!Number.isSafeInteger(units))
+    throw new RangeError(`An amount is a whole number of units, not ${units}.`);
+  const whole = Math.floor(Math.abs(units) / UNITS_PER_CREDIT);
+  const fraction = String(Math.abs(units) % UNITS_PER_CREDIT)
+    .padStart(6, '0')
+    .replace(/0+$/, '');
+  return `${units < 0 ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** `1.5` → `1500000`. Throws `RangeError` for anything but a decimal number with at most six places. */
+export function parseCredits(text: string): number {
+  const match = /^(-?)(\d{1,10})(?:\.(\d{1,6}))?$/.exec(text.trim());
+  if (!match) {
+    const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+    throw new RangeError(
+      `${shown} is no amount of credits: write it like 12 or 0.5, with up to six decimals.`,
+    );
+  }
+  const units = Number(match[2]) * UNITS_PER_CREDIT + Number((match[3] ?? '').padEnd(6, '0'));
+  if (!Number.isSafeInteger(units))
+    throw new RangeError(`${text.trim()} credits are more than can be counted.`);
+  return match[1] === '-' && units !== 0 ? -units : units;
+}
+
+/** The one rounding rule: to the nearest unit, halves up. */
+function toUnits(credits: number): number {
+  return Math.floor(credits * UNITS_PER_CREDIT + 0.5);
+}
+
+/** The product of the three multipliers in thousandths: whole numbers, so that no binary fraction creeps in. */
+function standingTenths(standing: Standing): number {
+  return [
+    contributionMultiplier(standing.contribution),
+    qualityMultiplier(standing.accuracy),
+    availabilityMultiplier(standing.uptime),
+  ].reduce((product, multiplier) => product * Math.round(multiplier * 10), 1);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
