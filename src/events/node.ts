@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { type AnswerKind, Genome, Id, Instant, ModelAnswer, TaskType, Text, type Vote } from './values.ts';
+
+/** Stream `node-<id>`: the life of one genome in one slot of a device. */
+export type NodeEvent =
+  | { readonly type: 'NodeBorn'; readonly data: NodeBorn }
+  | { readonly type: 'TaskAccepted'; readonly data: TaskAccepted }
+  | { readonly type: 'TaskRefused'; readonly data: TaskRefused }
+  | { readonly type: 'ModelAnswered'; readonly data: ModelAnswered }
+  | { readonly type: 'VoteCast'; readonly data: VoteCast }
+  | { readonly type: 'TaskFailed'; readonly data: TaskFailed }
+  | { readonly type: 'PerformanceRecorded'; readonly data: PerformanceRecorded };
+
+const Birth = z.strictObject({
+  node: Id,
+  genome: Genome,
+  species: Id,
+  device: Id,
+  /** The account that earns what this Node earns. */
+  owner: Id,
+  cluster: Id,
+  generation: z.int().min(0),
+  /** None for a seed, one for a mutant, two for the offspring of a crossover. */
+  parents: z.array(Id).max(2),
+  cause: z.enum(['genesis', 'mutation', 'crossover', 'admission']),
+  /** The genesis or generation saga that waits for the birth. */
+  saga: Id,
+});
+
+export type NodeBorn = z.infer<typeof Birth> & { readonly at: string };
+
+/** Who gets the vote: the Cluster that handed the task out, or the query itself when it went straight to the Node. */
+export const TaskOrigin = z.strictObject({ kind: z.enum(['cluster', 'query']), id: Id });
+export type TaskOrigin = z.infer<typeof TaskOrigin>;
+
+const Assignment = z.strictObject({
+  taskId: Id,
+  queryId: Id,
+  subtaskId: Id,
+  attempt: z.int().min(1),
+  prompt: Text,
+  taskType: TaskType,
+  origin: TaskOrigin,
+  dueAt: Instant,
+});
+export type Assignment = z.infer<typeof Assignment>;
+
+/** It holds everything that the device needs, so that the work order can be written again from the event alone. */
+export interface TaskAccepted extends Assignment {
+  readonly seed: number;
+  readonly at: string;
+}
+
+export interface TaskRefused extends Assignment {
+  readonly reason: 'full';
+  readonly at: string;
+}
+
+export interface ModelAnswered {
+  readonly taskId: string;
+  readonly slot: 'A' | 'B';
+  readonly answer: ModelAnswer;
+  readonly at: string;
+}
+
+export interface VoteCast {
+  readonly taskId: string;
+  readonly queryId: string;
+  readonly subtaskId: string;
+  readonly attempt: number;
+  readonly taskType: TaskType;
+  readonly origin: TaskOrigin;
+  readonly vote: Vote;
+  /** From acceptance to vote. */
+  readonly responseMs: number;
+  readonly at: string;
+}
+
+export interface TaskFailed {
+  readonly taskId: string;
+  readonly queryId: string;
+  readonly subtaskId: string;
+  readonly attempt: number;
+  readonly origin: TaskOrigin;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/**
+ * How right an answer was, and how that is known: `computed` by a programmatic check or a gold answer, `consensus` by
+ * the trust-weighted agreement of several Nodes.
+ */
+export interface PerformanceRecorded {
+  readonly taskId: string;
+  readonly queryId: string;
+  readonly taskType: TaskType;
+  readonly correct: boolean;
+  readonly basis: 'computed' | 'consensus';
+  readonly answerKind: AnswerKind;
+  readonly responseMs: number;
+  readonly at: string;
+}
+
+/** A work order for a device: both models of one Node on one task. It travels on `dellm.work.<device>`. */
+export const WorkOrder = z.strictObject({
+  node: Id,
+  taskId: Id,
+  prompt: Text,
+  system: Text,
+  models: z.tuple([Id, Id]),
+  params: Genome.shape.samplingParams,
+  seed: z.int().min(0).max(0xffff_ffff),
+  dueAt: Instant,
+});
+export type WorkOrder = z.infer<typeof WorkOrder>;
+
+const BearNode = Birth;
+
+const SubmitAnswers = z.strictObject({
+  taskId: Id,
+  /** What each model said; null where it gave no answer, and `failure` then says why. */
+  answers: z.tuple([ModelAnswer.nullable(), ModelAnswer.nullable()]),
+  failure: z.string().max(500).nullable(),
+});
+
+const RecordPerformance = z.strictObject({
+  taskId: Id,
+  queryId: Id,
+  taskType: TaskType,
+  correct: z.boolean(),
+  basis: z.enum(['computed', 'consensus']),
+  answerKind: z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']),
+  responseMs: z.number().min(0),
+});
+
+export const NodeCommand = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('BearNode'), data: BearNode }),
+  z.object({ type: z.literal('AssignTask'), data: Assignment }),
+  z.object({ type: z.literal('SubmitAnswers'), data: SubmitAnswers }),
+  z.object({ type: z.literal('RecordPerformance'), data: RecordPerformance }),
+  z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ taskId: Id }) }),
+]);
+export type NodeCommand = z.infer<typeof NodeCommand>;

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { AskRequest } from './account.ts';
+import {
+  type AnswerKind,
+  type Complexity,
+  Id,
+  Instant,
+  type Resource,
+  ResourceAnswer,
+  type Stakes,
+  type TaskType,
+  Units,
+} from './values.ts';
+
+/** Stream `query-<id>`: one question, from asking to its one ending. */
+export type QueryEvent =
+  | { readonly type: 'QueryAsked'; readonly data: QueryAsked }
+  | { readonly type: 'QueryAskedAgain'; readonly data: QueryAskedAgain }
+  | { readonly type: 'QueryAnalysed'; readonly data: QueryAnalysed }
+  | { readonly type: 'QueryPlanned'; readonly data: QueryPlanned }
+  | { readonly type: 'SubtaskDispatched'; readonly data: SubtaskDispatched }
+  | { readonly type: 'SubtaskAnswered'; readonly data: SubtaskAnswered }
+  | { readonly type: 'SubtaskFailed'; readonly data: SubtaskFailed }
+  | { readonly type: 'VerdictReached'; readonly data: VerdictReached }
+  | { readonly type: 'AnswerSynthesised'; readonly data: AnswerSynthesised }
+  | { readonly type: 'AnswerValidated'; readonly data: AnswerValidated }
+  | { readonly type: 'QueryAnswered'; readonly data: QueryAnswered }
+  | { readonly type: 'QueryDeclined'; readonly data: QueryDeclined }
+  | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
+
+/** The three ways a query ends; exactly one of them stands in its stream. */
+export const QUERY_ENDINGS = ['QueryAnswered', 'QueryDeclined', 'QueryExpired'] as const;
+
+const Question = z.strictObject({
+  ...AskRequest.shape,
+  account: Id,
+  reservationId: Id,
+  reserved: Units,
+});
+
+export type QueryAsked = z.infer<typeof Question> & { readonly at: string };
+
+/** The same id asked a second time, with a reservation of its own, which is released. */
+export interface QueryAskedAgain {
+  readonly reservationId: string;
+  readonly account: string;
+  readonly replyTo: string | null;
+  readonly at: string;
+}
+
+export interface QueryAnalysed {
+  readonly intent: string;
+  readonly complexity: Complexity;
+  readonly taskTypes: readonly TaskType[];
+  readonly stakes: Stakes;
+  readonly reasons: readonly string[];
+  readonly at: string;
+}
+
+export interface PlannedSubtask {
+  readonly subtaskId: string;
+  /** Its name within the plan: `s1`, `s2` … */
+  readonly key: string;
+  readonly prompt: string;
+  readonly taskType: TaskType;
+  /** Keys of the subtasks whose answers its prompt needs (`{s1}`). */
+  readonly dependsOn: readonly string[];
+  readonly nodes: number;
+  readonly prefer: 'node' | 'cluster' | 'mixed';
+  readonly specialization: string;
+}
+
+export interface QueryPlanned {
+  readonly planner: string;
+  readonly strategy: string;
+  readonly subtasks: readonly PlannedSubtask[];
+  readonly at: string;
+}
+
+export interface SubtaskDispatched {
+  readonly subtaskId: string;
+  readonly attempt: number;
+  /** The planned prompt with the answers that it depends on filled in. */
+  readonly prompt: string;
+  readonly exclude: readonly Resource[];
+  readonly dueAt: string;
+  readonly at: string;
+}
+
+export interface SubtaskAnswered {
+  readonly subtaskId: string;
+  readonly attempt: number;
+  readonly resource: Resource;
+  readonly result: ResourceAnswer;
+  readonly at: string;
+}
+
+export interface SubtaskFailed {
+  readonly subtaskId: string;
+  readonly attempt: number;
+  readonly resource: Resource | null;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** How one Node's own answer was judged, with what its earnings depend on. */
+export interface Judgement {
+  readonly node: string;
+  readonly owner: string;
+  readonly taskId: string;
+  readonly taskType: TaskType;
+  readonly answerKind: AnswerKind;
+  readonly responseMs: number;
+  readonly confidence: number;
+  /** null: nothing but the Node's own word speaks for it. */
+  readonly correct: boolean | null;
+  readonly basis: 'computed' | 'consensus' | null;
+  readonly accuracy: number | null;
+  readonly uptime: number;
+}
+
+export interface Check {
+  readonly check: string;
+  readonly verdict: 'pass' | 'fail' | 'not-applicable';
+  readonly reason: string;
+}
+
+export interface VerdictReached {
+  readonly subtaskId: string;
+  readonly attempt: number;
+  readonly level: 'node' | 'cluster' | 'super-cluster';
+  readonly checks: readonly Check[];
+  readonly outcome: 'accepted' | 'recompute' | 'abandoned';
+  /** Confidence after the checks, 0–1. */
+  readonly confidence: number;
+  readonly judgements: readonly Judgement[];
+  readonly readPosition: number;
+  readonly at: string;
+}
+
+export interface AnswerSynthesised {
+  readonly answer: string | null;
+  readonly confidence: number;
+  /** Keys of the subtasks that nobody could answer. */
+  readonly missing: readonly string[];
+  readonly at: string;
+}
+
+/** The verdict at the level of the Super LLM, on the whole answer. */
+export interface AnswerValidated {
+  readonly ok: boolean;
+  readonly reasons: readonly string[];
+  readonly at: string;
+}
+
+export interface QueryAnswered {
+  readonly answer: string;
+  readonly confidence: number;
+  readonly spent: number;
+  readonly at: string;
+}
+
+/** An honest "I don't know": the reservation goes back whole. */
+export interface QueryDeclined {
+  readonly reason: string;
+  /** The best guess that was not good enough to be given as an answer. */
+  readonly candidate: string | null;
+  readonly confidence: number;
+  readonly at: string;
+}
+
+export interface QueryExpired {
+  readonly reason: string;
+  readonly at: string;
+}
+
+const SubtaskKey = z.strictObject({ subtaskId: Id, attempt: z.int().min(1) });
+const ResourceRef = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id });
+
+export const QueryCommand = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('AskQuestion'), data: Question }),
+  z.object({
+    type: z.literal('RecordAnswer'),
+    data: z.strictObject({ ...SubtaskKey.shape, resource: ResourceRef, result: ResourceAnswer }),
+  }),
+  z.object({
+    type: z.literal('RecordFailure'),
+    data: z.strictObject({
+      ...SubtaskKey.shape,
+      resource: ResourceRef.nullable(),
+      reason: z.string().max(500),
+      /** An answer that was found but not agreed upon. */
+      best: ResourceAnswer.nullable(),
+    }),
+  }),
+  z.object({
+    type: z.literal('PassDeadline'),
+    data: z.strictObject({ subtaskId: Id.nullable(), attempt: z.int().min(0), dueAt: Instant }),
+  }),
+]);
+export type QueryCommand = z.infer<typeof QueryCommand>;

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+
+/**
+ * Shapes that several aggregates record. They are part of history: a change of meaning needs a new schema version
+ * and an upcaster (`upcast.ts`).
+ */
+
+/** Texts up to this many bytes of UTF-8 stay in an event; longer ones are refused at the door. */
+export const MAX_TEXT_BYTES = 128 * 1024;
+
+/** Ids stand in stream names and NATS subjects, so they are single tokens of either. */
+export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id has 1 to 64 letters, digits, "_" or "-"');
+
+export const Instant = z.iso.datetime({ offset: false, precision: 3 });
+
+export const Text = z
+  .string()
+  .refine(
+    (text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES,
+    `a text has at most ${MAX_TEXT_BYTES} bytes of UTF-8`,
+  );
+
+export const Fraction = z.number().min(0).max(1);
+
+/** Millionths of a credit. */
+export const Units = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const SamplingParams = z.strictObject({
+  temperature: z.number().min(0).max(2),
+  topP: z.number().gt(0).max(1),
+  topK: z.int().min(0).max(1000),
+  contextTokens: z.int().min(64).max(131_072),
+  maxTokens: z.int().min(1).max(8192),
+});
+export type SamplingParams = z.infer<typeof SamplingParams>;
+
+/** What a Node inherits. `modelA` and `modelB` are ids of the model catalogue. */
+export const Genome = z.strictObject({
+  modelA: Id,
+  modelB: Id,
+  specialization: Id,
+  /** `system` goes to models that take one; `{question}` in `user` stands for the task's prompt. */
+  promptTemplates: z.strictObject({ system: Text, user: Text }),
+  samplingParams: SamplingParams,
+});
+export type Genome = z.infer<typeof Genome>;
+
+export const Stakes = z.enum(['normal', 'high']);
+export type Stakes = z.infer<typeof Stakes>;
+
+export const Complexity = z.enum(['simple', 'medium', 'complex']);
+export type Complexity = z.infer<typeof Complexity>;
+
+/** Rows of the performance matrix, such as `math.arithmetic`. */
+export const TaskType = z.string().regex(/^[a-z]+\.[a-z-]+$/, 'a task type reads like math.arithmetic');
+export type TaskType = z.infer<typeof TaskType>;
+
+/** What kind of thing an answer is, once it is extracted; `none` is an abstention ("I don't know"). */
+export const AnswerKind = z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']);
+export type AnswerKind = z.infer<typeof AnswerKind>;
+
+/** How two answers relate: the same text, the same value, the same meaning, or not the same. */
+export const Equivalence = z.enum(['exact', 'equivalent', 'semantic', 'different']);
+export type Equivalence = z.infer<typeof Equivalence>;
+
+/** What one model said. `logProb` is the sum of ln p over its tokens, if the engine `measured` it. */
+export const ModelAnswer = z.strictObject({
+  model: Id,
+  text: Text,
+  logProb: z.number().max(0),
+  measured: z.boolean(),
+  completionTokens: z.int().min(0),
+  durationMs: z.number().min(0),
+  finish: z.enum(['stop', 'length']),
+});
+export type ModelAnswer = z.infer<typeof ModelAnswer>;
+
+/** The outcome of one Node's two models on one task. */
+export const Vote = z.strictObject({
+  outcome: z.enum(['agreed', 'preferred', 'split', 'abstained']),
+  agreement: Equivalence,
+  chosen: z.union([z.literal(0), z.literal(1), z.null()]),
+  answer: Text,
+  kind: AnswerKind,
+  confidence: Fraction,
+});
+export type Vote = z.infer<typeof Vote>;
+
+/** Where a subtask went: straight to one Node, to a Cluster, or to a Cluster with a guest Node from outside it. */
+export const RoutingMode = z.enum(['node', 'cluster', 'mixed']);
+export type RoutingMode = z.infer<typeof RoutingMode>;
+
+export const Resource = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id });
+export type Resource = z.infer<typeof Resource>;
+
+/** A Node that worked on a subtask, and what its own vote was. */
+export const Contribution = z.strictObject({
+  node: Id,
+  device: Id,
+  owner: Id,
+  taskId: Id,
+  answer: Text,
+  kind: AnswerKind,
+  confidence: Fraction,
+  responseMs: z.number().min(0),
+});
+export type Contribution = z.infer<typeof Contribution>;
+
+/** A resource's answer to a subtask: what the network does with it is the query's to decide. */
+export const ResourceAnswer = z.strictObject({
+  answer: Text,
+  kind: AnswerKind,
+  confidence: Fraction,
+  /** Share of the voting weight that stands behind the answer, 0–1. */
+  agreement: Fraction,
+  contributions: z.array(Contribution).max(64),
+});
+export type ResourceAnswer = z.infer<typeof ResourceAnswer>;
