@@ -59,8 +59,12 @@ export interface Share {
   readonly trust: number;
 }
 
-/** The subtask in the hands of k Nodes. `readPosition` is where the trust rows are from. */
+/**
+ * The subtask in the hands of k Nodes. `readPosition` is where the trust rows are from; `voteBy` leaves time to count
+ * what has come before the subtask itself is due.
+ */
 export type TaskDistributed = z.infer<typeof Distribution> & {
+  readonly voteBy: string;
   readonly shares: readonly Share[];
   readonly readPosition: number;
   readonly at: string;
@@ -90,6 +94,9 @@ export interface TiebreakCalled {
   readonly subtaskId: string;
   readonly attempt: number;
   readonly share: Share;
+  readonly prompt: string;
+  readonly taskType: TaskType;
+  readonly voteBy: string;
   readonly reason: string;
   readonly at: string;
 }

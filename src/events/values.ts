@@ -40,7 +40,10 @@ export const Genome = z.strictObject({
   modelB: Id,
   specialization: Id,
   /** `system` goes to models that take one; `{question}` in `user` stands for the task's prompt. */
-  promptTemplates: z.strictObject({ system: Text, user: Text }),
+  promptTemplates: z.strictObject({
+    system: Text,
+    user: Text.refine((text) => text.includes('{question}'), 'a user template holds {question}'),
+  }),
   samplingParams: SamplingParams,
 });
 export type Genome = z.infer<typeof Genome>;

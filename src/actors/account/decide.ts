@@ -1,0 +1,147 @@
+import type { SnapshotFrom } from 'xstate';
+import type { AccountCommand, AccountEvent } from '../../events/account.ts';
+import type { Given } from '../actor.ts';
+import { quote } from '../super-llm/quote.ts';
+import {
+  availabilityMultiplier,
+  type Contribution,
+  contributionMultiplier,
+  contributionOf,
+  earningFor,
+  priceOf,
+  qualityMultiplier,
+  responseTargetMs,
+  STARTING_GRANT,
+} from './credits.ts';
+import type { accountMachine } from './machine.ts';
+
+type Snapshot = SnapshotFrom<typeof accountMachine>;
+
+/** Every transfer has a key of its own, and a key that is known already makes nothing happen. */
+export function decide(command: AccountCommand, snapshot: Snapshot, given: Given): readonly AccountEvent[] {
+  const { context } = snapshot;
+  const at = given.at;
+  switch (command.type) {
+    case 'OpenAccount': {
+      if (snapshot.matches('open')) return [];
+      const transferId = `welcome-${command.data.account}`.slice(0, 64);
+      return [
+        {
+          type: 'CreditsGranted',
+          data: { transferId, amount: STARTING_GRANT, contra: 'treasury', reason: 'welcome', at },
+        },
+      ];
+    }
+    case 'ReserveCredits':
+      return reserve(command.data, snapshot, at);
+    case 'SettleCredits': {
+      const { transferId, queryId } = command.data;
+      const reservation = context.reservations[transferId];
+      if (!reservation) return [];
+      const spent = Math.min(command.data.spent, reservation.amount);
+      const returned = reservation.amount - spent;
+      const contra = escrowOf(queryId);
+      return [{ type: 'CreditsSettled', data: { transferId, queryId, spent, returned, contra, at } }];
+    }
+    case 'ReleaseCredits': {
+      const { transferId, queryId, reason } = command.data;
+      const reservation = context.reservations[transferId];
+      if (!reservation) return [];
+      const contra = escrowOf(queryId);
+      return [
+        {
+          type: 'CreditsReleased',
+          data: { transferId, queryId, amount: reservation.amount, contra, reason, at },
+        },
+      ];
+    }
+    case 'EarnCredits': {
+      const { transferId, queryId, node, complexity, correctness, responseMs, accuracy, uptime } =
+        command.data;
+      if (!snapshot.matches('open') || context.transfers.includes(transferId)) return [];
+      const work = { complexity, correctness, responseMs, targetMs: responseTargetMs(complexity) };
+      const contribution = contributionAt(context.activeDays, at);
+      const { earned } = earningFor(work, { contribution, accuracy, uptime });
+      if (earned === 0) return [];
+      return [
+        {
+          type: 'CreditsEarned',
+          data: {
+            transferId,
+            amount: earned,
+            base: earningFor(work).earned,
+            multipliers: {
+              contribution: contributionMultiplier(contribution),
+              quality: qualityMultiplier(accuracy),
+              availability: availabilityMultiplier(uptime),
+            },
+            contra: 'treasury',
+            queryId,
+            node,
+            at,
+          },
+        },
+      ];
+    }
+    case 'PenaliseCredits': {
+      const { transferId, queryId, node, complexity } = command.data;
+      if (!snapshot.matches('open') || context.transfers.includes(transferId)) return [];
+      const { penalty } = earningFor({
+        complexity,
+        correctness: 0,
+        responseMs: 0,
+        targetMs: responseTargetMs(complexity),
+      });
+      const amount = Math.min(penalty, context.available);
+      return [
+        { type: 'CreditsPenalised', data: { transferId, amount, contra: 'treasury', queryId, node, at } },
+      ];
+    }
+  }
+}
+
+function reserve(
+  { transferId, request }: Extract<AccountCommand, { type: 'ReserveCredits' }>['data'],
+  snapshot: Snapshot,
+  at: string,
+): readonly AccountEvent[] {
+  const { available, transfers, activeDays } = snapshot.context;
+  if (transfers.includes(transferId)) return [];
+  const { queryId, replyTo } = request;
+  const contribution = contributionAt(activeDays, at);
+  const { complexity, computeShare } = quote(request.question);
+  const amount = priceOf(complexity, computeShare, contribution);
+  const refuse = (reason: 'unknown-account' | 'no-credits' | 'too-late'): readonly AccountEvent[] => [
+    {
+      type: 'ReservationRefused',
+      data: { transferId, queryId, reason, needed: amount, available, replyTo, at },
+    },
+  ];
+  if (!snapshot.matches('open')) return refuse('unknown-account');
+  if (request.dueAt <= at) return refuse('too-late');
+  if (amount > available) return refuse('no-credits');
+  return [
+    {
+      type: 'CreditsReserved',
+      data: {
+        transferId,
+        queryId,
+        amount,
+        contra: escrowOf(queryId),
+        contributor: contribution !== 'none',
+        request,
+        at,
+      },
+    },
+  ];
+}
+
+export function escrowOf(queryId: string): string {
+  return `escrow:${queryId}`;
+}
+
+/** How regularly the account has contributed over the seven days that end at `at`. */
+function contributionAt(activeDays: readonly string[], at: string): Contribution {
+  const weekAgo = new Date(Date.parse(at) - 7 * 24 * 3600 * 1000).toISOString().slice(0, 10);
+  return contributionOf(activeDays.filter((day) => day > weekAgo).length);
+}

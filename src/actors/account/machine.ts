@@ -1,0 +1,112 @@
+import { assign, setup } from 'xstate';
+import type { AccountEvent } from '../../events/account.ts';
+import { type RecentKeys, remember } from '../recent.ts';
+
+/** How many transfers an account remembers by their key. */
+const REMEMBERED_TRANSFERS = 2048;
+
+/** Days back that count for the contribution multiplier. */
+const CONTRIBUTION_DAYS = 7;
+
+export interface Reservation {
+  readonly queryId: string;
+  readonly amount: number;
+}
+
+export interface AccountContext {
+  readonly account: string;
+  /** Units that can be reserved; never negative. */
+  readonly available: number;
+  /** Units in escrow, by transferId of the reservation. */
+  readonly reservations: Readonly<Record<string, Reservation>>;
+  readonly transfers: RecentKeys;
+  /** The last days (YYYY-MM-DD, UTC) on which the account earned something, newest last. */
+  readonly activeDays: readonly string[];
+}
+
+/** An account: closed until the welcome grant; then its credits are free, or some of them are held in escrow. */
+export const accountMachine = setup({
+  types: {
+    context: {} as AccountContext,
+    events: {} as AccountEvent,
+    input: {} as { id: string },
+  },
+  guards: {
+    isLastReservation: ({ context, event }) =>
+      'transferId' in event.data &&
+      Object.keys(context.reservations).every((key) => key === event.data.transferId),
+  },
+  actions: {
+    grant: assign(({ context, event }) =>
+      event.type === 'CreditsGranted' ? { available: context.available + event.data.amount } : {},
+    ),
+    reserve: assign(({ context, event }) => {
+      if (event.type !== 'CreditsReserved') return {};
+      const { transferId, queryId, amount } = event.data;
+      return {
+        available: context.available - amount,
+        reservations: { ...context.reservations, [transferId]: { queryId, amount } },
+      };
+    }),
+    giveBack: assign(({ context, event }) => {
+      if (event.type !== 'CreditsSettled' && event.type !== 'CreditsReleased') return {};
+      const { [event.data.transferId]: _ended, ...reservations } = context.reservations;
+      const returned = event.type === 'CreditsSettled' ? event.data.returned : event.data.amount;
+      return { available: context.available + returned, reservations };
+    }),
+    earn: assign(({ context, event }) => {
+      if (event.type !== 'CreditsEarned') return {};
+      const day = event.data.at.slice(0, 10);
+      const days = context.activeDays.filter((other) => other !== day);
+      return {
+        available: context.available + event.data.amount,
+        activeDays: [...days, day].slice(-CONTRIBUTION_DAYS),
+      };
+    }),
+    forfeit: assign(({ context, event }) =>
+      event.type === 'CreditsPenalised' ? { available: context.available - event.data.amount } : {},
+    ),
+    rememberTransfer: assign(({ context, event }) => ({
+      transfers: remember(context.transfers, event.data.transferId, REMEMBERED_TRANSFERS),
+    })),
+  },
+}).createMachine({
+  id: 'account',
+  context: ({ input }) => ({
+    account: input?.id ?? '',
+    available: 0,
+    reservations: {},
+    transfers: [],
+    activeDays: [],
+  }),
+  initial: 'closed',
+  on: { ReservationRefused: { actions: 'rememberTransfer' } },
+  states: {
+    closed: {
+      on: { CreditsGranted: { target: 'open', actions: ['grant', 'rememberTransfer'] } },
+    },
+    open: {
+      initial: 'free',
+      on: {
+        CreditsReserved: { target: '.holding', actions: ['reserve', 'rememberTransfer'] },
+        CreditsEarned: { actions: ['earn', 'rememberTransfer'] },
+        CreditsPenalised: { actions: ['forfeit', 'rememberTransfer'] },
+      },
+      states: {
+        free: {},
+        holding: {
+          on: {
+            CreditsSettled: [
+              { guard: 'isLastReservation', target: 'free', actions: 'giveBack' },
+              { actions: 'giveBack' },
+            ],
+            CreditsReleased: [
+              { guard: 'isLastReservation', target: 'free', actions: 'giveBack' },
+              { actions: 'giveBack' },
+            ],
+          },
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,72 @@
+import type { SnapshotFrom } from 'xstate';
+import type { AccountEvent, ReservationRefused } from '../../events/account.ts';
+import type { Effect } from '../actor.ts';
+import { formatCredits } from './credits.ts';
+import type { accountMachine } from './machine.ts';
+
+/** A reservation sends its question on; a refusal tells whoever waits. Other entries speak for themselves. */
+export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof accountMachine>): readonly Effect[] {
+  switch (event.type) {
+    case 'CreditsReserved': {
+      const { request, transferId, amount } = event.data;
+      return [
+        {
+          kind: 'command',
+          to: { kind: 'query', id: request.queryId },
+          command: {
+            type: 'AskQuestion',
+            data: {
+              ...request,
+              account: snapshot.context.account,
+              reservationId: transferId,
+              reserved: amount,
+            },
+          },
+        },
+      ];
+    }
+    case 'ReservationRefused': {
+      const { replyTo, queryId } = event.data;
+      if (replyTo === null) return [];
+      return [
+        {
+          kind: 'reply',
+          subject: replyTo,
+          body: { queryId, error: refusal(event.data, snapshot.context.account) },
+        },
+      ];
+    }
+    case 'CreditsGranted':
+    case 'CreditsSettled':
+    case 'CreditsReleased':
+    case 'CreditsEarned':
+    case 'CreditsPenalised':
+      return [];
+  }
+}
+
+function refusal(
+  refused: ReservationRefused,
+  account: string,
+): { code: string; message: string; hint: string } {
+  switch (refused.reason) {
+    case 'unknown-account':
+      return {
+        code: 'unknown-account',
+        message: `There is no account "${account}". Nothing was asked and nothing was charged.`,
+        hint: 'Open it first (dellm credits open, or the service dellm.account.open); it starts with 100 credits.',
+      };
+    case 'no-credits':
+      return {
+        code: 'no-credits',
+        message: `This question costs ${formatCredits(refused.needed)} credits and "${account}" has ${formatCredits(refused.available)}. Nothing was asked and nothing was charged.`,
+        hint: 'Lend a device to earn credits, or ask something simpler.',
+      };
+    case 'too-late':
+      return {
+        code: 'too-late',
+        message: 'The deadline had passed before the question was accepted. Nothing was charged.',
+        hint: 'Ask again, with more time if the network is busy.',
+      };
+  }
+}

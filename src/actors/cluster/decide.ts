@@ -1,0 +1,213 @@
+import type { SnapshotFrom } from 'xstate';
+import type { ClusterCommand, ClusterEvent, Member, Share, VoteCounted } from '../../events/cluster.ts';
+import type { ResourceAnswer } from '../../events/values.ts';
+import { CommandRefusedError, type Given } from '../actor.ts';
+import { accuracyFor, type NetworkView } from '../network-view.ts';
+import { reachConsensus } from './consensus.ts';
+import { type clusterMachine, missingShares, type OpenSubtask, subtaskKey } from './machine.ts';
+
+type Snapshot = SnapshotFrom<typeof clusterMachine>;
+type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
+
+/** The founding document's upper bound of a Cluster. */
+export const MAX_CLUSTER_NODES = 50;
+
+/** Extra Nodes asked when the votes stay apart. More seldom change the outcome, and each costs a whole answer. */
+const MAX_TIEBREAKS = 2;
+
+/** Share of a subtask's time after which its votes are counted, whoever is missing. */
+const VOTING_SHARE = 0.85;
+
+export function decide(
+  command: ClusterCommand,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { context } = snapshot;
+  const at = given.at;
+  switch (command.type) {
+    case 'FormCluster':
+      return snapshot.matches('unformed') ? [{ type: 'ClusterFormed', data: { ...command.data, at } }] : [];
+    case 'AdmitNode': {
+      if (command.data.node in context.members) return [];
+      if (snapshot.matches('unformed'))
+        throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
+      if (Object.keys(context.members).length >= MAX_CLUSTER_NODES) {
+        throw new CommandRefusedError(
+          `The Cluster "${context.cluster}" is full: ${MAX_CLUSTER_NODES} Nodes.`,
+        );
+      }
+      return [{ type: 'NodeAdmitted', data: { ...command.data, at } }];
+    }
+    case 'DistributeTask':
+      return distribute(command.data, snapshot, given);
+    case 'CountVote':
+      return count(command.data, snapshot, given);
+    case 'LoseVote': {
+      const subtask = context.open[subtaskKey(command.data)];
+      if (!subtask || !missingShares(subtask).some((share) => share.taskId === command.data.taskId))
+        return [];
+      const { subtaskId, attempt, taskId, node, reason } = command.data;
+      const lost: ClusterEvent = { type: 'VoteLost', data: { subtaskId, attempt, taskId, node, reason, at } };
+      const after = { ...subtask, lost: [...subtask.lost, taskId] };
+      return [lost, ...concludeIfComplete(after, snapshot, given)];
+    }
+    case 'PassDeadline': {
+      const subtask = context.open[subtaskKey(command.data)];
+      if (!subtask || at < subtask.voteBy) return [];
+      return conclude({ ...subtask, tiebreaks: MAX_TIEBREAKS }, snapshot, given);
+    }
+  }
+}
+
+function distribute(
+  task: CommandData<'DistributeTask'>,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { context } = snapshot;
+  const at = given.at;
+  const key = subtaskKey(task);
+  if (snapshot.matches('unformed'))
+    throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
+  if (task.dueAt <= at || key in context.open || key in context.closed) return [];
+  const members = pick(Object.values(context.members), task.nodes, task.taskType, given);
+  const shares = [...members, ...task.guests].map((member) => shareOf(member, task.taskType, given));
+  const span = Date.parse(task.dueAt) - Date.parse(at);
+  const voteBy = new Date(Date.parse(at) + span * VOTING_SHARE).toISOString();
+  const distributed = { ...task, shares, voteBy, readPosition: given.reads.position, at };
+  const events: ClusterEvent[] = [{ type: 'TaskDistributed', data: distributed }];
+  if (shares.length === 0) {
+    const { queryId, subtaskId, attempt } = task;
+    const reason = 'No Node of the Cluster is there.';
+    events.push({ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: null, at } });
+  }
+  return events;
+}
+
+function count(
+  ballot: CommandData<'CountVote'>,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const subtask = snapshot.context.open[subtaskKey(ballot)];
+  if (!subtask || !missingShares(subtask).some((share) => share.taskId === ballot.taskId)) return [];
+  const counted: VoteCounted = { ...ballot, at: given.at };
+  const after = { ...subtask, ballots: [...subtask.ballots, counted] };
+  return [{ type: 'VoteCounted', data: counted }, ...concludeIfComplete(after, snapshot, given)];
+}
+
+function concludeIfComplete(
+  subtask: OpenSubtask,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  return missingShares(subtask).length === 0 ? conclude(subtask, snapshot, given) : [];
+}
+
+/** Consensus, one more Node, or the honest word that the votes stayed apart. */
+function conclude(
+  subtask: OpenSubtask,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const at = given.at;
+  const { queryId, subtaskId, attempt, prompt, taskType, voteBy } = subtask;
+  if (subtask.ballots.length === 0) {
+    const reason = 'None of the Nodes gave an answer.';
+    return [{ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: null, at } }];
+  }
+  const asked = new Set(subtask.shares.map((share) => share.node));
+  const fresh = Object.values(snapshot.context.members).filter((member) => !asked.has(member.node));
+  const [tiebreaker] =
+    subtask.tiebreaks < MAX_TIEBREAKS ? pick(fresh, 1, taskType, given, `tiebreak ${subtask.tiebreaks}`) : [];
+  const ballots = subtask.ballots.map((ballot) => {
+    const share = subtask.shares.find((other) => other.taskId === ballot.taskId);
+    const { answer, kind, confidence } = ballot.vote;
+    return {
+      node: ballot.node,
+      pair: share?.pair ?? '',
+      answer,
+      kind,
+      confidence,
+      trust: share?.trust ?? 0.5,
+    };
+  });
+  const consensus = reachConsensus(ballots, taskType, {
+    tiebreaksLeft: tiebreaker ? MAX_TIEBREAKS - subtask.tiebreaks : 0,
+  });
+  if (consensus.outcome === 'tiebreak' && tiebreaker) {
+    const share = shareOf(tiebreaker, taskType, given);
+    const reason = `Agreement is ${percent(consensus.agreement)}, too little to trust.`;
+    return [
+      {
+        type: 'TiebreakCalled',
+        data: { queryId, subtaskId, attempt, share, prompt, taskType, voteBy, reason, at },
+      },
+    ];
+  }
+  const result = resultOf(subtask, consensus);
+  if (consensus.outcome === 'reached') {
+    const { support, dissent } = consensus;
+    return [
+      { type: 'ConsensusReached', data: { queryId, subtaskId, attempt, result, support, dissent, at } },
+    ];
+  }
+  const reason = `The votes stayed apart: agreement ${percent(consensus.agreement)}.`;
+  return [{ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: result, at } }];
+}
+
+function resultOf(
+  subtask: OpenSubtask,
+  consensus: { answer: string; confidence: number; agreement: number; support: readonly string[] },
+): ResourceAnswer {
+  const contributions = subtask.ballots.flatMap((ballot) => {
+    const share = subtask.shares.find((other) => other.taskId === ballot.taskId);
+    if (!share) return [];
+    const { node, device, owner, taskId } = share;
+    const { answer, kind, confidence } = ballot.vote;
+    return [{ node, device, owner, taskId, answer, kind, confidence, responseMs: ballot.responseMs }];
+  });
+  const kind = contributions.find((one) => consensus.support.includes(one.node))?.kind ?? 'none';
+  const { answer, confidence, agreement } = consensus;
+  return { answer, kind, confidence, agreement, contributions };
+}
+
+/**
+ * The Nodes that vote: the most accurate that are not busy, and the last of several by lot, so that every Node gets
+ * work and proves itself. Nodes whose device is away are left out.
+ */
+function pick(
+  members: readonly Member[],
+  wanted: number,
+  taskType: string,
+  given: Given<NetworkView>,
+  purpose = 'pick',
+): readonly Member[] {
+  const scored = members
+    .map((member) => ({ member, view: given.reads.nodes.get(member.node) }))
+    .filter(({ view }) => view?.alive ?? false)
+    .map(({ member, view }) => ({
+      member,
+      score:
+        (accuracyFor(view?.rows[taskType]) + 0.05 * given.draw(`${purpose} ${member.node}`)) /
+        (1 + (view?.inFlight ?? 0)),
+    }))
+    .sort((one, other) => other.score - one.score)
+    .map(({ member }) => member);
+  if (wanted < 2 || scored.length <= wanted) return scored.slice(0, wanted);
+  const best = scored.slice(0, wanted - 1);
+  const rest = scored.slice(wanted - 1);
+  const byLot = rest[Math.floor(given.draw(`${purpose} by lot`) * rest.length)];
+  return byLot ? [...best, byLot] : best;
+}
+
+function shareOf(member: Member, taskType: string, given: Given<NetworkView>): Share {
+  const { node, device, owner, pair } = member;
+  const trust = accuracyFor(given.reads.nodes.get(node)?.rows[taskType]);
+  return { taskId: given.id(`task for ${node}`), node, device, owner, pair, trust };
+}
+
+function percent(fraction: number): string {
+  return `${Math.round(100 * fraction)} %`;
+}

@@ -1,0 +1,170 @@
+import { assign, setup } from 'xstate';
+import type { Assignment, NodeEvent } from '../../events/node.ts';
+import type { Genome, ModelAnswer } from '../../events/values.ts';
+
+export interface OpenTask extends Assignment {
+  readonly seed: number;
+  readonly acceptedAt: string;
+  readonly answers: { readonly A: ModelAnswer | null; readonly B: ModelAnswer | null };
+}
+
+/** How long a Node remembers that a task was judged: longer than any message is on its way. */
+const JUDGEMENT_MEMORY_MS = 10 * 60 * 1000;
+
+/** A task that is over; remembered until its deadline, after which nothing can ask for it again. */
+export interface ClosedTask {
+  readonly dueAt: string;
+}
+
+export interface NodeContext {
+  readonly node: string;
+  readonly genome: Genome | null;
+  readonly species: string;
+  readonly device: string;
+  readonly owner: string;
+  readonly cluster: string;
+  readonly generation: number;
+  readonly open: Readonly<Record<string, OpenTask>>;
+  readonly closed: Readonly<Record<string, ClosedTask>>;
+  /** Tasks whose performance was recorded while they were remembered. */
+  readonly judged: Readonly<Record<string, ClosedTask>>;
+}
+
+/**
+ * A Node: unborn, then alive. Alive, its two models work side by side, each idle or thinking; a vote needs both of
+ * them to be heard (or given up), which the task's end stands for.
+ */
+export const nodeMachine = setup({
+  types: {
+    context: {} as NodeContext,
+    events: {} as NodeEvent,
+    input: {} as { id: string },
+  },
+  guards: {
+    knowsTask: ({ context, event }) => 'taskId' in event.data && event.data.taskId in context.open,
+    slotA: ({ context, event }) =>
+      event.type === 'ModelAnswered' && event.data.slot === 'A' && waits(context, 'A') === 1,
+    slotB: ({ context, event }) =>
+      event.type === 'ModelAnswered' && event.data.slot === 'B' && waits(context, 'B') === 1,
+    endsA: ({ context, event }) =>
+      'taskId' in event.data && othersWaiting(context, event.data.taskId, 'A') === 0,
+    endsB: ({ context, event }) =>
+      'taskId' in event.data && othersWaiting(context, event.data.taskId, 'B') === 0,
+  },
+  actions: {
+    live: assign(({ event }) => {
+      if (event.type !== 'NodeBorn') return {};
+      const { genome, species, device, owner, cluster, generation } = event.data;
+      return { genome, species, device, owner, cluster, generation };
+    }),
+    open: assign(({ context, event }) => {
+      if (event.type !== 'TaskAccepted') return {};
+      const { at, ...task } = event.data;
+      const opened: OpenTask = { ...task, acceptedAt: at, answers: { A: null, B: null } };
+      return {
+        open: { ...context.open, [task.taskId]: opened },
+        closed: current(context.closed, at),
+        judged: current(context.judged, at),
+      };
+    }),
+    hear: assign(({ context, event }) => {
+      if (event.type !== 'ModelAnswered') return {};
+      const task = context.open[event.data.taskId];
+      if (!task) return {};
+      const heard = { ...task, answers: { ...task.answers, [event.data.slot]: event.data.answer } };
+      return { open: { ...context.open, [task.taskId]: heard } };
+    }),
+    close: assign(({ context, event }) => {
+      if (!('taskId' in event.data)) return {};
+      const { [event.data.taskId]: task, ...open } = context.open;
+      if (!task) return {};
+      return { open, closed: { ...context.closed, [task.taskId]: { dueAt: task.dueAt } } };
+    }),
+    judge: assign(({ context, event }) => {
+      if (event.type !== 'PerformanceRecorded') return {};
+      const { taskId, at } = event.data;
+      const dueAt = new Date(Date.parse(at) + JUDGEMENT_MEMORY_MS).toISOString();
+      return { judged: { ...context.judged, [taskId]: { dueAt } } };
+    }),
+  },
+}).createMachine({
+  id: 'node',
+  context: ({ input }) => ({
+    node: input?.id ?? '',
+    genome: null,
+    species: '',
+    device: '',
+    owner: '',
+    cluster: '',
+    generation: 0,
+    open: {},
+    closed: {},
+    judged: {},
+  }),
+  initial: 'unborn',
+  states: {
+    unborn: {
+      on: { NodeBorn: { target: 'alive', actions: 'live' } },
+    },
+    alive: {
+      type: 'parallel',
+      on: {
+        TaskRefused: {},
+        PerformanceRecorded: { actions: 'judge' },
+      },
+      states: {
+        tasks: {
+          on: {
+            TaskAccepted: { actions: 'open' },
+            ModelAnswered: { guard: 'knowsTask', actions: 'hear' },
+            VoteCast: { guard: 'knowsTask', actions: 'close' },
+            TaskFailed: { guard: 'knowsTask', actions: 'close' },
+          },
+        },
+        modelA: {
+          initial: 'idle',
+          states: {
+            idle: { on: { TaskAccepted: 'thinking' } },
+            thinking: {
+              on: {
+                ModelAnswered: { guard: 'slotA', target: 'idle' },
+                VoteCast: { guard: 'endsA', target: 'idle' },
+                TaskFailed: { guard: 'endsA', target: 'idle' },
+              },
+            },
+          },
+        },
+        modelB: {
+          initial: 'idle',
+          states: {
+            idle: { on: { TaskAccepted: 'thinking' } },
+            thinking: {
+              on: {
+                ModelAnswered: { guard: 'slotB', target: 'idle' },
+                VoteCast: { guard: 'endsB', target: 'idle' },
+                TaskFailed: { guard: 'endsB', target: 'idle' },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+});
+
+function waits(context: NodeContext, slot: 'A' | 'B'): number {
+  return Object.values(context.open).filter((task) => task.answers[slot] === null).length;
+}
+
+function othersWaiting(context: NodeContext, taskId: string, slot: 'A' | 'B'): number {
+  return Object.values(context.open).filter((task) => task.taskId !== taskId && task.answers[slot] === null)
+    .length;
+}
+
+/** Without what `at` has overtaken. */
+function current(
+  tasks: Readonly<Record<string, ClosedTask>>,
+  at: string,
+): Readonly<Record<string, ClosedTask>> {
+  return Object.fromEntries(Object.entries(tasks).filter(([, task]) => task.dueAt >= at));
+}
