@@ -1,5 +1,5 @@
 import type { ResourcePreference, TaskType } from '../super-llm/planner.ts';
-import type { MatrixRow } from './matrix.ts';
+import { correctnessOf, type MatrixRow, sampleBeta, speedOf, trendOf } from './matrix.ts';
 
 export interface Candidate {
   readonly kind: 'node' | 'cluster';
@@ -39,7 +39,7 @@ export interface ResourceRef {
   readonly id: string;
 }
 
-/** The factors of a score. `trend` is 0.5 to 1.5, the others 0 to 1. */
+/** The factors of a score, each 0 to 1. A steady `trend` is 0.5. */
 export interface ScoreParts {
   readonly matrix: number;
   readonly load: number;
@@ -56,6 +56,7 @@ export interface RankedResource extends ResourceRef {
 export type RoutingPolicy = 'exploit' | 'explore' | 'forced-diversity';
 
 export interface RoutingChoice {
+  /** Straight to one Node, to a Cluster, or `mixed`: to the Cluster `chosen[0]` with the Node `chosen[1]` as guest. */
   readonly mode: ResourcePreference;
   /** Best first, then the order of fail-over: two more than are needed, where there are so many. */
   readonly chosen: readonly ResourceRef[];
@@ -65,11 +66,191 @@ export interface RoutingChoice {
   readonly why: string;
 }
 
-/** Chooses who works on a subtask, or null when nobody can. Linear in the number of candidates. */
+/** Share of decisions that go by expected score; the rest explore. */
+const EXPLOIT_SHARE = 0.9;
+
+/** Share of the exploring decisions that must go to an underperformer: 2 % of all. */
+const FORCED_SHARE = 0.2;
+
+/** How many are ranked, and how many stand by beyond those that are needed. */
+const RANKED = 3;
+const STANDBY = 2;
+
+/**
+ * What is believed before the first answer, as pseudo-observations beside the row's own: the right specialization
+ * expects 75 % (with the uniform prior of a row), the wrong one 25 %. They weigh less with every measurement.
+ */
+const SPECIALIST_PRIOR = 2;
+
+/** A round trip of this length halves a score. */
+const HALF_PROXIMITY_MS = 1_000;
+
+/** Neither better nor worse lately. */
+const STEADY_TREND = 0.5;
+
+interface Scored {
+  readonly candidate: Candidate;
+  readonly score: number;
+}
+
+/**
+ * Chooses who works on a subtask, or null when nobody can. Linear in the number of candidates.
+ *
+ * The preferred kind is used while any of it lives, else the other one. The score is matrix × load × proximity ×
+ * trend × trust. 90 % of the time the best expected score wins (equals take turns by `draws.pick`). 8 % explore: by
+ * scores whose correctness is drawn from the Beta posteriors (Thompson sampling). 2 % are forced to someone whose
+ * score is below the average. Whoever wins, the others stand by in the order of their expected scores.
+ */
 export function route(
-  _request: RoutingRequest,
-  _candidates: readonly Candidate[],
-  _draws: RoutingDraws,
+  request: RoutingRequest,
+  candidates: readonly Candidate[],
+  draws: RoutingDraws,
 ): RoutingChoice | null {
-  throw new Error('route is being written');
+  const excluded = new Set(request.exclude);
+  const available = candidates.filter((candidate) => candidate.alive && !excluded.has(candidate.id));
+  const nodes = available.filter((candidate) => candidate.kind === 'node');
+  const clusters = available.filter((candidate) => candidate.kind === 'cluster');
+  const mode = possibleMode(request.prefer, nodes.length, clusters.length);
+  if (mode === null) return null;
+
+  const lead = scoreAll(mode === 'node' ? nodes : clusters, request, draws.pick);
+  const scored = mode === 'mixed' ? [...lead, ...scoreAll(nodes, request, draws.pick)] : lead;
+  const policy = policyOf(draws.policy);
+  const first = firstChoice(policy, lead, request, draws);
+  const wanted = mode === 'node' ? Math.max(1, request.nodes) : 1;
+  const best = top(scored, Math.max(RANKED, wanted + STANDBY) + 1);
+  const guest = mode === 'mixed' ? top(scored.slice(lead.length), 1) : [];
+  const chosen = [...new Set([first, ...guest, ...best].map((one) => one.candidate))].slice(
+    0,
+    wanted + STANDBY,
+  );
+  return {
+    mode,
+    chosen: chosen.map(({ kind, id }) => ({ kind, id })),
+    ranking: best.slice(0, RANKED).map((one) => ranked(one, request)),
+    policy,
+    why: explain(request, mode, policy, first, scored.length),
+  };
+}
+
+function possibleMode(
+  prefer: ResourcePreference,
+  nodes: number,
+  clusters: number,
+): ResourcePreference | null {
+  if (nodes === 0) return clusters === 0 ? null : 'cluster';
+  return clusters === 0 ? 'node' : prefer;
+}
+
+function policyOf(draw: number): RoutingPolicy {
+  if (draw < EXPLOIT_SHARE) return 'exploit';
+  return draw < 1 - (1 - EXPLOIT_SHARE) * FORCED_SHARE ? 'explore' : 'forced-diversity';
+}
+
+/** Scores in an order that starts at a drawn place, so that among equals, where the first is taken, all get work. */
+function scoreAll(pool: readonly Candidate[], request: RoutingRequest, pick: number): readonly Scored[] {
+  const start = Math.floor(pick * pool.length);
+  return [...pool.slice(start), ...pool.slice(0, start)].map((candidate) => ({
+    candidate,
+    score: product(expectedParts(candidate, request)),
+  }));
+}
+
+function firstChoice(
+  policy: RoutingPolicy,
+  scored: readonly Scored[],
+  request: RoutingRequest,
+  draws: RoutingDraws,
+): Scored {
+  switch (policy) {
+    case 'exploit':
+      return highest(scored);
+    case 'explore':
+      return highest(scored, ({ candidate }) => product(sampledParts(candidate, request, draws)));
+    case 'forced-diversity': {
+      const average = scored.reduce((sum, one) => sum + one.score, 0) / scored.length;
+      const below = scored.filter((one) => one.score < average);
+      const pool = below.length > 0 ? below : scored;
+      return pool[Math.floor(draws.pick * pool.length)] ?? highest(scored);
+    }
+  }
+}
+
+function expectedParts(candidate: Candidate, request: RoutingRequest): ScoreParts {
+  return partsOf(candidate, correctnessOf(belief(candidate, request)));
+}
+
+function sampledParts(candidate: Candidate, request: RoutingRequest, draws: RoutingDraws): ScoreParts {
+  const { alpha, beta } = belief(candidate, request);
+  return partsOf(
+    candidate,
+    sampleBeta(alpha, beta, (index) => draws.thompson(candidate.id, index)),
+  );
+}
+
+/** The row's posterior, moved by what the specialization promises. Without either it is uniform. */
+function belief(candidate: Candidate, request: RoutingRequest): { alpha: number; beta: number } {
+  const { alpha, beta } = candidate.row ?? { alpha: 1, beta: 1 };
+  if (candidate.specialization === undefined) return { alpha, beta };
+  return candidate.specialization === request.specialization
+    ? { alpha: alpha + SPECIALIST_PRIOR, beta }
+    : { alpha, beta: beta + SPECIALIST_PRIOR };
+}
+
+function partsOf({ row, load, proximityMs, trust }: Candidate, correctness: number): ScoreParts {
+  return {
+    matrix: correctness * speedOf(row?.latencyMs ?? 0),
+    load: 1 / (1 + load),
+    proximity: HALF_PROXIMITY_MS / (HALF_PROXIMITY_MS + proximityMs),
+    trend: row ? trendOf(row) : STEADY_TREND,
+    trust,
+  };
+}
+
+function product({ matrix, load, proximity, trend, trust }: ScoreParts): number {
+  return matrix * load * proximity * trend * trust;
+}
+
+function highest(scored: readonly Scored[], by: (one: Scored) => number = (one) => one.score): Scored {
+  return scored
+    .map((one) => ({ one, value: by(one) }))
+    .reduce((best, next) => (next.value > best.value ? next : best)).one;
+}
+
+/** The `count` highest, best first, in one pass: `count` is small. */
+function top(scored: readonly Scored[], count: number): readonly Scored[] {
+  const best: Scored[] = [];
+  for (const one of scored) {
+    const last = best[count - 1];
+    if (last && one.score <= last.score) continue;
+    let place = best.length;
+    while (place > 0 && (best[place - 1]?.score ?? 0) < one.score) place -= 1;
+    best.splice(place, 0, one);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+function ranked({ candidate, score }: Scored, request: RoutingRequest): RankedResource {
+  return { kind: candidate.kind, id: candidate.id, score, parts: expectedParts(candidate, request) };
+}
+
+function explain(
+  request: RoutingRequest,
+  mode: ResourcePreference,
+  policy: RoutingPolicy,
+  first: Scored,
+  among: number,
+): string {
+  const { candidate, score } = first;
+  const who = `${candidate.kind} ${candidate.id}`;
+  const reason = {
+    exploit: `${who} has the best expected score`,
+    explore: `exploring: ${who} drew the best score from what is known of its correctness`,
+    'forced-diversity': `forced diversity: ${who} is below the average and gets a chance`,
+  }[policy];
+  const evidence = candidate.row ? `${candidate.row.n} measured answers` : 'no measured answer yet';
+  const instead =
+    mode === request.prefer ? '' : `; no ${request.prefer} was available, so a ${mode} takes it`;
+  return `${request.taskType}: ${reason} (${score.toFixed(3)}, ${evidence}) among ${among}${instead}`;
 }
