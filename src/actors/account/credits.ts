@@ -6,6 +6,7 @@ export const UNITS_PER_CREDIT = 1_000_000;
 /** What a new account is granted, in units. */
 export const STARTING_GRANT = 100 * UNITS_PER_CREDIT;
 
+/** See `contributionOf`. */
 export type Contribution = 'regular' | 'sporadic' | 'none';
 
 /** What a Node did for one task. */
@@ -14,7 +15,7 @@ export interface Work {
   /** 0 (incorrect) to 1 (correct). */
   readonly correctness: number;
   readonly responseMs: number;
-  /** Answers within this time count as fast. */
+  /** Answers within this time count as fast; above 0. See `responseTargetMs`. */
   readonly targetMs: number;
 }
 
@@ -40,6 +41,13 @@ const QUERY_PRICE: Readonly<Record<Complexity, number>> = { simple: 0.5, medium:
 /** Task_Complexity of the earning formula, in credits (vision: simple 1, complex 5; medium is ours). */
 const TASK_REWARD: Readonly<Record<Complexity, number>> = { simple: 1, medium: 2, complex: 5 };
 
+/** The founding document's latencies: about 0.5 s for a simple query, 2–3 s for a medium, 5–8 s for a complex one. */
+const RESPONSE_TARGET_MS: Readonly<Record<Complexity, number>> = {
+  simple: 500,
+  medium: 3_000,
+  complex: 8_000,
+};
+
 /** Share of a task's full reward that an incorrect answer costs. */
 const PENALTY_SHARE = 0.5;
 
@@ -59,8 +67,7 @@ const REGULAR_HOURS = 0.5;
  */
 export function priceOf(complexity: Complexity, computeShare: number, contribution: Contribution): number {
   const compute = complexity === 'complex' ? 1 + clamp(computeShare, 0, 1) : 1;
-  const tenths = contribution === 'none' ? 15 : 10;
-  return toUnits((QUERY_PRICE[complexity] * compute * tenths) / 10);
+  return toUnits(QUERY_PRICE[complexity] * compute * (contribution === 'none' ? 1.5 : 1));
 }
 
 /** How much of the most compute a plan takes: 0 up to 3 subtasks, 1 from 8 on. */
@@ -78,8 +85,13 @@ export function earningFor(work: Work, standing?: Standing): Earning {
   const correctness = clamp(work.correctness, 0, 1);
   if (correctness === 0) return { earned: 0, penalty: toUnits(reward * PENALTY_SHARE) };
   const responseTargets = Math.max(1, work.responseMs / work.targetMs);
-  const factor = standing ? standingTenths(standing) / 1000 : 1;
-  return { earned: toUnits(reward * (correctness / responseTargets) * factor), penalty: 0 };
+  const thousandths = standing ? standingThousandths(standing) : 1000;
+  return { earned: toUnits((reward * (correctness / responseTargets) * thousandths) / 1000), penalty: 0 };
+}
+
+/** How long an answer may take and still be fast. */
+export function responseTargetMs(complexity: Complexity): number {
+  return RESPONSE_TARGET_MS[complexity];
 }
 
 /** Active days out of the last seven: none, sporadic (1 to 4) or regular (5 and more). */
@@ -139,7 +151,7 @@ function toUnits(credits: number): number {
 }
 
 /** The product of the three multipliers in thousandths: whole numbers, so that no binary fraction creeps in. */
-function standingTenths(standing: Standing): number {
+function standingThousandths(standing: Standing): number {
   return [
     contributionMultiplier(standing.contribution),
     qualityMultiplier(standing.accuracy),
