@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Member } from './cluster.ts';
 import { Complexity, Id, Instant, Resource, type RoutingMode, Stakes, TaskType, Text } from './values.ts';
 
 /** Stream `superCluster-<id>`: where every subtask went, and why. */
@@ -50,6 +51,8 @@ export interface SubtaskRouted extends RoutingRequest {
   readonly mode: RoutingMode;
   /** The best first, then in the order of fail-over. */
   readonly chosen: readonly Resource[];
+  /** The Nodes from outside the Cluster that vote with it, in mode `mixed`. */
+  readonly guests: readonly Member[];
   /** The top three that it was chosen from. */
   readonly ranking: readonly Ranked[];
   readonly policy: 'exploit' | 'explore' | 'forced-diversity';
