@@ -1,0 +1,40 @@
+// Finds the nats-server binary. Plain Node: the set-up uses it before any dependency is installed.
+import { accessSync, constants, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+const BINARY = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
+/** Package managers put servers here, and not every user has these on the PATH. */
+const USUAL_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+/** The folder in which the project keeps what it has downloaded. */
+export function cacheFolder(env = process.env) {
+  if (env.DELLM_CACHE) return env.DELLM_CACHE;
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'dellm');
+  return join(homedir(), '.cache', 'dellm');
+}
+
+/** Where the downloaded nats-server of a version lies, whether or not it has been downloaded. */
+export function cachedNatsServer(version, env = process.env) {
+  return join(cacheFolder(env), `nats-server-v${version}`, BINARY);
+}
+
+/** The release that is downloaded where no other nats-server is to be had. */
+export const NATS_SERVER_VERSION = '2.11.8';
+
+/** The path of a nats-server: on the PATH, in a usual folder, or in the cache. Null if there is none. */
+export function findNatsServer(env = process.env) {
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const usual = process.platform === 'win32' ? [] : USUAL_FOLDERS;
+  const candidates = [...folders, ...usual].map((folder) => join(folder, BINARY));
+  return [...candidates, cachedNatsServer(NATS_SERVER_VERSION, env)].find(isExecutable) ?? null;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

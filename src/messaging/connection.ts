@@ -1,0 +1,135 @@
+import type { NatsConnection, Status } from 'nats';
+import { AuthorizationError, connect } from 'nats';
+import { NatsAccessError, NatsUnavailableError } from './errors.ts';
+
+export interface NatsAccess {
+  /** `nats://host:port`, several of them parted by commas; a user and password may stand in it. */
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+export interface ConnectOptions extends NatsAccess {
+  /** Shown by the broker beside the connection. */
+  readonly name: string;
+  /** Where answers arrive. Default: `_INBOX_<user>` for users with an inbox of their own, else `_INBOX`. */
+  readonly inboxPrefix?: string;
+  /** How long to try, in milliseconds, while nobody listens. Default 5,000. */
+  readonly deadlineMs?: number;
+  /** Told of every loss and return of the connection, and of permissions refused. */
+  readonly onStatus?: (message: string) => void;
+}
+
+const RETRY_MS = 100;
+
+/** The inbox prefix of a broker's user: an inbox that others may read would show them everything that is pulled. */
+export function inboxPrefixOf(user: string | undefined): string {
+  return user === undefined || user === 'client' ? '_INBOX' : `_INBOX_${user}`;
+}
+
+/**
+ * Connects to NATS, and stays connected: once it has connected it tries again for ever. What is published or asked while
+ * the connection is lost is lost with it, so whatever matters goes through JetStream and is retried (`publisher`). Throws `NatsUnavailableError` if nobody listens until the deadline, `NatsAccessError` if the user is refused.
+ */
+export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
+  const access = splitUrl(options);
+  const deadline = performance.now() + (options.deadlineMs ?? 5_000);
+  for (;;) {
+    try {
+      const connection = await connect({
+        servers: access.servers,
+        ...(access.user === undefined ? {} : { user: access.user, pass: access.password ?? '' }),
+        name: options.name,
+        inboxPrefix: options.inboxPrefix ?? inboxPrefixOf(access.user),
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 200,
+        reconnectJitter: 100,
+        // A broker that is being set up again may refuse a known user for a moment.
+        ignoreAuthErrorAbort: true,
+        pingInterval: 10_000,
+        timeout: Math.max(500, Math.min(5_000, deadline - performance.now())),
+      });
+      if (options.onStatus !== undefined) watchStatus(connection, options.onStatus);
+      return connection;
+    } catch (error) {
+      if (isAccessRefused(error)) throw accessError(access, error);
+      if (performance.now() >= deadline) throw unavailableError(access, error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+function watchStatus(connection: NatsConnection, onStatus: (message: string) => void): void {
+  const watch = async (): Promise<void> => {
+    for await (const status of connection.status()) {
+      const message = describe(status);
+      if (message !== null) onStatus(message);
+    }
+  };
+  watch().catch((error: unknown) => onStatus(`watching the connection to NATS failed: ${String(error)}`));
+}
+
+function describe(status: Status): string | null {
+  switch (status.type) {
+    case 'disconnect':
+      return `lost the connection to NATS at ${status.server}; trying again until it is back`;
+    case 'reconnect':
+      return `connected to NATS at ${status.server} again`;
+    case 'error':
+      return `NATS reports: ${status.error.message}`;
+    case 'slowConsumer':
+      return `a subscription to ${status.sub.getSubject()} falls behind: ${status.pending} messages wait`;
+    case 'ldm':
+      return 'the NATS server is about to shut down';
+    default:
+      return null;
+  }
+}
+
+interface SplitAccess {
+  readonly servers: string[];
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** The client does not read a user out of the address, and an address with a password must not reach a log. */
+function splitUrl(options: NatsAccess): SplitAccess {
+  let { user, password } = options;
+  const servers = options.url.split(',').map((part) => {
+    const text = part.trim();
+    const address = text.includes('://') ? text : `nats://${text}`;
+    if (!URL.canParse(address) || new URL(address).hostname === '') {
+      throw new NatsUnavailableError(
+        `"${text.replace(/\/\/[^@]*@/, '//')}" is no address of a NATS server. It should look like nats://127.0.0.1:4222.`,
+      );
+    }
+    const url = new URL(address);
+    if (url.username !== '') {
+      user ??= decodeURIComponent(url.username);
+      password ??= decodeURIComponent(url.password);
+    }
+    return `${url.protocol}//${url.hostname}:${url.port || '4222'}`;
+  });
+  return { servers, user, password };
+}
+
+function isAccessRefused(error: unknown): boolean {
+  return error instanceof AuthorizationError || (error instanceof Error && isAccessRefused(error.cause));
+}
+
+function accessError(access: SplitAccess, cause: unknown): NatsAccessError {
+  const who = access.user === undefined ? 'a connection without a user' : `the user "${access.user}"`;
+  return new NatsAccessError(
+    `The NATS server at ${access.servers.join(', ')} refused ${who}. ` +
+      'Check the user and password (NATS_URL may hold them: nats://user:password@host:4222).',
+    { cause },
+  );
+}
+
+function unavailableError(access: SplitAccess, cause: unknown): NatsUnavailableError {
+  return new NatsUnavailableError(
+    `No NATS server answered at ${access.servers.join(', ')}. ` +
+      'Start the network with "dellm up", or check NATS_URL and that the server runs.',
+    { cause },
+  );
+}

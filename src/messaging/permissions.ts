@@ -1,0 +1,64 @@
+import { inboxPrefixOf } from './connection.ts';
+import { deviceConsumer, WORK } from './streams.ts';
+import { requireId, SERVICE_SUBJECTS } from './subjects.ts';
+
+/** What a broker's user may do. Without `publish` and `subscribe`: everything. */
+export interface NatsUser {
+  readonly user: string;
+  readonly password: string;
+  readonly publish?: readonly string[];
+  readonly subscribe?: readonly string[];
+}
+
+/** The bucket in which fleets announce themselves. */
+export const FLEETS_BUCKET = 'dellm-fleets';
+/** The bucket in which agents announce themselves. */
+export const AGENTS_BUCKET = 'dellm-agents';
+
+/** The user of the roles that make up the network. */
+export const NETWORK_USER = 'network';
+/** The user of everybody who names none. */
+export const CLIENT_USER = 'client';
+
+/** The broker's user of a device. */
+export function agentUserName(device: string): string {
+  return `agent-${requireId(device)}`;
+}
+
+/** All rights: fleets, relay, projectors, gateways. */
+export function networkUser(password: string): NatsUser {
+  return { user: NETWORK_USER, password };
+}
+
+/** May ask the network's services, find them, and read what happens. Clients share one inbox. */
+export function clientUser(password: string): NatsUser {
+  return {
+    user: CLIENT_USER,
+    password,
+    publish: [...SERVICE_SUBJECTS, '$SRV.>'],
+    subscribe: [`${inboxPrefixOf(CLIENT_USER)}.>`, 'dellm.evt.>'],
+  };
+}
+
+/**
+ * A stranger's device: pulls its own work, acknowledges it, answers the Nodes that live on it under its own name, and
+ * says that it is there. It can neither read nor write anything of another device, nor use JetStream otherwise.
+ */
+export function agentUser(device: string, password: string): NatsUser {
+  const user = agentUserName(device);
+  const consumer = deviceConsumer(device);
+  return {
+    user,
+    password,
+    publish: [
+      `$JS.API.CONSUMER.INFO.${WORK}.${consumer}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${WORK}.${consumer}`,
+      `$JS.ACK.${WORK}.${consumer}.>`,
+      // Servers from 2.14 on may name domain and account in it.
+      `$JS.ACK.*.*.${WORK}.${consumer}.>`,
+      `dellm.cmd.*.node.*.from.${device}`,
+      `$KV.${AGENTS_BUCKET}.${device}`,
+    ],
+    subscribe: [`${inboxPrefixOf(user)}.>`],
+  };
+}

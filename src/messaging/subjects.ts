@@ -1,0 +1,126 @@
+import { InvalidSubjectTokenError } from './errors.ts';
+
+/** Commands and their consumers are spread over this many partitions. Changing it means draining DELLM_CMD first. */
+export const PARTITIONS = 64;
+
+/** Subjects that services of the network answer. */
+export const SERVICE_SUBJECTS = [
+  'dellm.ask',
+  'dellm.ask.stream',
+  'dellm.query',
+  'dellm.matrix',
+  'dellm.trust',
+  'dellm.credits',
+  'dellm.nodes',
+  'dellm.history',
+  'dellm.schemas',
+  'dellm.status',
+] as const;
+
+export type ServiceSubject = (typeof SERVICE_SUBJECTS)[number];
+
+export interface CommandTarget {
+  readonly kind: string;
+  readonly id: string;
+}
+
+export interface CommandSubject extends CommandTarget {
+  readonly partition: number;
+  /** The device whose broker user published the command, or null when a role of the network did. */
+  readonly device: string | null;
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** Every other byte is written as `=XX`; an empty token as a lone `=`. */
+const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
+
+/** Whether a text can be the id of an actor, a device or a fleet: 1 to 64 of `A-Z a-z 0-9 _ -`. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** Gives the id back, or throws `InvalidSubjectTokenError`. */
+export function requireId(text: string): string {
+  if (!isId(text)) throw new InvalidSubjectTokenError(text);
+  return text;
+}
+
+/**
+ * Writes any text as one subject token, without losing anything, so that a stream with an odd name has a subject too.
+ * Ids (see `isId`) stay as they are.
+ */
+export function escapeToken(text: string): string {
+  if (PLAIN_TOKEN.test(text)) return text;
+  if (text === '') return '=';
+  let escaped = '';
+  for (const byte of new TextEncoder().encode(text)) {
+    const character = String.fromCharCode(byte);
+    escaped += PLAIN_TOKEN.test(character)
+      ? character
+      : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return escaped;
+}
+
+/** A well mixed 32-bit hash (FNV-1a with the finaliser of MurmurHash3). Stored data depends on it: it never changes. */
+export function stableHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** The partition (0 to 63) of an actor's id. */
+export function partitionOf(id: string): number {
+  return stableHash(id) % PARTITIONS;
+}
+
+/** `dellm.cmd.<partition>.<kind>.<id>`, and with a device `….from.<device>`: that device's user alone may publish it. */
+export function commandSubject(target: CommandTarget, device?: string): string {
+  const subject = `dellm.cmd.${partitionOf(target.id)}.${requireId(target.kind)}.${requireId(target.id)}`;
+  return device === undefined ? subject : `${subject}.from.${requireId(device)}`;
+}
+
+/** Reads a command's subject, or null if it is none, or one whose partition is not the id's own. */
+export function parseCommandSubject(subject: string): CommandSubject | null {
+  const [root, space, partition, kind, id, from, device, ...rest] = subject.split('.');
+  if (root !== 'dellm' || space !== 'cmd' || kind === undefined || id === undefined) return null;
+  if (!isId(kind) || !isId(id) || partition !== String(partitionOf(id)) || rest.length > 0) return null;
+  if (from === undefined) return { partition: partitionOf(id), kind, id, device: null };
+  if (from !== 'from' || device === undefined || !isId(device)) return null;
+  return { partition: partitionOf(id), kind, id, device };
+}
+
+/** All commands of one partition. */
+export function partitionFilter(partition: number): string {
+  return `dellm.cmd.${partition}.>`;
+}
+
+/** Inference work for one device. */
+export function workSubject(device: string): string {
+  return `dellm.work.${requireId(device)}`;
+}
+
+/** `dellm.evt.<category>.<id>.<Type>`: the category is what stands before the first `-` of the stream's name. */
+export function eventSubject(stream: string, type: string): string {
+  const dash = stream.indexOf('-');
+  const category = dash < 0 ? stream : stream.slice(0, dash);
+  const id = dash < 0 ? '' : stream.slice(dash + 1);
+  return `dellm.evt.${escapeToken(category)}.${escapeToken(id)}.${escapeToken(type)}`;
+}
+
+/** Where a message that nobody can process is kept. */
+export function deadSubject(target: CommandTarget): string {
+  return `dellm.dead.${escapeToken(target.kind)}.${escapeToken(target.id)}`;
+}
+
+/**
+ * Whether a subject is somebody's inbox. Answer only there: who asks names the subject of the answer, and the one who
+ * answers may publish more than the one who asks (a command, say).
+ */
+export function isInbox(subject: string | undefined): subject is string {
+  return subject !== undefined && /^_INBOX(_[A-Za-z0-9_-]+)?\./.test(subject);
+}
