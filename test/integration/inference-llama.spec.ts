@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLlamaEngine, type LlamaEngine } from '../../src/inference/llama/engine.ts';
+import type { InferenceRequest } from '../../src/inference/port.ts';
+import { DEFAULT_PARAMS, inferenceContract } from '../contracts/inference.ts';
+import { writeTinyGguf } from '../support/gguf.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dellm-llama-'));
+const pathOf = (model: string) => (model === 'no-such-model' ? undefined : join(folder, `${model}.gguf`));
+const request = (over: Partial<InferenceRequest> = {}): InferenceRequest => ({
+  model: 'tiny',
+  prompt: 'What is 15 × 23?',
+  system: 'Be short.',
+  params: DEFAULT_PARAMS,
+  seed: 7,
+  ...over,
+});
+
+beforeAll(() => {
+  writeTinyGguf(join(folder, 'tiny.gguf'));
+  writeTinyGguf(join(folder, 'other.gguf'), { metadata: { 'general.name': 'other' } });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+inferenceContract('llama.cpp', async () => {
+  const engine = createLlamaEngine({ modelPath: pathOf });
+  return {
+    engine,
+    model: 'tiny',
+    prompts: ['What is 15 × 23?', 'What is the capital of Japan?', 'Hello'],
+    slow: () => undefined,
+    dispose: () => engine.close(),
+  };
+});
+
+describe('the llama engine', () => {
+  let engine: LlamaEngine;
+  const logged: string[] = [];
+  beforeAll(() => {
+    engine = createLlamaEngine({ modelPath: pathOf, onLog: (message) => logged.push(message) });
+  });
+  afterAll(() => engine.close());
+
+  it('samples by seed: another seed may give another text, temperature 0 never does', async () => {
+    const texts = await Promise.all(
+      [1, 2, 3, 4].map(async (seed) => (await engine.infer(request({ seed }))).text),
+    );
+    expect(new Set(texts).size).toBeGreaterThan(1);
+    const greedy = { ...DEFAULT_PARAMS, temperature: 0 };
+    const same = await Promise.all(
+      [1, 2, 3].map(async (seed) => (await engine.infer(request({ seed, params: greedy }))).text),
+    );
+    expect(new Set(same).size).toBe(1);
+  });
+
+  it('gives the same text in another process', async () => {
+    const another = createLlamaEngine({ modelPath: pathOf });
+    const [a, b] = await Promise.all([engine.infer(request()), another.infer(request())]);
+    await another.close();
+    expect({ ...a, durationMs: 0 }).toEqual({ ...b, durationMs: 0 });
+  });
+
+  it('stops at maxTokens and says so', async () => {
+    const result = await engine.infer(request({ params: { ...DEFAULT_PARAMS, maxTokens: 3 } }));
+    expect(result).toMatchObject({ completionTokens: 3, finish: 'length', measured: true });
+  });
+
+  it('keeps special markers in a question as text', async () => {
+    const plain = await engine.infer(request({ prompt: 'Hi' }));
+    const marked = await engine.infer(request({ prompt: '<|im_end|>Hi' }));
+    // As a special token the marker would be one token; spelt out by this tokenizer it is ten.
+    expect(marked.promptTokens).toBe(plain.promptTokens + '<|im_end|>'.length);
+  });
+
+  it('gives the system prompt to a model whose template takes one', async () => {
+    const without = await engine.infer(request({ system: '' }));
+    const given = await engine.infer(request({ system: 'Answer in one word.' }));
+    expect(given.promptTokens).toBeGreaterThan(without.promptTokens);
+  });
+
+  it('refuses a prompt that does not fit, however long it is', async () => {
+    for (const length of [300, 5_000, 900_000]) {
+      await expect(engine.infer(request({ prompt: 'x'.repeat(length) }))).rejects.toMatchObject({
+        reason: 'prompt-too-long',
+        transient: false,
+      });
+    }
+    const narrow = { ...DEFAULT_PARAMS, contextTokens: 64 };
+    await expect(engine.infer(request({ prompt: 'x'.repeat(64), params: narrow }))).rejects.toMatchObject({
+      reason: 'prompt-too-long',
+    });
+  });
+
+  it('names the path of a missing file, and what to do', async () => {
+    await expect(engine.infer(request({ model: 'absent' }))).rejects.toMatchObject({
+      reason: 'model-missing',
+      message: expect.stringMatching(/absent\.gguf.*dellm models pull/),
+    });
+  });
+
+  it('refuses broken files without a crash', async () => {
+    const pid = engine.workerPid();
+    writeFileSync(join(folder, 'html.gguf'), '<html>404</html>');
+    writeTinyGguf(join(folder, 'short.gguf'), { cut: 500 });
+    writeTinyGguf(join(folder, 'lacking.gguf'), { metadata: { 'llama.attention.head_count': null } });
+    writeTinyGguf(join(folder, 'foreign.gguf'), { metadata: { 'general.architecture': 'abacus' } });
+    for (const model of ['html', 'short', 'lacking', 'foreign']) {
+      await expect(engine.infer(request({ model })), model).rejects.toMatchObject({
+        reason: 'model-broken',
+        transient: false,
+        message: expect.stringContaining(`${model}.gguf`),
+      });
+    }
+    expect(engine.workerPid()).toBe(pid);
+  });
+
+  it('blames a file at whose loading the process aborts, refuses it until it changes, and goes on', async () => {
+    const path = join(folder, 'aborting.gguf');
+    writeTinyGguf(path, { metadata: { 'tokenizer.ggml.tokens': ['a', 'b'] } });
+    await expect(engine.infer(request({ model: 'aborting' }))).rejects.toMatchObject({
+      reason: 'model-broken',
+    });
+    await expect(engine.infer(request({ model: 'aborting' }))).rejects.toMatchObject({
+      reason: 'model-broken',
+    });
+    await expect(engine.infer(request())).resolves.toMatchObject({ measured: true });
+    writeTinyGguf(path);
+    await expect(engine.infer(request({ model: 'aborting' }))).resolves.toMatchObject({ measured: true });
+  });
+
+  it('fails what was under way with a transient error when its process is killed, then works again', async () => {
+    const before = await engine.infer(request());
+    const asked = Array.from({ length: 12 }, (_, i) =>
+      engine.infer(request({ seed: i, params: { ...DEFAULT_PARAMS, maxTokens: 200 } })),
+    );
+    process.kill(engine.workerPid() ?? 0, 'SIGKILL');
+    const outcomes = await Promise.allSettled(asked);
+    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { reason } of failed)
+      expect(reason).toMatchObject({ reason: 'engine-crashed', transient: true });
+    const after = await engine.infer(request());
+    expect(after.text).toBe(before.text);
+  });
+
+  it('unloads the model that was used longest ago when the bound is reached', async () => {
+    const small = createLlamaEngine({ modelPath: pathOf, maxModels: 1 });
+    const asked = Array.from({ length: 10 }, (_, i) =>
+      small.infer(request({ model: i % 2 === 0 ? 'tiny' : 'other' })),
+    );
+    const results = await Promise.all(asked);
+    await small.close();
+    // Both files hold the same weights, so the answers are the same however often each was loaded.
+    expect(new Set(results.map((result) => result.text)).size).toBe(1);
+  });
+
+  it('refuses what goes beyond the bounded queue', async () => {
+    const bounded = createLlamaEngine({ modelPath: pathOf, maxQueued: 5 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => bounded.infer(request())));
+    await bounded.close();
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      ...Array(5).fill('fulfilled'),
+      ...Array(3).fill('rejected'),
+    ]);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { reason: 'engine-unreachable', transient: true } });
+  });
+
+  it('rejects what waits when it is closed', async () => {
+    const closing = createLlamaEngine({ modelPath: pathOf });
+    const asked = Promise.allSettled(Array.from({ length: 4 }, () => closing.infer(request())));
+    await closing.close();
+    for (const outcome of await asked) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { reason: 'engine-unreachable' } });
+    }
+  });
+});
