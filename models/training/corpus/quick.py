@@ -1,0 +1,39 @@
+"""Questions that need no thought: arithmetic with single digits and comparisons."""
+
+from random import Random
+
+from .example import Example
+from .maths import ask
+from .phrasing import vary
+
+FAMILY = "quick"
+
+COMPARISONS = {
+    "greater": (["greater than", "bigger than", "larger than", "more than", ">"], lambda a, b: a > b),
+    "less": (["less than", "smaller than", "<"], lambda a, b: a < b),
+    "equal": (["equal to", "the same as"], lambda a, b: a == b),
+}
+
+
+def compare(rng: Random, family: str, limit: int) -> Example:
+    """'Is 7 greater than 3?' with close and equal numbers often enough to matter."""
+    name = rng.choice(list(COMPARISONS))
+    words, holds = COMPARISONS[name]
+    a = rng.randint(0, limit)
+    b = rng.choice([rng.randint(0, limit), max(0, a + rng.randint(-3, 3))])
+    if name == "equal" and rng.random() < 0.4:
+        b = a
+    prompt = vary(rng, f"Is {a} {rng.choice(words)} {b}?")
+    return Example(family, "comparison", prompt, "yes" if holds(a, b) else "no", f"{a} {name} {b}", 8)
+
+
+def example(rng: Random) -> Example:
+    if rng.random() < 0.65:
+        return compare(rng, FAMILY, rng.choice([9, 20, 99]))
+    operation = rng.choice(["mul", "add", "sub"])
+    a, b = rng.randint(0, 9), rng.randint(0, 9)
+    if operation == "sub" and a < b and rng.random() < 0.7:
+        a, b = b, a
+    result = {"mul": a * b, "add": a + b, "sub": a - b}[operation]
+    wording = ask(rng, operation, a, b)
+    return Example(FAMILY, "arithmetic", vary(rng, wording), str(result), wording, 12)
