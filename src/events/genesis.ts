@@ -5,6 +5,7 @@ import { Genome, Id, Instant } from './values.ts';
 export type GenesisEvent =
   | { readonly type: 'GenesisBegun'; readonly data: GenesisBegun }
   | { readonly type: 'BirthConfirmed'; readonly data: BirthConfirmed }
+  | { readonly type: 'GenesisRepeated'; readonly data: GenesisRepeated }
   | { readonly type: 'GenesisCompleted'; readonly data: { readonly at: string } };
 
 const Seed = z.strictObject({
@@ -30,6 +31,13 @@ export type GenesisBegun = z.infer<typeof Plan> & { readonly dueAt: string; read
 export interface BirthConfirmed {
   readonly what: 'superCluster' | 'cluster' | 'node';
   readonly id: string;
+  readonly at: string;
+}
+
+/** What was not confirmed in time is called again. */
+export interface GenesisRepeated {
+  readonly awaited: readonly string[];
+  readonly dueAt: string;
   readonly at: string;
 }
 

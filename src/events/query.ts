@@ -79,7 +79,10 @@ export interface QueryPlanned {
 
 export interface SubtaskDispatched {
   readonly subtaskId: string;
+  /** Counts every dispatch; it is part of the natural key of all that follows from it. */
   readonly attempt: number;
+  readonly nodes: number;
+  readonly prefer: 'node' | 'cluster' | 'mixed';
   /** The planned prompt with the answers that it depends on filled in. */
   readonly prompt: string;
   readonly exclude: readonly Resource[];
@@ -100,6 +103,11 @@ export interface SubtaskFailed {
   readonly attempt: number;
   readonly resource: Resource | null;
   readonly reason: string;
+  /** An answer that was found but not agreed upon. */
+  readonly best: ResourceAnswer | null;
+  readonly next: 'retry' | 'wait' | 'give-up';
+  /** When to try again, after `wait`. */
+  readonly retryAt: string | null;
   readonly at: string;
 }
 

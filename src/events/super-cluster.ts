@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Member } from './cluster.ts';
 import { Complexity, Id, Instant, Resource, type RoutingMode, Stakes, TaskType, Text } from './values.ts';
 
+/** The Super Cluster that queries go to. There is one in a network as yet. */
+export const MAIN_SUPER_CLUSTER = 'main';
+
 /** Stream `superCluster-<id>`: where every subtask went, and why. */
 export type SuperClusterEvent =
   | { readonly type: 'SuperClusterFormed'; readonly data: SuperClusterFormed }

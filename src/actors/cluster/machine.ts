@@ -91,6 +91,8 @@ export const clusterMachine = setup({
     closed: {},
   }),
   initial: 'unformed',
+  // A seed may arrive before the news that its Cluster is formed: no command relies on an order.
+  on: { NodeAdmitted: { actions: 'admit' } },
   states: {
     unformed: {
       on: { ClusterFormed: { target: 'formed', actions: 'form' } },
@@ -98,7 +100,6 @@ export const clusterMachine = setup({
     formed: {
       initial: 'idle',
       on: {
-        NodeAdmitted: { actions: 'admit' },
         TaskDistributed: { target: '.polling', actions: 'open' },
       },
       states: {

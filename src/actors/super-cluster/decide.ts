@@ -36,7 +36,10 @@ export function decide(
       const known = context.inFlight[subtaskId];
       if (dueAt <= at || (known && known.attempt >= attempt) || context.settled.includes(subtaskId))
         return [];
-      return [routed(command.data, context.inFlight, given)];
+      const silent = known?.resource;
+      // Another attempt means that the resource of the last one has failed, even if only by keeping silent.
+      const exclude = silent ? [...command.data.exclude, silent] : command.data.exclude;
+      return [routed({ ...command.data, exclude }, context.inFlight, given)];
     }
     case 'SettleSubtask': {
       if (!(command.data.subtaskId in context.inFlight)) return [];

@@ -1,0 +1,56 @@
+import type { PlannedSubtask, QueryEvent } from '../../events/query.ts';
+import type { Given } from '../actor.ts';
+import { type Part, type Planner, rulePlanner } from './planner.ts';
+
+/** What the Super LLM is asked to think about. */
+export type SuperLlmCommand =
+  | {
+      readonly type: 'PlanQuery';
+      readonly data: { readonly question: string; readonly stakes: 'normal' | 'high' };
+    }
+  | {
+      readonly type: 'SynthesiseAnswer';
+      readonly data: { readonly question: string; readonly parts: readonly Part[] };
+    };
+
+/** Nodes that vote when the asker, rather than the question, says that much depends on the answer. */
+const HIGH_STAKES_NODES = 5;
+
+export function decide(
+  command: SuperLlmCommand,
+  given: Given,
+  planner: Planner = rulePlanner,
+): readonly QueryEvent[] {
+  const at = given.at;
+  const { question } = command.data;
+  switch (command.type) {
+    case 'PlanQuery': {
+      const analysis = planner.analyse(question);
+      const plan = planner.plan(question, analysis);
+      const stakes = command.data.stakes === 'high' ? 'high' : analysis.stakes;
+      const subtasks = plan.subtasks.map((subtask): PlannedSubtask => {
+        const hint = plan.hints.find((one) => one.key === subtask.key);
+        return {
+          ...subtask,
+          subtaskId: given.id(`subtask ${subtask.key}`),
+          nodes: stakes === 'high' ? Math.max(HIGH_STAKES_NODES, subtask.nodes) : subtask.nodes,
+          prefer: stakes === 'high' ? 'mixed' : (hint?.prefer ?? 'node'),
+          specialization: hint?.specialization ?? 'factual',
+        };
+      });
+      return [
+        { type: 'QueryAnalysed', data: { ...analysis, stakes, at } },
+        { type: 'QueryPlanned', data: { planner: 'rules', strategy: plan.strategy, subtasks, at } },
+      ];
+    }
+    case 'SynthesiseAnswer': {
+      const { parts } = command.data;
+      const synthesis = planner.synthesise(question, parts);
+      const validation = planner.validate(question, synthesis, parts);
+      return [
+        { type: 'AnswerSynthesised', data: { ...synthesis, at } },
+        { type: 'AnswerValidated', data: { ...validation, at } },
+      ];
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import { assign, setup } from 'xstate';
+import { superLlmStates } from '../../actors/super-llm/machine.ts';
+import { verifierStates } from '../../actors/verifier/machine.ts';
+import type {
+  Judgement,
+  PlannedSubtask,
+  QueryAnswered,
+  QueryDeclined,
+  QueryEvent,
+  QueryExpired,
+} from '../../events/query.ts';
+import type { Complexity, Resource, ResourceAnswer, Stakes } from '../../events/values.ts';
+
+/** As many askers of one query get its ending directly; any further one reads it from the service. */
+const MAX_REPLIES = 16;
+
+export interface SubtaskState extends PlannedSubtask {
+  readonly status: 'waiting' | 'dispatched' | 'postponed' | 'accepted' | 'abandoned';
+  readonly attempt: number;
+  /** Attempts that a resource has used up; waiting for somebody to be there does not count. */
+  readonly tries: number;
+  /** The prompt as it was last dispatched. */
+  readonly asked: string;
+  readonly exclude: readonly Resource[];
+  /** Deadline of the attempt, or when to try again. */
+  readonly dueAt: string;
+  readonly answer: string | null;
+  readonly confidence: number;
+  /** The best answer that was not accepted. */
+  readonly candidate: { readonly answer: string; readonly confidence: number } | null;
+}
+
+export type Ending =
+  | { readonly type: 'QueryAnswered'; readonly data: QueryAnswered }
+  | { readonly type: 'QueryDeclined'; readonly data: QueryDeclined }
+  | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
+
+export interface QueryContext {
+  readonly queryId: string;
+  readonly account: string;
+  readonly question: string;
+  readonly stakes: Stakes;
+  readonly reservationId: string;
+  readonly reserved: number;
+  readonly replyTo: readonly string[];
+  readonly askedAt: string;
+  readonly dueAt: string;
+  readonly complexity: Complexity;
+  /** By subtaskId, in the plan's order. */
+  readonly subtasks: Readonly<Record<string, SubtaskState>>;
+  readonly judgements: readonly Judgement[];
+  readonly ending: Ending | null;
+}
+
+/**
+ * The life of one query: the saga's own lifecycle, beside what the Super LLM and the Verifier do for it.
+ * Every waiting state has a `dueAt` in the context, and every road leads to one ending.
+ */
+export const queryMachine = setup({
+  types: {
+    context: {} as QueryContext,
+    events: {} as QueryEvent,
+    input: {} as { id: string },
+  },
+  actions: {
+    ask: assign(({ event }) => {
+      if (event.type !== 'QueryAsked') return {};
+      const { account, question, stakes, reservationId, reserved, replyTo, dueAt, at } = event.data;
+      return {
+        account,
+        question,
+        stakes,
+        reservationId,
+        reserved,
+        replyTo: replyTo === null ? [] : [replyTo],
+        askedAt: at,
+        dueAt,
+      };
+    }),
+    askAgain: assign(({ context, event }) => {
+      if (event.type !== 'QueryAskedAgain' || event.data.replyTo === null) return {};
+      return { replyTo: [...context.replyTo, event.data.replyTo].slice(0, MAX_REPLIES) };
+    }),
+    analyse: assign(({ event }) =>
+      event.type === 'QueryAnalysed' ? { complexity: event.data.complexity, stakes: event.data.stakes } : {},
+    ),
+    plan: assign(({ event }) => {
+      if (event.type !== 'QueryPlanned') return {};
+      const planned = event.data.subtasks.map((subtask): [string, SubtaskState] => [
+        subtask.subtaskId,
+        {
+          ...subtask,
+          status: 'waiting',
+          attempt: 0,
+          tries: 0,
+          asked: subtask.prompt,
+          exclude: [],
+          dueAt: '',
+          answer: null,
+          confidence: 0,
+          candidate: null,
+        },
+      ]);
+      return { subtasks: Object.fromEntries(planned) };
+    }),
+    dispatch: assign(({ context, event }) => {
+      if (event.type !== 'SubtaskDispatched') return {};
+      const { attempt, prompt, exclude, dueAt } = event.data;
+      return change(context, event.data.subtaskId, () => ({
+        status: 'dispatched',
+        attempt,
+        asked: prompt,
+        exclude,
+        dueAt,
+      }));
+    }),
+    fail: assign(({ context, event }) => {
+      if (event.type !== 'SubtaskFailed') return {};
+      const { resource, best, next, retryAt, at } = event.data;
+      return change(context, event.data.subtaskId, (subtask) => ({
+        status: next === 'give-up' ? 'abandoned' : 'postponed',
+        tries: subtask.tries + (next === 'wait' ? 0 : 1),
+        exclude: resource === null ? subtask.exclude : [...subtask.exclude, resource],
+        candidate: better(subtask.candidate, best),
+        dueAt: retryAt ?? at,
+      }));
+    }),
+    hear: assign(({ context, event }) => {
+      if (event.type !== 'SubtaskAnswered') return {};
+      const { result, resource } = event.data;
+      return change(context, event.data.subtaskId, (subtask) => ({
+        tries: subtask.tries + 1,
+        exclude: [...subtask.exclude, resource],
+        candidate: better(subtask.candidate, result),
+        answer: result.answer,
+      }));
+    }),
+    judge: assign(({ context, event }) => {
+      if (event.type !== 'VerdictReached') return {};
+      const { outcome, confidence, judgements, at } = event.data;
+      const accepted = outcome === 'accepted';
+      const counted = judgements.filter((judgement) => accepted || judgement.correct !== null);
+      return {
+        judgements: [...context.judgements, ...counted],
+        ...change(context, event.data.subtaskId, (subtask) => ({
+          status: accepted ? 'accepted' : outcome === 'abandoned' ? 'abandoned' : 'postponed',
+          answer: accepted ? subtask.answer : null,
+          confidence,
+          dueAt: at,
+        })),
+      };
+    }),
+    end: assign(({ event }) => {
+      if (event.type !== 'QueryAnswered' && event.type !== 'QueryDeclined' && event.type !== 'QueryExpired')
+        return {};
+      return { ending: event };
+    }),
+  },
+}).createMachine({
+  id: 'query',
+  context: ({ input }) => ({
+    queryId: input?.id ?? '',
+    account: '',
+    question: '',
+    stakes: 'normal',
+    reservationId: '',
+    reserved: 0,
+    replyTo: [],
+    askedAt: '',
+    dueAt: '',
+    complexity: 'simple',
+    subtasks: {},
+    judgements: [],
+    ending: null,
+  }),
+  type: 'parallel',
+  states: {
+    lifecycle: {
+      initial: 'unasked',
+      states: {
+        unasked: { on: { QueryAsked: { target: 'planning', actions: 'ask' } } },
+        planning: {
+          on: {
+            QueryAnalysed: { actions: 'analyse' },
+            QueryPlanned: { target: 'working', actions: 'plan' },
+          },
+        },
+        working: {
+          on: {
+            QueryAskedAgain: { actions: 'askAgain' },
+            SubtaskDispatched: { actions: 'dispatch' },
+            SubtaskAnswered: { actions: 'hear' },
+            SubtaskFailed: { actions: 'fail' },
+            VerdictReached: { actions: 'judge' },
+            AnswerSynthesised: 'concluding',
+            QueryExpired: { target: 'expired', actions: 'end' },
+          },
+        },
+        concluding: {
+          on: {
+            AnswerValidated: {},
+            QueryAnswered: { target: 'answered', actions: 'end' },
+            QueryDeclined: { target: 'declined', actions: 'end' },
+          },
+        },
+        answered: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
+        declined: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
+        expired: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
+      },
+    },
+    superLlm: superLlmStates,
+    verifier: verifierStates,
+  },
+});
+
+function change(
+  context: QueryContext,
+  subtaskId: string,
+  how: (subtask: SubtaskState) => Partial<SubtaskState>,
+): Partial<QueryContext> {
+  const subtask = context.subtasks[subtaskId];
+  if (!subtask) return {};
+  return { subtasks: { ...context.subtasks, [subtaskId]: { ...subtask, ...how(subtask) } } };
+}
+
+function better(
+  candidate: SubtaskState['candidate'],
+  result: ResourceAnswer | null,
+): SubtaskState['candidate'] {
+  if (!result || result.kind === 'none' || (candidate && candidate.confidence >= result.confidence))
+    return candidate;
+  return { answer: result.answer, confidence: result.confidence };
+}

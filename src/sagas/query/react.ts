@@ -1,0 +1,128 @@
+import type { SnapshotFrom } from 'xstate';
+import { UNITS_PER_CREDIT } from '../../actors/account/credits.ts';
+import type { Effect } from '../../actors/actor.ts';
+import { react as reactSuperLlm } from '../../actors/super-llm/react.ts';
+import { react as reactVerifier } from '../../actors/verifier/react.ts';
+import type { QueryEvent } from '../../events/query.ts';
+import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
+import type { Ending, QueryContext, queryMachine } from './machine.ts';
+
+export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMachine>): readonly Effect[] {
+  const query = snapshot.context;
+  switch (event.type) {
+    case 'QueryAsked': {
+      const { dueAt } = event.data;
+      return [
+        {
+          kind: 'timer',
+          dueAt,
+          command: { type: 'PassDeadline', data: { subtaskId: null, attempt: 0, dueAt } },
+        },
+      ];
+    }
+    case 'QueryAskedAgain':
+      return [
+        ...(query.ending && event.data.replyTo !== null
+          ? reply([event.data.replyTo], query.ending, query.queryId)
+          : []),
+        release(
+          event.data.account,
+          event.data.reservationId,
+          query.queryId,
+          'The query had been asked already.',
+        ),
+      ];
+    case 'SubtaskDispatched':
+      return reactSuperLlm(event, query);
+    case 'SubtaskFailed': {
+      const { subtaskId, attempt, retryAt } = event.data;
+      if (retryAt === null) return [];
+      const data = { subtaskId, attempt, dueAt: retryAt };
+      return [{ kind: 'timer', dueAt: retryAt, command: { type: 'PassDeadline', data } }];
+    }
+    case 'QueryAnswered':
+    case 'QueryDeclined':
+    case 'QueryExpired':
+      return end(event, query);
+    case 'QueryAnalysed':
+    case 'QueryPlanned':
+    case 'SubtaskAnswered':
+    case 'VerdictReached':
+    case 'AnswerSynthesised':
+    case 'AnswerValidated':
+      return [];
+  }
+}
+
+/** What a client gets. `credits` is what the query cost, in credits. */
+export function endingBody(ending: Ending, queryId: string): object {
+  switch (ending.type) {
+    case 'QueryAnswered': {
+      const { answer, confidence, spent } = ending.data;
+      return { queryId, outcome: 'answered', answer, confidence, credits: spent / UNITS_PER_CREDIT };
+    }
+    case 'QueryDeclined': {
+      const { reason, candidate, confidence } = ending.data;
+      return {
+        queryId,
+        outcome: 'unknown',
+        answer: "I don't know.",
+        confidence,
+        credits: 0,
+        reason,
+        candidate,
+      };
+    }
+    case 'QueryExpired':
+      return {
+        queryId,
+        outcome: 'expired',
+        answer: null,
+        confidence: 0,
+        credits: 0,
+        reason: ending.data.reason,
+      };
+  }
+}
+
+/** The reply first, because somebody waits for it; then the books. */
+function end(ending: Ending, query: QueryContext): readonly Effect[] {
+  const { queryId, account, reservationId, complexity, judgements } = query;
+  const settlement =
+    ending.type === 'QueryAnswered'
+      ? settle(account, reservationId, queryId, ending.data.spent)
+      : release(account, reservationId, queryId, ending.data.reason);
+  return [
+    ...reply(query.replyTo, ending, queryId),
+    settlement,
+    ...reactVerifier(queryId, complexity, judgements),
+    ...Object.keys(query.subtasks).map(
+      (subtaskId): Effect => ({
+        kind: 'command',
+        to: { kind: 'superCluster', id: MAIN_SUPER_CLUSTER },
+        command: { type: 'SettleSubtask', data: { queryId, subtaskId } },
+      }),
+    ),
+  ];
+}
+
+function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly Effect[] {
+  const body = endingBody(ending, queryId);
+  return subjects.map((subject) => ({ kind: 'reply', subject, body }));
+}
+
+function settle(account: string, transferId: string, queryId: string, spent: number): Effect {
+  return {
+    kind: 'command',
+    to: { kind: 'account', id: account },
+    command: { type: 'SettleCredits', data: { transferId, queryId, spent } },
+  };
+}
+
+function release(account: string, transferId: string, queryId: string, reason: string): Effect {
+  return {
+    kind: 'command',
+    to: { kind: 'account', id: account },
+    command: { type: 'ReleaseCredits', data: { transferId, queryId, reason: reason.slice(0, 200) } },
+  };
+}
