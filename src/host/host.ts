@@ -1,0 +1,112 @@
+import type { ActorDefinition } from '../actors/actor.ts';
+import { NotJsonError } from '../events/envelope.ts';
+import type { EventStore } from '../eventstore/port.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { ReadsProvider, Workplace } from './handle.ts';
+import type { OnLog } from './log.ts';
+import { Mailbox } from './mailbox.ts';
+import { PoisonError, readMessage } from './message.ts';
+import type { Message, Timer } from './plan.ts';
+import { bury } from './settle.ts';
+import type { Delivery, Transport } from './transport.ts';
+
+export interface HostOptions {
+  readonly definitions: readonly ActorDefinition[];
+  readonly store: EventStore;
+  readonly transport: Transport;
+  readonly reads: ReadsProvider;
+  readonly startTimer: (timer: Timer) => void;
+  readonly onLog: OnLog;
+  /** Default: the wall clock. */
+  readonly clock?: Clock;
+  /** Actors kept in memory, about 10 KB each; those that rested longest leave first. Default 20,000. */
+  readonly maxActors?: number;
+}
+
+const MAX_ACTORS = 20_000;
+
+/** The actors that live in this process. Knows nothing of partitions: it handles whatever it is given. */
+export class Host {
+  readonly #definitions: ReadonlyMap<string, ActorDefinition>;
+  readonly #workplace: Workplace;
+  readonly #maxActors: number;
+  /** By kind and id; the one that rested longest comes first. */
+  readonly #mailboxes = new Map<string, Mailbox>();
+
+  constructor(options: HostOptions) {
+    const { definitions, store, transport, reads, startTimer, onLog, clock = systemClock } = options;
+    this.#definitions = new Map(definitions.map((definition) => [definition.kind, definition]));
+    this.#workplace = { store, transport, clock, reads, startTimer, onLog };
+    this.#maxActors = options.maxActors ?? MAX_ACTORS;
+  }
+
+  /** How many actors have a place in memory. */
+  get size(): number {
+    return this.#mailboxes.size;
+  }
+
+  /** Takes a message. It is acknowledged, asked for again or given up later, on the delivery itself. */
+  receive(delivery: Delivery): void {
+    const definition = this.#definitions.get(delivery.kind);
+    const message = definition ? read(definition, delivery) : `There is no actor of kind "${delivery.kind}".`;
+    if (!definition || typeof message === 'string') {
+      bury([delivery], String(message), this.#workplace).catch(() => delivery.nak(0));
+      return;
+    }
+    this.#mailboxOf(definition, delivery.id).put(message, delivery);
+  }
+
+  /** Tells the broker that all that is in hand is still being worked on. */
+  working(): void {
+    for (const mailbox of this.#mailboxes.values()) if (!mailbox.idle) mailbox.working();
+  }
+
+  /** Lets go of actors: what they have in hand is finished first. Resolves when they are out of memory. */
+  async release(belongs: (id: string) => boolean): Promise<void> {
+    const leaving = [...this.#mailboxes].filter(([key]) => belongs(key.slice(key.indexOf('/') + 1)));
+    await Promise.all(
+      leaving.map(async ([key, mailbox]) => {
+        while (!mailbox.idle) await mailbox.settled();
+        mailbox.forget();
+        if (this.#mailboxes.get(key) === mailbox) this.#mailboxes.delete(key);
+      }),
+    );
+  }
+
+  /** Resolves when nothing is in hand any more. */
+  async settled(): Promise<void> {
+    const busy = () => Array.from(this.#mailboxes.values()).filter((mailbox) => !mailbox.idle);
+    for (let left = busy(); left.length > 0; left = busy()) {
+      await Promise.all(left.map((mailbox) => mailbox.settled()));
+    }
+  }
+
+  #mailboxOf(definition: ActorDefinition, id: string): Mailbox {
+    const key = `${definition.kind}/${id}`;
+    const known = this.#mailboxes.get(key);
+    if (known) this.#mailboxes.delete(key);
+    else if (this.#mailboxes.size >= this.#maxActors) this.#evict();
+    const mailbox = known ?? new Mailbox(definition, id, this.#workplace);
+    this.#mailboxes.set(key, mailbox);
+    return mailbox;
+  }
+
+  #evict(): void {
+    for (const [key, mailbox] of this.#mailboxes) {
+      if (this.#mailboxes.size < this.#maxActors) return;
+      if (!mailbox.idle) continue;
+      mailbox.forget();
+      this.#mailboxes.delete(key);
+    }
+  }
+}
+
+/** The message, or why it can never be processed. */
+function read(definition: ActorDefinition, delivery: Delivery): Message | string {
+  try {
+    return readMessage(definition, delivery);
+  } catch (error) {
+    if (error instanceof PoisonError || error instanceof NotJsonError) return error.message;
+    return `The message could not be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,114 @@
+import type { Address, Command } from '../actors/actor.ts';
+import { encodeJson, type MessageIds } from '../events/envelope.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { DeadLetter, Delivery, Outgoing, Transport } from './transport.ts';
+
+export interface LocalTransportOptions {
+  /** Default: the wall clock. */
+  readonly clock?: Clock;
+  /** Told of everything that goes elsewhere than to an actor. */
+  readonly onMessage?: (message: Outgoing) => void;
+}
+
+/** A command as the queue keeps it until it is acknowledged. */
+interface Queued {
+  readonly to: { readonly kind: string; readonly id: string };
+  readonly device: string | null;
+  readonly headers: Delivery['headers'];
+  readonly body: Uint8Array;
+  attempt: number;
+}
+
+/**
+ * A work queue in this process's memory, with JetStream's promises as far as the host relies on them: a command stays
+ * until it is acknowledged or ended, and who takes over gets everything that is left again. It removes no duplicates.
+ */
+export class LocalTransport implements Transport {
+  readonly deadLetters: DeadLetter[] = [];
+  readonly #clock: Clock;
+  readonly #onMessage: (message: Outgoing) => void;
+  readonly #queue = new Set<Queued>();
+  #receive: ((delivery: Delivery) => void) | null = null;
+  #emptied: (() => void)[] = [];
+
+  constructor(options: LocalTransportOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#onMessage = options.onMessage ?? (() => {});
+  }
+
+  /** How many commands are not acknowledged. */
+  get pending(): number {
+    return this.#queue.size;
+  }
+
+  /** Gives all commands to `receive` from now on; what an earlier receiver says about its deliveries counts no more. */
+  attach(receive: (delivery: Delivery) => void): void {
+    this.#receive = receive;
+    for (const queued of this.#queue) this.#deliver(queued, 0);
+  }
+
+  /** Brings a command in from outside. */
+  send(to: Address, command: Command, ids: MessageIds, device: string | null = null): void {
+    this.sendRaw(to, encodeJson(command), ids, device);
+  }
+
+  /** Brings in whatever somebody may send. */
+  sendRaw(
+    to: { readonly kind: string; readonly id: string },
+    body: Uint8Array,
+    headers: Delivery['headers'],
+    device: string | null = null,
+  ): void {
+    const queued: Queued = { to, device, headers, body, attempt: 0 };
+    this.#queue.add(queued);
+    this.#deliver(queued, 0);
+  }
+
+  async publish({ target, body, messageId, correlationId, causationId }: Outgoing): Promise<void> {
+    if (target.kind === 'command') this.sendRaw(target.to, body, { messageId, correlationId, causationId });
+    else this.#onMessage({ target, body, messageId, correlationId, causationId });
+  }
+
+  async recordDead(letter: DeadLetter): Promise<void> {
+    this.deadLetters.push(letter);
+  }
+
+  /** Resolves when every command is acknowledged or ended. */
+  async emptied(): Promise<void> {
+    if (this.#queue.size > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  #deliver(queued: Queued, delayMs: number): void {
+    const receive = this.#receive;
+    if (receive === null) return;
+    this.#clock.after(delayMs, () => {
+      if (this.#receive !== receive || !this.#queue.has(queued)) return;
+      queued.attempt += 1;
+      const end = () => {
+        if (this.#receive === receive) this.#remove(queued);
+      };
+      receive({
+        kind: queued.to.kind,
+        id: queued.to.id,
+        device: queued.device,
+        headers: queued.headers,
+        body: queued.body,
+        attempt: queued.attempt,
+        ack: end,
+        term: end,
+        nak: (ms) => {
+          if (this.#receive === receive) this.#deliver(queued, ms);
+        },
+        working: () => {},
+      });
+    });
+  }
+
+  #remove(queued: Queued): void {
+    this.#queue.delete(queued);
+    if (this.#queue.size > 0) return;
+    const waiting = this.#emptied;
+    this.#emptied = [];
+    for (const resolve of waiting) resolve();
+  }
+}

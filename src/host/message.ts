@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { ActorDefinition } from '../actors/actor.ts';
+import { decodeJson, uuidOf } from '../events/envelope.ts';
+import type { Message } from './plan.ts';
+import type { Delivery } from './transport.ts';
+
+/** Longest message id that is taken, in characters. */
+const MAX_ID_LENGTH = 200;
+
+/** A message that can never be processed, whoever tries and whenever. The text says why. */
+export class PoisonError extends Error {
+  override readonly name = 'PoisonError';
+}
+
+/** Reads a delivery, or throws `PoisonError` or `NotJsonError`. */
+export function readMessage(definition: ActorDefinition, delivery: Delivery): Message {
+  const { kind, id, device, headers } = delivery;
+  const { messageId } = headers;
+  if (!messageId || messageId.length > MAX_ID_LENGTH) {
+    throw new PoisonError(
+      `The message needs an id of 1 to ${MAX_ID_LENGTH} characters in its header Nats-Msg-Id.`,
+    );
+  }
+  const command = definition.commands.safeParse(decodeJson(delivery.body));
+  if (!command.success)
+    throw new PoisonError(`This is no command for ${kind}: ${z.prettifyError(command.error)}`);
+  // A stranger may name any id: kept apart, it cannot pass for a message of the network or of another device.
+  const own = device === null ? messageId : uuidOf('from', device, messageId);
+  return {
+    to: { kind: definition.kind, id },
+    device,
+    command: command.data,
+    messageId: own,
+    correlationId: known(headers.correlationId) ?? own,
+    causationId: known(headers.causationId) ?? own,
+  };
+}
+
+function known(id: string | undefined): string | undefined {
+  return id && id.length <= MAX_ID_LENGTH ? id : undefined;
+}

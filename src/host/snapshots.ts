@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { z } from 'zod';
+import { canonicalJson, SNAPSHOT_PREFIX, uuidOf } from '../events/envelope.ts';
+import type { EventStore, JsonObject } from '../eventstore/port.ts';
+import type { ActorInstance } from './actor-instance.ts';
+
+/** A snapshot is written when so many events came since the last one; shorter streams have none. */
+export const SNAPSHOT_EVERY = 500;
+
+const snapshotSchema = z.object({
+  machineHash: z.string(),
+  revision: z.int().nonnegative(),
+  eventId: z.string(),
+  snapshot: z.record(z.string(), z.unknown()),
+});
+
+/** A cached state: what the machine had become when it had taken the event at `revision`. */
+export interface CachedState {
+  readonly revision: number;
+  readonly eventId: string;
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+/** Where the code lives that decides what a fold gives. */
+const DOMAIN_FOLDERS = ['events', 'actors', 'sagas'].map((folder) => join(import.meta.dirname, '..', folder));
+
+let domainCode: string | null = null;
+const hashes = new WeakMap<AnyStateMachine, string>();
+
+/**
+ * Hash of a machine and of all the domain's code: a helper that an action calls is not part of the machine's own
+ * text, and a snapshot that another fold made must not be taken for this one's.
+ */
+export function machineHashOf(machine: AnyStateMachine): string {
+  let known = hashes.get(machine);
+  if (known === undefined) {
+    domainCode ??= hashOfDomainCode();
+    const { actions, guards } = machine.implementations;
+    const text = JSON.stringify([machine.config, actions, guards], withFunctions);
+    known = hash('sha256', `${domainCode}\n${text}`);
+    hashes.set(machine, known);
+  }
+  return known;
+}
+
+/** The cached state of a stream, or null if there is none or another code or shape made it. */
+export async function readSnapshot(
+  store: EventStore,
+  stream: string,
+  machine: AnyStateMachine,
+): Promise<CachedState | null> {
+  for await (const event of store.readStream(SNAPSHOT_PREFIX + stream, {
+    direction: 'backwards',
+    limit: 1,
+  })) {
+    const cached = snapshotSchema.safeParse(event.data);
+    if (!cached.success || cached.data.machineHash !== machineHashOf(machine)) return null;
+    const { revision, eventId, snapshot } = cached.data;
+    return { revision, eventId, snapshot: snapshot as unknown as AnyMachineSnapshot };
+  }
+  return null;
+}
+
+export async function writeSnapshot(store: EventStore, actor: ActorInstance): Promise<void> {
+  const stream = SNAPSHOT_PREFIX + actor.stream;
+  const machineHash = machineHashOf(actor.definition.machine);
+  const { revision, lastEventId: eventId } = actor;
+  const data: JsonObject = JSON.parse(
+    canonicalJson({ machineHash, revision, eventId, snapshot: actor.persisted }),
+  );
+  const id = uuidOf('snapshot', stream, revision, machineHash);
+  await store.append(stream, [{ id, type: 'SnapshotTaken', data, metadata: {} }], 'any');
+  if (actor.snapshotRevision < 0) await store.keepLast(stream, 1);
+  actor.snapshotRevision = revision;
+}
+
+function hashOfDomainCode(): string {
+  const files = DOMAIN_FOLDERS.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /(?<!\.spec|\.d)\.[jt]s$/.test(name))
+      .sort()
+      .map((name) => `${name}\n${readFileSync(join(folder, name), 'utf8')}`),
+  );
+  return hash('sha256', files.join('\n'));
+}
+
+/** XState keeps an assignment's text in a property of the function that it makes. */
+function withFunctions(_key: string, value: unknown): unknown {
+  return typeof value === 'function' ? { source: String(value), ...value } : value;
+}

@@ -1,0 +1,165 @@
+import type { Address, Command } from '../actors/actor.ts';
+import { encodeJson, uuidOf } from '../events/envelope.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type OnLog, reasonOf } from './log.ts';
+import type { Timer } from './plan.ts';
+import type { Transport } from './transport.ts';
+
+/** A state that waits for a time, as a projection knows it. */
+export interface OpenDeadline extends Address {
+  /** ISO 8601. */
+  readonly dueAt: string;
+  readonly command: Command;
+}
+
+export interface TimersOptions {
+  readonly transport: Pick<Transport, 'publish'>;
+  /** Everything that waits now. Asked at the start, at a takeover and every 10 s: a timer lives in memory only. */
+  readonly openDeadlines: () => Promise<readonly OpenDeadline[]>;
+  /** Whether an actor's timers are this process's business. */
+  readonly owns: (id: string) => boolean;
+  readonly onLog: OnLog;
+  readonly clock?: Clock;
+}
+
+interface Waiting {
+  readonly messageId: string;
+  readonly dueMs: number;
+  readonly timer: Timer | OpenDeadline;
+}
+
+const SWEEP_MS = 10_000;
+const RETRY_MS = 1_000;
+
+/**
+ * Sends commands at their time. What is known twice (from the effect and from a sweep, or in two fleets) has one
+ * message id, so it takes effect once.
+ */
+export class Timers {
+  readonly #options: TimersOptions;
+  readonly #clock: Clock;
+  readonly #known = new Set<string>();
+  /** A binary heap: the next one due comes first. */
+  readonly #heap: Waiting[] = [];
+  #cancelWake: () => void = () => {};
+  #cancelSweep: () => void = () => {};
+  #stopped = false;
+
+  constructor(options: TimersOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  add(timer: Timer): void {
+    this.#add(timer.to, timer);
+  }
+
+  /** Takes over all that waits for actors of this process, and goes on doing so every 10 s. */
+  async sweep(): Promise<void> {
+    this.#cancelSweep();
+    try {
+      for (const { kind, id, ...rest } of await this.#options.openDeadlines()) {
+        if (this.#options.owns(id)) this.#add({ kind, id }, { kind, id, ...rest });
+      }
+    } catch (error) {
+      this.#options.onLog('warn', `the open deadlines could not be read: ${reasonOf(error)}`);
+    }
+    if (this.#stopped) return;
+    this.#cancelSweep();
+    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
+      this.sweep().catch(() => {});
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelSweep();
+    this.#cancelWake();
+  }
+
+  #add(to: Address, timer: Timer | OpenDeadline): void {
+    const messageId = uuidOf('timer', to.kind, to.id, timer.dueAt, timer.command);
+    if (this.#known.has(messageId) || this.#stopped) return;
+    this.#known.add(messageId);
+    push(this.#heap, { messageId, dueMs: Date.parse(timer.dueAt), timer });
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#cancelWake();
+    const [next] = this.#heap;
+    if (next && !this.#stopped) {
+      this.#cancelWake = this.#clock.after(next.dueMs - this.#clock.now(), () => this.#fire());
+    }
+  }
+
+  #fire(): void {
+    const now = this.#clock.now();
+    for (let [next] = this.#heap; next && next.dueMs <= now; [next] = this.#heap) {
+      pop(this.#heap);
+      this.#send(next);
+    }
+    this.#wake();
+  }
+
+  #send(due: Waiting): void {
+    const { messageId, timer } = due;
+    const [to, ids] =
+      'to' in timer
+        ? [timer.to, timer]
+        : [
+            { kind: timer.kind, id: timer.id },
+            { correlationId: messageId, causationId: messageId },
+          ];
+    const { correlationId, causationId } = ids;
+    const message = { messageId, correlationId, causationId, body: encodeJson(timer.command) };
+    this.#options.transport.publish({ ...message, target: { kind: 'command', to } }).then(
+      () => this.#known.delete(messageId),
+      (error: unknown) => {
+        this.#options.onLog(
+          'warn',
+          `${timer.command.type} for ${to.kind} ${to.id} is late: ${reasonOf(error)}`,
+        );
+        push(this.#heap, { ...due, dueMs: this.#clock.now() + RETRY_MS });
+        this.#wake();
+      },
+    );
+  }
+}
+
+function push(heap: Waiting[], item: Waiting): void {
+  let at = heap.length;
+  heap.push(item);
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    const above = heap[parent];
+    if (!above || above.dueMs <= item.dueMs) break;
+    heap[at] = above;
+    at = parent;
+  }
+  heap[at] = item;
+}
+
+function pop(heap: Waiting[]): void {
+  const item = heap.pop();
+  if (!item || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    let below = heap[child];
+    const right = heap[child + 1];
+    if (below && right && right.dueMs < below.dueMs) {
+      below = right;
+      child += 1;
+    }
+    if (!below || below.dueMs >= item.dueMs) break;
+    heap[at] = below;
+    at = child;
+  }
+  heap[at] = item;
+}

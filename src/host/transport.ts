@@ -1,0 +1,55 @@
+import type { Address } from '../actors/actor.ts';
+import type { MessageIds } from '../events/envelope.ts';
+import type { JsonObject } from '../eventstore/port.ts';
+
+/** A message as it arrived: nothing of it has been checked except that its subject could be read. */
+export interface Delivery {
+  readonly kind: string;
+  readonly id: string;
+  /** The device whose broker user published it, from the subject; null when a role of the network did. */
+  readonly device: string | null;
+  readonly headers: { readonly [Name in keyof MessageIds]: string | undefined };
+  readonly body: Uint8Array;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+  ack(): void;
+  /** Not now: deliver it again after `delayMs`. */
+  nak(delayMs: number): void;
+  /** Never deliver it again. */
+  term(reason: string): void;
+  /** Still busy with it: do not give it to anybody else yet. */
+  working(): void;
+}
+
+/** Where a message goes. */
+export type Target =
+  | { readonly kind: 'command'; readonly to: Address }
+  | { readonly kind: 'work'; readonly device: string }
+  | { readonly kind: 'reply'; readonly subject: string };
+
+export interface Outgoing extends MessageIds {
+  readonly target: Target;
+  readonly body: Uint8Array;
+}
+
+/** A message that nobody can process, as it is kept for people to look at. */
+export interface DeadLetter {
+  readonly kind: string;
+  readonly id: string;
+  readonly reason: string;
+  /** When it was given up, what it said, where it came from. */
+  readonly details: JsonObject;
+}
+
+/** What carries messages to and from the host: JetStream, or this process's memory. */
+export interface Transport {
+  /** Resolves when the message is stored by the broker (a reply: when it is sent). Throws `UnpublishableError`, or anything else for a fault that passes. */
+  publish(message: Outgoing): Promise<void>;
+  /** Keeps the message on `dellm.dead.<kind>.<id>`. */
+  recordDead(letter: DeadLetter): Promise<void>;
+}
+
+/** The broker can never take this message: trying again would not help. */
+export class UnpublishableError extends Error {
+  override readonly name = 'UnpublishableError';
+}

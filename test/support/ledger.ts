@@ -1,0 +1,211 @@
+import { assign, setup } from 'xstate';
+import { z } from 'zod';
+import { type ActorDefinition, CommandRefusedError, type Effect } from '../../src/actors/actor.ts';
+
+/**
+ * A toy actor for the specs of the host: accounts that send each other coins. It has what the real ones have: natural
+ * keys, effects that come back as commands, timers, refusals, several events from one command.
+ */
+
+const key = z.string().min(1);
+const amount = z.int().positive();
+
+export const ledgerCommands = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('Deposit'), data: z.object({ transferId: key, amount }) }),
+  z.object({ type: z.literal('Send'), data: z.object({ transferId: key, to: key, amount }) }),
+  z.object({ type: z.literal('Receive'), data: z.object({ transferId: key, from: key, amount }) }),
+  z.object({ type: z.literal('Confirm'), data: z.object({ transferId: key }) }),
+  z.object({ type: z.literal('Remind'), data: z.object({ transferId: key }) }),
+  z.object({
+    type: z.literal('Misbehave'),
+    data: z.object({ how: z.string(), text: z.string().optional() }),
+  }),
+]);
+export type LedgerCommand = z.infer<typeof ledgerCommands>;
+
+export type LedgerEvent =
+  | { type: 'Deposited'; data: { transferId: string; amount: number; note: string; device: string | null } }
+  | { type: 'DepositStamped'; data: { transferId: string; stamp: string; draw: number } }
+  | { type: 'Sent'; data: { transferId: string; to: string; amount: number; dueAt: string } }
+  | { type: 'Received'; data: { transferId: string; from: string; amount: number } }
+  | { type: 'Confirmed'; data: { transferId: string } }
+  | { type: 'Reminded'; data: { transferId: string } }
+  | { type: 'Unknown'; data: { text: string } };
+
+export interface Ledger {
+  readonly balance: number;
+  /** Natural keys of what has happened: `deposit:…`, `sent:…`, `received:…`, `confirmed:…`, `reminded:…`. */
+  readonly happened: Readonly<Record<string, true>>;
+  readonly unconfirmed: Readonly<Record<string, { to: string; amount: number }>>;
+}
+
+/** An unconfirmed transfer is sent once more after this time, in milliseconds. */
+export const REMIND_AFTER_MS = 1_000;
+
+function mark(context: Ledger, natural: string, change: Partial<Ledger> = {}): Partial<Ledger> {
+  return { ...change, happened: { ...context.happened, [natural]: true } };
+}
+
+export const ledgerMachine = setup({
+  types: { context: {} as Ledger, events: {} as LedgerEvent, input: {} as { id: string } },
+}).createMachine({
+  id: 'ledger',
+  context: { balance: 0, happened: {}, unconfirmed: {} },
+  initial: 'open',
+  states: {
+    open: {
+      on: {
+        Deposited: {
+          actions: assign(({ context, event: { data } }) =>
+            mark(context, `deposit:${data.transferId}`, { balance: context.balance + data.amount }),
+          ),
+        },
+        DepositStamped: {
+          actions: assign(({ context, event: { data } }) => mark(context, `stamp:${data.transferId}`)),
+        },
+        Sent: {
+          guard: ({ context, event }) => context.balance >= event.data.amount,
+          actions: assign(({ context, event: { data } }) =>
+            mark(context, `sent:${data.transferId}`, {
+              balance: context.balance - data.amount,
+              unconfirmed: {
+                ...context.unconfirmed,
+                [data.transferId]: { to: data.to, amount: data.amount },
+              },
+            }),
+          ),
+        },
+        Received: {
+          actions: assign(({ context, event: { data } }) =>
+            mark(context, `received:${data.transferId}`, { balance: context.balance + data.amount }),
+          ),
+        },
+        Confirmed: {
+          actions: assign(({ context, event: { data } }) => {
+            const { [data.transferId]: _done, ...unconfirmed } = context.unconfirmed;
+            return mark(context, `confirmed:${data.transferId}`, { unconfirmed });
+          }),
+        },
+        Reminded: {
+          actions: assign(({ context, event: { data } }) => mark(context, `reminded:${data.transferId}`)),
+        },
+      },
+    },
+  },
+});
+
+export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerCommand, LedgerEvent, unknown> = {
+  kind: 'account',
+  category: 'credit',
+  machine: ledgerMachine,
+  commands: ledgerCommands,
+
+  decide(command, { context }, given) {
+    const { happened, balance } = context;
+    switch (command.type) {
+      case 'Deposit': {
+        const { transferId, amount } = command.data;
+        if (happened[`deposit:${transferId}`]) return [];
+        return [
+          { type: 'Deposited', data: { transferId, amount, note: given.at, device: given.device } },
+          {
+            type: 'DepositStamped',
+            data: { transferId, stamp: given.id('stamp'), draw: given.draw('stamp') },
+          },
+        ];
+      }
+      case 'Send': {
+        const { transferId, to, amount } = command.data;
+        if (happened[`sent:${transferId}`]) return [];
+        if (balance < amount) throw new CommandRefusedError(`only ${balance} of ${amount} coins are there`);
+        const dueAt = new Date(Date.parse(given.at) + REMIND_AFTER_MS).toISOString();
+        return [{ type: 'Sent', data: { transferId, to, amount, dueAt } }];
+      }
+      case 'Receive': {
+        if (happened[`received:${command.data.transferId}`]) return [];
+        return [{ type: 'Received', data: command.data }];
+      }
+      case 'Confirm': {
+        if (happened[`confirmed:${command.data.transferId}`]) return [];
+        return [{ type: 'Confirmed', data: command.data }];
+      }
+      case 'Remind': {
+        const { transferId } = command.data;
+        if (happened[`reminded:${transferId}`] || !context.unconfirmed[transferId]) return [];
+        return [{ type: 'Reminded', data: { transferId } }];
+      }
+      case 'Misbehave':
+        return misbehave(command.data.how, command.data.text ?? '');
+    }
+  },
+
+  react(event, { context }): Effect[] {
+    switch (event.type) {
+      case 'Sent': {
+        const { transferId, to, dueAt } = event.data;
+        const remind = { type: 'Remind', data: { transferId } };
+        return [receive(transferId, to, context), { kind: 'timer', dueAt, command: remind }];
+      }
+      case 'Received': {
+        const { transferId, from } = event.data;
+        const confirm = { type: 'Confirm', data: { transferId } };
+        return [{ kind: 'command', to: { kind: 'account', id: from }, command: confirm }];
+      }
+      case 'Reminded': {
+        const { transferId } = event.data;
+        const open = context.unconfirmed[transferId];
+        return open ? [receive(transferId, open.to, context)] : [];
+      }
+      case 'Confirmed':
+        return [{ kind: 'reply', subject: `_INBOX.ledger.${event.data.transferId}`, body: event.data }];
+      case 'Deposited':
+        return event.data.transferId.startsWith('unpayable')
+          ? [{ kind: 'work', device: 'no device', body: event.data }]
+          : [];
+      default:
+        return [];
+    }
+  },
+};
+
+/** The sender's own id is in no event: it is the part of the transfer's id before the first dot. */
+function receive(transferId: string, to: string, context: Ledger): Effect {
+  const from = transferId.split('.')[0] ?? '';
+  const amount = context.unconfirmed[transferId]?.amount ?? 0;
+  return {
+    kind: 'command',
+    to: { kind: 'account', id: to },
+    command: { type: 'Receive', data: { transferId, from, amount } },
+  };
+}
+
+function misbehave(how: string, text: string): LedgerEvent[] {
+  switch (how) {
+    case 'throw':
+      throw new TypeError('a bug in decide');
+    case 'unknown event':
+      return [{ type: 'Unknown', data: { text } }];
+    case 'guarded event':
+      return [{ type: 'Sent', data: { transferId: 'x', to: 'y', amount: 1e12, dueAt: 'never' } }];
+    case 'no JSON':
+      return [{ type: 'Deposited', data: { transferId: 'x', amount: Number.NaN, note: '', device: null } }];
+    case 'no time':
+      return [{ type: 'Sent', data: { transferId: 'z', to: 'y', amount: 0, dueAt: 'never' } }];
+    case 'huge':
+      return [
+        {
+          type: 'Deposited',
+          data: { transferId: text, amount: 1, note: 'x'.repeat(2 * 1024 * 1024), device: null },
+        },
+      ];
+    case 'big':
+      return [
+        {
+          type: 'Deposited',
+          data: { transferId: text, amount: 1, note: 'x'.repeat(300 * 1024), device: null },
+        },
+      ];
+    default:
+      return [];
+  }
+}
