@@ -1,44 +1,57 @@
-import type { Analysis, TaskType } from './planner.ts';
+import { takeApart } from './decomposition.ts';
+import type { Analysis, Complexity, Stakes } from './planner.ts';
+import { classify, taskTypeInfo } from './task-types.ts';
 
-/** What the five seed species are made for. `factual` is what Fast-Responders do: short answers to simple questions. */
-export type Specialization = 'mathematical' | 'creative' | 'coding' | 'logical' | 'factual';
-
-export interface TaskTypeInfo {
-  readonly type: TaskType;
-  readonly specialization: Specialization;
-  /** Whether a single Node's answer is enough (`simple`) or a Cluster of three should agree (`medium`). */
-  readonly complexity: 'simple' | 'medium';
-  /** For the intent of an analysis: "to …". */
-  readonly intent: string;
+interface Risk {
+  readonly kind: string;
+  readonly pattern: RegExp;
 }
 
-/** Every task type that the rules tell apart. */
-export const TASK_TYPES: readonly TaskTypeInfo[] = [
-  { type: 'math.arithmetic', specialization: 'mathematical', complexity: 'simple', intent: 'calculate' },
-  { type: 'knowledge.capital', specialization: 'factual', complexity: 'simple', intent: 'find a capital' },
-  { type: 'knowledge.country', specialization: 'factual', complexity: 'simple', intent: 'find a country' },
-  { type: 'logic.comparison', specialization: 'logical', complexity: 'simple', intent: 'compare' },
-  { type: 'logic.deduction', specialization: 'logical', complexity: 'medium', intent: 'deduce' },
+/** Words after which a wrong answer can do harm. */
+const RISKS: readonly Risk[] = [
   {
-    type: 'logic.boolean',
-    specialization: 'logical',
-    complexity: 'medium',
-    intent: 'evaluate a truth value',
+    kind: 'medical',
+    pattern:
+      /\b(?:dos(?:e|es|age)|overdos\w+|medications?|medicines?|prescri\w+|diagnos\w+|symptoms?|chest pain|surgery|poison\w*|allerg\w+|pregnan\w+|suicid\w+|insulin|ibuprofen|paracetamol|aspirin|antibiotics?|side effects?)\b/i,
   },
-  { type: 'logic.sequence', specialization: 'logical', complexity: 'medium', intent: 'continue a sequence' },
-  { type: 'logic.parity', specialization: 'logical', complexity: 'simple', intent: 'tell even from odd' },
-  { type: 'code.write', specialization: 'coding', complexity: 'medium', intent: 'write code' },
-  { type: 'code.evaluate', specialization: 'coding', complexity: 'medium', intent: 'evaluate code' },
-  { type: 'code.debug', specialization: 'coding', complexity: 'medium', intent: 'debug code' },
-  { type: 'creative.sentence', specialization: 'creative', complexity: 'simple', intent: 'write a text' },
-  { type: 'general.unknown', specialization: 'factual', complexity: 'simple', intent: 'get an answer' },
+  {
+    kind: 'legal',
+    pattern:
+      /\b(?:lawsuits?|legal(?:ly)?|illegal|attorney|lawyer|custody|criminal charges?|deport\w+|plead|liab(?:le|ility)|sue|sued|evict\w+|subpoena|statute)\b/i,
+  },
+  {
+    kind: 'financial',
+    pattern:
+      /\b(?:invest(?:ing|ments?)?|mortgages?|life savings|retirement|pension|bankrupt\w*|loans?|tax(?:es)? returns?|stocks?|cryptocurrenc\w+|insurance claim)\b/i,
+  },
 ];
 
-/** The specialization that a task type asks for; unknown types ask for `factual`. */
-export function specializationOf(_taskType: TaskType): Specialization {
-  throw new Error('specializationOf is being written');
+/** What the user wants and how hard it is. Total, and linear in the length of the question. */
+export function analyse(question: string): Analysis {
+  const { strategy, parts } = takeApart(question);
+  const taskTypes = [...new Set(parts.map((part) => classify(part.prompt)))];
+  const risks = RISKS.filter(({ pattern }) => pattern.test(question)).map(({ kind }) => kind);
+  const stakes: Stakes = risks.length > 0 ? 'high' : 'normal';
+  const complexity = complexityOf(taskTypes, parts.length, stakes);
+  return {
+    intent: taskTypes.map((type) => taskTypeInfo(type).intent).join(', then '),
+    complexity,
+    taskTypes,
+    stakes,
+    reasons: [
+      parts.length > 1
+        ? `${parts.length} requests in one question, taken apart as ${strategy}`
+        : 'one request, nothing to take apart',
+      ...taskTypes.map((type) =>
+        type === 'general.unknown' ? 'no rule knows this kind of question' : `reads like ${type}`,
+      ),
+      ...risks.map((kind) => `a wrong answer could do ${kind} harm`),
+    ],
+  };
 }
 
-export function analyse(_question: string): Analysis {
-  throw new Error('analyse is being written');
+function complexityOf(taskTypes: readonly string[], parts: number, stakes: Stakes): Complexity {
+  if (parts > 1) return 'complex';
+  const medium = taskTypes.some((type) => taskTypeInfo(type).complexity === 'medium');
+  return medium || stakes === 'high' ? 'medium' : 'simple';
 }

@@ -1,9 +1,64 @@
+import { fillPrompt } from './decomposition.ts';
 import type { Part, Synthesis, Validation } from './planner.ts';
 
-export function synthesise(_question: string, _parts: readonly Part[]): Synthesis {
-  throw new Error('synthesise is being written');
+/**
+ * Puts the parts' answers together, in the order of the question. A single answer stands alone; of several, each
+ * stands behind what was asked, and what nobody knew is named.
+ *
+ * The confidence is the product over the answered parts: the chance that everything that is said is right, taking
+ * the parts for independent. What is missing is said to be missing, so it does not lower the trust in the rest.
+ */
+export function synthesise(_question: string, parts: readonly Part[]): Synthesis {
+  const answered = parts.filter((part) => part.answer !== null);
+  const missing = parts.filter((part) => part.answer === null).map((part) => part.key);
+  if (answered.length === 0) return { answer: null, confidence: 0, missing };
+  const confidence = answered.reduce((product, part) => product * part.confidence, 1);
+  const asked = questionsOf(parts);
+  const answer =
+    parts.length === 1
+      ? (parts[0]?.answer ?? null)
+      : parts.map((part, index) => sentenceFor(part, asked[index] ?? part.prompt)).join('\n');
+  return { answer, confidence, missing };
 }
 
-export function validate(_question: string, _synthesis: Synthesis, _parts: readonly Part[]): Validation {
-  throw new Error('validate is being written');
+/** The last check: is the answer complete, true to its parts, and no surer than they are? */
+export function validate(_question: string, synthesis: Synthesis, parts: readonly Part[]): Validation {
+  const { answer, confidence, missing } = synthesis;
+  const reasons: string[] = [];
+  const unknown = parts.filter((part) => part.answer === null).map((part) => part.key);
+  if (unknown.join() !== missing.join()) reasons.push('the list of what is missing is not what nobody knew');
+  if (answer === null) {
+    if (unknown.length < parts.length) reasons.push('there are answers, but they were not put together');
+    return { ok: reasons.length === 0, reasons };
+  }
+  if (answer.trim() === '') reasons.push('the answer is empty');
+  for (const part of parts) {
+    if (part.answer !== null && !answer.includes(part.answer))
+      reasons.push(`${part.key} is not in the answer`);
+    const problem = part.answer === null ? null : formProblem(part.taskType, part.answer);
+    if (problem) reasons.push(`${part.key}: ${problem}`);
+  }
+  const surest = Math.min(1, ...parts.filter((part) => part.answer !== null).map((part) => part.confidence));
+  if (!(confidence >= 0 && confidence <= surest)) reasons.push('the whole is surer than its weakest part');
+  return { ok: reasons.length === 0, reasons };
+}
+
+function sentenceFor({ answer }: Part, asked: string): string {
+  if (answer === null) return `I don't know: ${asked}`;
+  return `${asked}${answer.includes('\n') ? '\n' : ' '}${answer}`;
+}
+
+/** What was really asked: the prompts with the earlier answers in their places. */
+function questionsOf(parts: readonly Part[]): readonly string[] {
+  const answers = Object.fromEntries(
+    parts.flatMap(({ key, answer }) => (answer === null ? [] : [[key, answer]])),
+  );
+  return parts.map((part) => fillPrompt(part.prompt, answers));
+}
+
+/** What an answer of a type must look like to be one at all; null when it does. */
+function formProblem(taskType: string, answer: string): string | null {
+  if (taskType === 'math.arithmetic' && !/\p{N}/u.test(answer)) return 'a calculation without a number';
+  if (taskType.startsWith('knowledge.') && !/\p{L}/u.test(answer)) return 'a place without a name';
+  return answer.trim() === '' ? 'an empty answer' : null;
 }
