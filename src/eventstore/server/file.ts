@@ -1,0 +1,197 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'libsql';
+
+/** "DELL" in ASCII: tells this project's files from any other SQLite file. */
+export const applicationId = 0x44454c4c;
+
+/** Shape of the tables below. A file with a higher number was written by a newer DELLM. */
+export const schemaVersion = 1;
+
+/** Larger files are opened without the page check, which reads them whole (about a second per 500 MB). */
+const pageCheckLimitBytes = 256 * 1024 * 1024;
+
+/** How long a commit waits for a person's `sqlite3` that holds the write lock, in milliseconds. */
+const lockPatienceMs = 2_000;
+
+const schema = `
+  create table events (
+    position     integer primary key,
+    stream       text    not null,
+    revision     integer not null,
+    id           text    not null,
+    type         text    not null,
+    content_type text    not null,
+    created      integer not null,
+    data         blob    not null,
+    metadata     blob    not null
+  ) strict;
+  create unique index events_by_stream on events (stream, revision);
+  create index events_by_id on events (id);
+  create view history as
+    select position, stream, revision, type, id,
+           strftime('%Y-%m-%dT%H:%M:%fZ', created / 1000.0, 'unixepoch') as created,
+           cast(data as text) as data, cast(metadata as text) as metadata
+    from events;
+`;
+
+/**
+ * Why a file cannot serve as the event store. The message is for a person and says what to do.
+ * `damaged`: foreign, corrupt or from a newer version; `in-use`: another server has it; `unusable`: it cannot be opened.
+ */
+export class StoreFileError extends Error {
+  override readonly name = 'StoreFileError';
+  readonly reason: 'damaged' | 'in-use' | 'unusable';
+  constructor(reason: StoreFileError['reason'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.reason = reason;
+  }
+}
+
+export interface StoreFile {
+  readonly database: Database.Database;
+  readonly close: () => void;
+}
+
+/**
+ * Opens the file of an event store, or makes it. Whatever is not one is refused before anything is written to it.
+ *
+ * @throws {StoreFileError}
+ */
+export function openStoreFile(file: string): StoreFile {
+  const isNew = inspect(file);
+  const lock = takeLock(file);
+  try {
+    const database = new Database(file, { timeout: lockPatienceMs });
+    if (isNew) createTables(database);
+    else checkPages(database, file);
+    database.exec('pragma journal_mode = wal; pragma synchronous = full');
+    return {
+      database,
+      close: () => {
+        database.close();
+        lock.close();
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw error instanceof StoreFileError ? error : damaged(file, messageOf(error), error);
+  }
+}
+
+/** Looks at the file's first bytes without SQLite, which might write to it. Returns whether it is still to be made. */
+function inspect(file: string): boolean {
+  if (!existsSync(file)) {
+    makeFolder(file);
+    return true;
+  }
+  const header = Buffer.alloc(100);
+  let length = 0;
+  try {
+    if (!statSync(file).isFile()) {
+      throw new StoreFileError(
+        'unusable',
+        `The event store ${file} is not a file. Give the path of a file with --file.`,
+      );
+    }
+    const descriptor = openSync(file, 'r+');
+    length = readSync(descriptor, header, 0, header.length, 0);
+    closeSync(descriptor);
+  } catch (error) {
+    if (error instanceof StoreFileError) throw error;
+    throw new StoreFileError(
+      'unusable',
+      `The event store ${file} cannot be opened for reading and writing (${messageOf(error)}). Check its owner and permissions.`,
+      error,
+    );
+  }
+  if (length === 0) return true;
+  if (length < header.length || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+    throw damaged(file, 'it is not an SQLite database');
+  }
+  if (header.readUInt32BE(68) !== applicationId) {
+    throw damaged(file, 'it is an SQLite database of another program');
+  }
+  const version = header.readUInt32BE(60);
+  if (version > schemaVersion) {
+    throw new StoreFileError(
+      'damaged',
+      `The event store ${file} has schema version ${version}; this DELLM knows versions up to ${schemaVersion}. ` +
+        'The file was not changed. Install a newer DELLM, or give another file with --file.',
+    );
+  }
+  return false;
+}
+
+function makeFolder(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (error) {
+    throw new StoreFileError(
+      'unusable',
+      `The folder ${dirname(file)} for the event store cannot be made (${messageOf(error)}).`,
+      error,
+    );
+  }
+}
+
+/**
+ * An exclusive transaction on a file beside the store. The operating system frees it when the process dies, however
+ * it dies; and unlike an exclusive lock on the store itself it lets people read the history with `sqlite3` meanwhile.
+ */
+function takeLock(file: string): { close: () => void } {
+  const lock = new Database(`${file}-lock`);
+  try {
+    lock.exec('begin exclusive');
+  } catch (error) {
+    lock.close();
+    if (codeOf(error)?.startsWith('SQLITE_BUSY')) {
+      throw new StoreFileError(
+        'in-use',
+        `The event store ${file} is in use by another event store server. Nothing was changed. ` +
+          'Stop that one first, or give another file with --file.',
+        error,
+      );
+    }
+    throw new StoreFileError(
+      'unusable',
+      `The lock ${file}-lock cannot be taken (${messageOf(error)}).`,
+      error,
+    );
+  }
+  return { close: () => lock.close() };
+}
+
+function createTables(database: Database.Database): void {
+  // One transaction, before the journal mode changes: the marks that `inspect` looks for are in the main file at once.
+  database.exec(`
+    begin immediate;
+    pragma application_id = ${applicationId};
+    pragma user_version = ${schemaVersion};
+    ${schema}
+    commit;
+  `);
+}
+
+function checkPages(database: Database.Database, file: string): void {
+  if (statSync(file).size > pageCheckLimitBytes) return;
+  const [row] = database.prepare('pragma quick_check(1)').all() as { quick_check: string }[];
+  if (row?.quick_check !== 'ok') throw damaged(file, row?.quick_check ?? 'the page check gave no result');
+}
+
+function damaged(file: string, what: string, cause?: unknown): StoreFileError {
+  return new StoreFileError(
+    'damaged',
+    `The file ${file} cannot be used as an event store: ${what}. The file was not changed. ` +
+      'Restore it from a backup, move it away to start with an empty history, or give another file with --file.',
+    cause,
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
