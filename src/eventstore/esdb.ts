@@ -1,0 +1,421 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  AllStreamSubscription,
+  AppendExpectedRevision,
+  EventStoreDBClient,
+  JSONEventData,
+  RecordedEvent,
+  ResolvedEvent,
+} from '@eventstore/db-client';
+import {
+  BACKWARDS,
+  EventStoreDBClient as Client,
+  StreamDeletedError as ClientStreamDeletedError,
+  END,
+  FORWARDS,
+  jsonEvent,
+  MaxAppendSizeExceededError,
+  NO_STREAM,
+  START,
+  StreamNotFoundError,
+  streamNameFilter,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import {
+  assertAppendable,
+  assertLimit,
+  assertPlace,
+  assertStreamName,
+  matchesPrefixes,
+} from './arguments.ts';
+import { Gate } from './gate.ts';
+import type {
+  AppendOptions,
+  AppendResult,
+  Delivery,
+  EventStore,
+  ExpectedRevision,
+  JsonObject,
+  NewEvent,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StoredEvent,
+  SubscribeOptions,
+} from './port.ts';
+import { AppendTooLargeError, EventStoreUnavailableError, StreamDeletedError } from './port.ts';
+import type { Pumped } from './pump.ts';
+import { createPump } from './pump.ts';
+import { AttemptTimeoutError, isTransient, reconnectsByItself } from './transient.ts';
+
+/** Longest time for an append with its retries, and for a read without progress, in milliseconds. */
+const defaultDeadlineMs = 3_500;
+
+/** One attempt may take half of the deadline, so that a connection which died in silence leaves time for another. */
+const attemptsPerDeadline = 2;
+
+const maxAppendsInFlight = 64;
+const firstPauseMs = 20;
+const longestPauseMs = 500;
+
+/** The server reports a checkpoint after this many times its search window (32 events). */
+const checkpointIntervalMultiplier = 1;
+
+/**
+ * Events that a subscription's or read's buffer holds before the server has to wait. With the largest events (1 MiB)
+ * that is 64 MiB.
+ */
+const bufferedEvents = 64;
+
+/**
+ * The event store behind a connection string such as `esdb://127.0.0.1:2113?tls=false`: an EventStoreDB 23.10 or newer,
+ * or the embedded server. Connects with the first call, so the server may start later.
+ *
+ * @throws {TypeError} for a connection string that cannot be parsed
+ */
+export function connectEventStore(connectionString: string): EventStore {
+  let client = openClient(connectionString);
+  const gate = new Gate(maxAppendsInFlight);
+  const closing = new AbortController();
+
+  /** The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. */
+  function afterFault(used: EventStoreDBClient, error: unknown): void {
+    gate.cool();
+    if (used !== client || reconnectsByItself(error)) return;
+    client = openClient(connectionString);
+    // Ends its streams. Its channel closes by itself when it has been idle.
+    void used.dispose().catch(() => {});
+  }
+
+  function assertOpen(): void {
+    if (closing.signal.aborted)
+      throw new EventStoreUnavailableError('The connection to the event store was closed.');
+  }
+
+  /** Tries until it succeeds, fails for good, or the deadline is over. */
+  async function persist<T>(
+    what: string,
+    deadlineMs: number,
+    attempt: (ms: number) => Promise<T>,
+  ): Promise<T> {
+    const started = performance.now();
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+      assertOpen();
+      const used = client;
+      const left = deadlineMs - (performance.now() - started);
+      try {
+        const result = await within(
+          Math.min(left, deadlineMs / attemptsPerDeadline),
+          closing.signal,
+          attempt,
+        );
+        gate.warm();
+        return result;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        afterFault(used, error);
+        const over = performance.now() - started + pause >= deadlineMs;
+        if (over) throw unavailable(what, deadlineMs, error);
+        await delay(pause);
+      }
+    }
+  }
+
+  async function append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    { deadlineMs = defaultDeadlineMs }: AppendOptions = {},
+  ): Promise<AppendResult> {
+    assertOpen();
+    assertAppendable(stream, events, expected);
+    const proposed = events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata }));
+    const expectedRevision = clientExpectation(expected);
+    const started = performance.now();
+    await gate.enter();
+    try {
+      const left = deadlineMs - (performance.now() - started);
+      const what = `the append to "${stream}"`;
+      if (left <= 0)
+        throw unavailable(what, deadlineMs, new Error('too many appends were waiting before it'));
+      const { nextExpectedRevision, position } = await persist(what, left, (ms) =>
+        client.appendToStream(stream, proposed, { expectedRevision, deadline: ms }),
+      );
+      return {
+        outcome: 'appended',
+        revision: Number(nextExpectedRevision),
+        position: Number(position?.commit ?? 0n),
+      };
+    } catch (error) {
+      if (error instanceof WrongExpectedVersionError) {
+        const actual = typeof error.actualVersion === 'bigint' ? Number(error.actualVersion) : -1;
+        return { outcome: 'conflict', reason: 'WrongExpectedRevision', actual };
+      }
+      if (error instanceof ClientStreamDeletedError) throw new StreamDeletedError(stream);
+      if (error instanceof MaxAppendSizeExceededError)
+        throw new AppendTooLargeError(stream, error.maxAppendSize);
+      throw error;
+    } finally {
+      gate.leave();
+    }
+  }
+
+  /**
+   * Reads on after a lost connection, from where `open` says then. Gives up after the deadline without any progress.
+   */
+  async function* readResuming(what: string, open: () => ClosableStream): AsyncGenerator<ResolvedEvent> {
+    let lastProgress = performance.now();
+    for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+      assertOpen();
+      const used = client;
+      const stream = open();
+      try {
+        const silence = defaultDeadlineMs / attemptsPerDeadline;
+        for await (const item of createPump<ResolvedEvent>(stream, closing.signal, silence)) {
+          if (item.kind !== 'object') continue;
+          yield item.object;
+          lastProgress = performance.now();
+          pause = firstPauseMs;
+        }
+        assertOpen();
+        return;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        afterFault(used, error);
+        if (performance.now() - lastProgress >= defaultDeadlineMs)
+          throw unavailable(what, defaultDeadlineMs, error);
+        await delay(pause);
+      } finally {
+        cancel(stream);
+      }
+    }
+  }
+
+  async function* readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent> {
+    assertStreamName(stream);
+    assertPlace('revision', options.from);
+    assertLimit(options.limit);
+    const backwards = options.direction === 'backwards';
+    let next = options.from;
+    let left = options.limit ?? Number.MAX_SAFE_INTEGER;
+    const open = () =>
+      client.readStream(
+        stream,
+        {
+          direction: backwards ? BACKWARDS : FORWARDS,
+          fromRevision: next === undefined ? (backwards ? END : START) : BigInt(next),
+          maxCount: left,
+        },
+        { highWaterMark: bufferedEvents },
+      );
+    try {
+      for await (const { event } of readResuming(`reading "${stream}"`, open)) {
+        const stored = storedEvent(event);
+        if (stored === undefined) continue;
+        yield stored;
+        next = stored.revision + (backwards ? -1 : 1);
+        left -= 1;
+        if (left === 0 || next < 0) return;
+      }
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return;
+      if (error instanceof ClientStreamDeletedError) throw new StreamDeletedError(stream);
+      throw error;
+    }
+  }
+
+  async function* readAll(options: ReadAllOptions = {}): AsyncGenerator<StoredEvent> {
+    assertPlace('position', options.after);
+    assertLimit(options.limit);
+    const backwards = options.direction === 'backwards';
+    let after = options.after;
+    let left = options.limit ?? Number.MAX_SAFE_INTEGER;
+    const open = () =>
+      client.readAll(
+        {
+          direction: backwards ? BACKWARDS : FORWARDS,
+          fromPosition: after === undefined ? (backwards ? END : START) : clientPosition(after),
+        },
+        { highWaterMark: bufferedEvents },
+      );
+    for await (const { event } of readResuming('reading all events', open)) {
+      const stored = storedEvent(event);
+      // Forwards the server begins with the very position, which was given already.
+      if (stored === undefined || stored.position === after) continue;
+      after = stored.position;
+      if (!matchesPrefixes(stored.stream, options.prefixes)) continue;
+      yield stored;
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+
+  async function* subscribe(options: SubscribeOptions): AsyncGenerator<Delivery> {
+    assertOpen();
+    assertPlace('position', options.after);
+    const signal = AbortSignal.any([options.signal, closing.signal]);
+    const { prefixes } = options;
+    let after = options.after;
+    let pause = firstPauseMs;
+    while (!signal.aborted) {
+      const used = client;
+      const fromPosition = after === undefined ? START : clientPosition(after);
+      const { subscription, deliveries } = openSubscription(used, fromPosition, prefixes, signal);
+      try {
+        for await (const delivery of deliveries) {
+          pause = firstPauseMs;
+          if (delivery.kind === 'event') after = delivery.event.position;
+          if (delivery.kind === 'checkpoint') after = delivery.position;
+          yield delivery;
+          if (signal.aborted) return;
+        }
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        afterFault(used, error);
+      } finally {
+        cancel(subscription);
+      }
+      await delay(pause, undefined, { signal }).catch(() => {});
+      pause = Math.min(pause * 2, longestPauseMs);
+    }
+  }
+
+  async function keepLast(stream: string, count: number): Promise<void> {
+    assertOpen();
+    assertStreamName(stream);
+    assertLimit(count);
+    await persist(`keeping the last ${count} of "${stream}"`, defaultDeadlineMs, async (deadline) => {
+      const { metadata } = await client.getStreamMetadata(stream, { deadline });
+      // Asked for with every snapshot, so nothing is written where nothing changes.
+      if (metadata?.maxCount === count) return;
+      await client.setStreamMetadata(stream, { ...metadata, maxCount: count }, { deadline });
+    });
+  }
+
+  async function close(): Promise<void> {
+    if (closing.signal.aborted) return;
+    closing.abort();
+    await client.dispose();
+  }
+
+  return { append, readStream, readAll, subscribe, keepLast, close };
+}
+
+type ClosableStream =
+  | ReturnType<EventStoreDBClient['readAll']>
+  | ReturnType<EventStoreDBClient['readStream']>;
+
+function openClient(connectionString: string): EventStoreDBClient {
+  try {
+    // Conflicts have to be thrown: the client's other way reports a wrong revision.
+    return Client.connectionString(connectionString);
+  } catch (error) {
+    throw new TypeError(
+      `The connection string of the event store cannot be used (${error instanceof Error ? error.message : error}). ` +
+        'It has the form esdb://host:2113?tls=false.',
+      { cause: error },
+    );
+  }
+}
+
+function openSubscription(
+  client: EventStoreDBClient,
+  fromPosition: typeof START | ReturnType<typeof clientPosition>,
+  prefixes: readonly string[] | undefined,
+  signal: AbortSignal,
+): { subscription: AllStreamSubscription; deliveries: AsyncIterable<Delivery> } {
+  // The client calls back only later, when data arrives.
+  let mark: (delivery: Delivery) => void = () => {};
+  const filter =
+    prefixes === undefined
+      ? undefined
+      : streamNameFilter({
+          prefixes: [...prefixes],
+          checkpointInterval: checkpointIntervalMultiplier,
+          checkpointReached: async (_subscription, position) => {
+            mark({ kind: 'checkpoint', position: Number(position.commit) });
+          },
+        });
+  const subscription = client.subscribeToAll(
+    filter === undefined ? { fromPosition } : { fromPosition, filter },
+    { highWaterMark: bufferedEvents },
+  );
+  const pump = createPump<ResolvedEvent, Delivery>(subscription, signal, undefined);
+  mark = pump.mark;
+  subscription.on('caughtUp', () => mark({ kind: 'caught-up' }));
+  return { subscription, deliveries: deliveriesOf(pump) };
+}
+
+async function* deliveriesOf(
+  items: AsyncIterable<Pumped<ResolvedEvent, Delivery>>,
+): AsyncGenerator<Delivery> {
+  for await (const item of items) {
+    if (item.kind === 'mark') {
+      yield item.mark;
+      continue;
+    }
+    const event = storedEvent(item.object.event);
+    if (event !== undefined && matchesPrefixes(event.stream, undefined)) yield { kind: 'event', event };
+  }
+}
+
+/** The event in the port's form; `undefined` for what other programs and the store itself wrote (binary, `$…` types). */
+function storedEvent(event: RecordedEvent | undefined): StoredEvent | undefined {
+  if (event === undefined || !event.isJson || event.type.startsWith('$')) return undefined;
+  return {
+    id: event.id,
+    type: event.type,
+    // The server has stored what `append` was given, or JSON of another writer, which only a reader can judge.
+    data: event.data as JSONEventData as JsonObject,
+    metadata: (event.metadata ?? {}) as JsonObject,
+    stream: event.streamId,
+    revision: Number(event.revision),
+    position: Number(event.position?.commit ?? 0n),
+    created: event.created.toISOString(),
+  };
+}
+
+function clientExpectation(expected: ExpectedRevision): AppendExpectedRevision {
+  if (expected === 'no-stream') return NO_STREAM;
+  if (expected === 'stream-exists') return 'stream_exists';
+  return expected === 'any' ? 'any' : BigInt(expected);
+}
+
+function clientPosition(position: number): { commit: bigint; prepare: bigint } {
+  return { commit: BigInt(position), prepare: BigInt(position) };
+}
+
+function unavailable(what: string, ms: number, cause: unknown): EventStoreUnavailableError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new EventStoreUnavailableError(
+    `The event store gave no answer to ${what} within ${Math.round(ms)} ms (${reason}). ` +
+      'Nothing is known about its outcome. Check that the server runs, then repeat it with the same event ids.',
+    { cause },
+  );
+}
+
+/** An attempt that never settles (the client's appends can) counts as timed out; what it does later is nobody's concern. */
+async function within<T>(ms: number, signal: AbortSignal, attempt: (ms: number) => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
+  const given = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new AttemptTimeoutError(ms)), Math.max(1, ms));
+    onAbort = () => reject(new EventStoreUnavailableError('The connection to the event store was closed.'));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  const result = attempt(Math.max(1, Math.round(ms)));
+  result.catch(() => {});
+  try {
+    return await Promise.race([result, given]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Ends the call behind a stream, which destroying the stream alone would leave open. */
+function cancel(stream: ClosableStream | AllStreamSubscription): void {
+  const cancelled = 'unsubscribe' in stream ? stream.unsubscribe() : stream.cancel();
+  // Where the call never came about there is nothing to cancel, and its error was dealt with.
+  cancelled.catch(() => {});
+  stream.destroy();
+}

@@ -1,0 +1,100 @@
+import type { Readable } from 'node:stream';
+
+/** What has arrived beside the objects, in its place among them. */
+export type Pumped<T, M> =
+  | { readonly kind: 'object'; readonly object: T }
+  | { readonly kind: 'mark'; readonly mark: M };
+
+export interface Pump<T, M> {
+  /** Puts a mark behind everything that the stream holds by now. */
+  mark(mark: M): void;
+  /** Objects and marks in order, until the stream ends or the signal aborts. Throws the stream's error. */
+  [Symbol.asyncIterator](): AsyncGenerator<Pumped<T, M>>;
+}
+
+/**
+ * Reads an object stream at the consumer's pace. The client tells of checkpoints by callback while the events before
+ * them may still wait in the stream's buffer; taken at once, such a checkpoint would skip them after a lost connection.
+ *
+ * @param silenceMs throws `PumpSilenceError` when the stream gives nothing for so long; `undefined` waits for ever
+ */
+export function createPump<T, M = never>(
+  stream: Readable,
+  signal: AbortSignal,
+  silenceMs: number | undefined,
+): Pump<T, M> {
+  const marks: { readonly after: number; readonly mark: M }[] = [];
+  let taken = 0;
+  let ended = false;
+  let failure: unknown;
+  let wake = () => {};
+
+  stream.on('readable', () => wake());
+  stream.on('close', () => {
+    ended = true;
+    wake();
+  });
+  stream.on('end', () => {
+    ended = true;
+    wake();
+  });
+  // Stays for good: the client reports some errors after the stream was given up.
+  stream.on('error', (error) => {
+    failure ??= error;
+    wake();
+  });
+
+  async function* iterate(): AsyncGenerator<Pumped<T, M>> {
+    const onAbort = () => wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      while (!signal.aborted) {
+        const mark = marks[0];
+        if (mark !== undefined && mark.after <= taken) {
+          marks.shift();
+          yield { kind: 'mark', mark: mark.mark };
+          continue;
+        }
+        const object: T | null = stream.read();
+        if (object !== null) {
+          taken += 1;
+          yield { kind: 'object', object };
+          continue;
+        }
+        if (failure !== undefined) throw failure;
+        if (ended) return;
+        await arrival();
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  function arrival(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer =
+        silenceMs === undefined
+          ? undefined
+          : setTimeout(() => reject(new PumpSilenceError(silenceMs)), silenceMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  return {
+    mark: (mark) => {
+      marks.push({ after: taken + stream.readableLength, mark });
+      wake();
+    },
+    [Symbol.asyncIterator]: iterate,
+  };
+}
+
+export class PumpSilenceError extends Error {
+  override readonly name = 'PumpSilenceError';
+  constructor(silenceMs: number) {
+    super(`The event store sent nothing for ${silenceMs} ms.`);
+  }
+}

@@ -1,0 +1,54 @@
+import {
+  CancelledError,
+  DeadlineExceededError,
+  NotLeaderError,
+  TimeoutError,
+  UnavailableError,
+  UnknownError,
+} from '@eventstore/db-client';
+import { status } from '@grpc/grpc-js';
+import { PumpSilenceError } from './pump.ts';
+
+/** One attempt got no answer; the next one uses a fresh connection. */
+export class AttemptTimeoutError extends Error {
+  override readonly name = 'AttemptTimeoutError';
+  constructor(ms: number) {
+    super(`No answer within ${Math.round(ms)} ms.`);
+  }
+}
+
+const transientCodes: ReadonlySet<number> = new Set([
+  status.CANCELLED,
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+]);
+
+/**
+ * Whether the same call may succeed later. The gRPC code decides where there is one: the client wraps codes that
+ * it does not know as `UnknownError`, permanent ones too, and gives some errors of gRPC through unwrapped.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof AttemptTimeoutError || error instanceof PumpSilenceError) return true;
+  if (error instanceof NotLeaderError) return true;
+  if (error instanceof Error && 'code' in error && typeof error.code === 'number') {
+    return transientCodes.has(error.code);
+  }
+  return (
+    error instanceof UnavailableError ||
+    error instanceof CancelledError ||
+    error instanceof DeadlineExceededError ||
+    error instanceof TimeoutError ||
+    error instanceof UnknownError
+  );
+}
+
+/** Whether the client reconnects by itself after this error; after any other transient one it needs a new channel. */
+export function reconnectsByItself(error: unknown): boolean {
+  return (
+    error instanceof UnavailableError || error instanceof CancelledError || error instanceof NotLeaderError
+  );
+}
