@@ -97,12 +97,32 @@ describe('extractAnswer', () => {
   it('agrees with itself when applied to its own value, for any text and task type', () => {
     fc.assert(
       fc.property(
-        fc.oneof(fc.string(), fc.lorem({ mode: 'sentences', maxCount: 2 }), fc.integer().map(String)),
+        fc.oneof(
+          fc.lorem({ mode: 'sentences', maxCount: 2 }),
+          fc.integer().map(String),
+          fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+        ),
         fc.constantFrom(...TASK_TYPES),
         (text, taskType) => {
           const { kind, value } = extractAnswer(text, taskType);
           const again = extractAnswer(value, taskType);
           expect(again.value === value || compareAnswers(again, { kind, value }) !== 'different').toBe(true);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('takes any text at all', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.string(),
+        fc.constantFrom(...TASK_TYPES),
+        (left, right, taskType) => {
+          const [a, b] = [extractAnswer(left, taskType), extractAnswer(right, taskType)];
+          expect(a.value === '').toBe(a.kind === 'none');
+          expect(compareAnswers(a, b)).toBe(compareAnswers(b, a));
         },
       ),
       { numRuns: 2000 },

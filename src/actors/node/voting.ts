@@ -1,4 +1,7 @@
-import type { AnswerKind, Equivalence } from './answer.ts';
+import type { AnswerKind, Equivalence, ExtractedAnswer } from './answer.ts';
+import { compareAnswers, extractAnswer, isOpenEnded } from './answer.ts';
+import type { Opinion } from './pooling.ts';
+import { pooled, posteriors, reported, tempered } from './pooling.ts';
 
 /** What one model of a Node answered; the fields are those of the inference port's result. */
 export interface ModelAnswer {
@@ -13,26 +16,116 @@ export interface ModelAnswer {
 }
 
 export interface Vote {
-  /** Both agree; one was preferred over a weaker or missing other; neither stands out; neither answered. */
+  /**
+   * 'agreed': both say the same. 'preferred': one stands out over a weaker, missing or abstaining other. 'split': they
+   * differ and neither stands out, so a tiebreak is needed. 'abstained': neither answered.
+   */
   readonly outcome: 'agreed' | 'preferred' | 'split' | 'abstained';
+  /** 'different' also where only one answered. */
   readonly agreement: Equivalence;
-  /** Whose answer is given, null when abstained. */
+  /** Whose answer is given; of a split the likelier one. Null when abstained. */
   readonly chosen: 0 | 1 | null;
   /** The final answer as a user reads it, without the working; empty when abstained. */
   readonly answer: string;
   readonly kind: AnswerKind;
-  /** Estimated probability that `answer` is right, 0..1. */
+  /** Estimated probability that `answer` is right, 0..0.99; 0 when abstained. */
   readonly confidence: number;
 }
 
+interface Voter {
+  readonly index: 0 | 1;
+  readonly answer: ExtractedAnswer;
+  readonly probability: number;
+}
+
+const ABSTAINED: Vote = {
+  outcome: 'abstained',
+  agreement: 'different',
+  chosen: null,
+  answer: '',
+  kind: 'none',
+  confidence: 0,
+};
+
+/** Where the better of two answers has at least this probability, it is twice as likely as all others together. */
+const STANDS_OUT = 2 / 3;
+
+/**
+ * In a longer text the tokens' probabilities say how predictable its wording is, not whether its answer is right; the
+ * longest answers for which they were measured to say the latter have about this many tokens.
+ */
+const MAX_TELLING_TOKENS = 96;
+
 /**
  * The vote of a Node's two models; null stands for a model that failed. `accuracy` is the measured share of right
- * answers of each model for this task type, 0..1, where known.
+ * answers of each model for this task type, 0..1, where known. An answer that was cut off at the token limit counts as
+ * an abstention, except prose. Symmetric but for exact ties, which the first model wins.
  */
 export function castVote(
-  _answers: readonly [ModelAnswer | null, ModelAnswer | null],
-  _taskType: string,
-  _accuracy?: readonly [number, number],
+  answers: readonly [ModelAnswer | null, ModelAnswer | null],
+  taskType: string,
+  accuracy?: readonly [number, number],
 ): Vote {
-  throw new Error('castVote is being written');
+  const voters: Voter[] = [];
+  for (const index of [0, 1] as const) {
+    const given = answers[index];
+    if (given === null) continue;
+    const answer = extractAnswer(given.text, taskType);
+    if (answer.kind === 'none' || (given.finish === 'length' && answer.kind !== 'text')) continue;
+    voters.push({ index, answer, probability: probabilityOf(given, taskType, accuracy?.[index]) });
+  }
+  const abstained = answers.filter((given) => given !== null).length - voters.length;
+  const [first, second] = voters;
+  if (first === undefined) return ABSTAINED;
+  if (second === undefined) {
+    return voteFor(first, 'preferred', 'different', reported(first.probability, abstained, 1 + abstained));
+  }
+
+  const better = second.probability > first.probability ? second : first;
+  const agreement = compareAnswers(first.answer, second.answer);
+  if (agreement !== 'different') {
+    const [posterior = 0] = posteriors([opinion(first, 0), opinion(second, 0)], 1, better.answer.kind);
+    return voteFor(better, 'agreed', agreement, reported(posterior, 0, 2));
+  }
+  // Another wording is no vote against the first one.
+  if (isOpenEnded(taskType)) {
+    return voteFor(better, 'preferred', agreement, reported(better.probability, 0, 2));
+  }
+  const shares = posteriors([opinion(first, 0), opinion(second, 1)], 2, better.answer.kind);
+  const posterior = Math.max(...shares);
+  return voteFor(
+    better,
+    posterior >= STANDS_OUT ? 'preferred' : 'split',
+    agreement,
+    reported(posterior, 0, 2),
+  );
+}
+
+/** How probable it is that one model's answer is right, from its tokens' probabilities and its record. */
+function probabilityOf(given: ModelAnswer, taskType: string, accuracy: number | undefined): number {
+  const fromTokens = tokenEvidence(given, taskType);
+  const fromRecord = accuracy === undefined ? null : tempered(accuracy);
+  if (fromTokens === null) return fromRecord ?? 0.5;
+  return fromRecord === null ? fromTokens : pooled(fromTokens, fromRecord);
+}
+
+/**
+ * The probability of the whole answer, narrowed to 0.05..0.98 as measured (docs/voting.md); null where it was not
+ * measured or says nothing. An open-ended text has no right wording, so there the mean probability of a token stands
+ * for how well the model knows what it writes about.
+ */
+function tokenEvidence(given: ModelAnswer, taskType: string): number | null {
+  if (!given.measured || !(given.logProb <= 0)) return null;
+  if (isOpenEnded(taskType)) return tempered(Math.exp(given.logProb / Math.max(1, given.completionTokens)));
+  if (given.completionTokens > MAX_TELLING_TOKENS) return null;
+  return 0.05 + 0.93 * Math.exp(given.logProb);
+}
+
+function opinion(voter: Voter, answer: number): Opinion {
+  return { probability: voter.probability, answer };
+}
+
+function voteFor(voter: Voter, outcome: Vote['outcome'], agreement: Equivalence, confidence: number): Vote {
+  const { kind, value } = voter.answer;
+  return { outcome, agreement, chosen: voter.index, answer: value, kind, confidence };
 }
