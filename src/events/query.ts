@@ -136,6 +136,12 @@ export interface Check {
 export interface VerdictReached {
   readonly subtaskId: string;
   readonly attempt: number;
+  readonly resource: Resource;
+  readonly taskType: TaskType;
+  /** From dispatch to verdict. */
+  readonly responseMs: number;
+  /** Whether the resource's answer was right, as far as computation or several Nodes can tell. */
+  readonly correct: boolean | null;
   readonly level: 'node' | 'cluster' | 'super-cluster';
   readonly checks: readonly Check[];
   readonly outcome: 'accepted' | 'recompute' | 'abandoned';

@@ -12,6 +12,7 @@ export interface JudgeAnswer {
   readonly prompt: string;
   readonly taskType: string;
   readonly stakes: 'normal' | 'high';
+  readonly dispatchedAt: string;
   readonly resource: Resource;
   readonly result: ResourceAnswer;
   /** Whether there is budget and time for another attempt. */
@@ -47,6 +48,10 @@ export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonl
   const verdict: VerdictReached = {
     subtaskId,
     attempt,
+    resource,
+    taskType,
+    responseMs: Math.max(0, Date.parse(given.at) - Date.parse(command.dispatchedAt)),
+    correct: rightness(checks, result, outcome),
     level: resource.kind === 'cluster' ? 'cluster' : 'node',
     checks,
     outcome,
@@ -56,6 +61,18 @@ export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonl
     at: given.at,
   };
   return [{ type: 'VerdictReached', data: verdict }];
+}
+
+/** Computation settles it; agreement of several Nodes is evidence; one Node's word alone is none. */
+function rightness(
+  checks: readonly CheckResult[],
+  result: ResourceAnswer,
+  outcome: VerdictReached['outcome'],
+): boolean | null {
+  const arithmetic = checks.find((check) => check.check === 'arithmetic')?.verdict ?? 'not-applicable';
+  if (arithmetic !== 'not-applicable') return arithmetic === 'pass';
+  if (result.kind === 'none') return false;
+  return result.contributions.length >= CONSENSUS_BALLOTS ? outcome === 'accepted' : null;
 }
 
 function abstained(): CheckResult {

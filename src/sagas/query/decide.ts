@@ -113,6 +113,7 @@ function recordAnswer(
         prompt: subtask.asked,
         taskType: subtask.taskType,
         stakes: draft.context.stakes,
+        dispatchedAt: subtask.dispatchedAt,
         resource,
         result,
         mayRecompute,

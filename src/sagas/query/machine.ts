@@ -22,6 +22,7 @@ export interface SubtaskState extends PlannedSubtask {
   /** The prompt as it was last dispatched. */
   readonly asked: string;
   readonly exclude: readonly Resource[];
+  readonly dispatchedAt: string;
   /** Deadline of the attempt, or when to try again. */
   readonly dueAt: string;
   readonly answer: string | null;
@@ -95,6 +96,7 @@ export const queryMachine = setup({
           tries: 0,
           asked: subtask.prompt,
           exclude: [],
+          dispatchedAt: '',
           dueAt: '',
           answer: null,
           confidence: 0,
@@ -105,12 +107,13 @@ export const queryMachine = setup({
     }),
     dispatch: assign(({ context, event }) => {
       if (event.type !== 'SubtaskDispatched') return {};
-      const { attempt, prompt, exclude, dueAt } = event.data;
+      const { attempt, prompt, exclude, dueAt, at } = event.data;
       return change(context, event.data.subtaskId, () => ({
         status: 'dispatched',
         attempt,
         asked: prompt,
         exclude,
+        dispatchedAt: at,
         dueAt,
       }));
     }),

@@ -1,0 +1,17 @@
+import { credits } from './credits.ts';
+import { deadlines } from './deadlines.ts';
+import { network } from './network.ts';
+import { performanceMatrix } from './performance-matrix.ts';
+import { queryTrace } from './query-trace.ts';
+import type { AnyProjection } from './read-model.ts';
+import { trust } from './trust.ts';
+
+/** Every read model of the network. */
+export const PROJECTIONS: readonly AnyProjection[] = [
+  network,
+  performanceMatrix,
+  trust,
+  credits,
+  queryTrace,
+  deadlines,
+];

@@ -1,0 +1,89 @@
+import type { Projection, Recorded } from './projection.ts';
+
+export interface TraceStep {
+  readonly type: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly data: object;
+}
+
+export interface TraceRow {
+  readonly queryId: string;
+  readonly account: string;
+  readonly question: string;
+  readonly askedAt: string;
+  readonly status: 'reserved' | 'running' | 'answered' | 'unknown' | 'expired';
+  /** Data of the ending event. */
+  readonly ending: object | null;
+  /** Every event of every actor that belongs to the query, in the order of the store. */
+  readonly steps: readonly TraceStep[];
+  /** Steps that were left out because there were more than the row holds. */
+  readonly omitted: number;
+}
+
+const MAX_STEPS = 400;
+
+/** Longer texts are shown by their beginning: the whole one is in the history. */
+const MAX_SHOWN = 2000;
+
+/** How a query was answered, step by step: a row under each queryId. */
+export const queryTrace: Projection<TraceRow> = {
+  name: 'trace',
+  version: 1,
+  resident: false,
+  keys(event) {
+    if (event.type === 'CreditsReserved') return [event.data.queryId];
+    const belongs =
+      event.stream.startsWith('query-') ||
+      'queryId' in event.data ||
+      'subtaskId' in event.data ||
+      'taskId' in event.data;
+    return belongs && event.correlationId !== '' ? [event.correlationId] : [];
+  },
+  fold(row, event, key) {
+    if (!row && event.type !== 'CreditsReserved' && event.type !== 'QueryAsked') return undefined;
+    const before: TraceRow = row ?? {
+      queryId: key,
+      account: '',
+      question: '',
+      askedAt: event.data.at,
+      status: 'reserved',
+      ending: null,
+      steps: [],
+      omitted: 0,
+    };
+    return { ...before, ...statusAfter(before, event), ...withStep(before, event) };
+  },
+};
+
+function statusAfter(row: TraceRow, event: Recorded): Partial<TraceRow> {
+  switch (event.type) {
+    case 'CreditsReserved':
+      return row.question === '' ? { question: clip(event.data.request.question) } : {};
+    case 'QueryAsked':
+      return { status: 'running', account: event.data.account, question: clip(event.data.question) };
+    case 'QueryAnswered':
+      return { status: 'answered', ending: event.data };
+    case 'QueryDeclined':
+      return { status: 'unknown', ending: event.data };
+    case 'QueryExpired':
+      return { status: 'expired', ending: event.data };
+    default:
+      return {};
+  }
+}
+
+function withStep(row: TraceRow, event: Recorded): Partial<TraceRow> {
+  if (row.steps.length >= MAX_STEPS) return { omitted: row.omitted + 1 };
+  const { type, stream, revision, position } = event;
+  return { steps: [...row.steps, { type, stream, revision, position, data: shown(event.data) }] };
+}
+
+function shown(data: object): object {
+  return JSON.parse(JSON.stringify(data, (_key, value) => (typeof value === 'string' ? clip(value) : value)));
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}

@@ -1,0 +1,18 @@
+import { NEW_TRUST, recordVerdict, type TrustState } from '../actors/verifier/trust.ts';
+import { judgedOf } from './performance-matrix.ts';
+import type { Projection } from './projection.ts';
+
+/** Records of reliability under `node/<id>` and `cluster/<id>`, over all task types. */
+export const trust: Projection<TrustState> = {
+  name: 'trust',
+  version: 1,
+  resident: true,
+  keys(event) {
+    const judged = judgedOf(event);
+    return judged ? [judged.resource] : [];
+  },
+  fold(row, event) {
+    const judged = judgedOf(event);
+    return judged ? recordVerdict(row ?? NEW_TRUST, judged.correct) : row;
+  },
+};
