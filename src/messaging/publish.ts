@@ -1,0 +1,97 @@
+import type { JetStreamClient, PubAck } from '@nats-io/jetstream';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import type { MsgHdrs } from 'nats';
+import {
+  ClosedConnectionError,
+  DrainingConnectionError,
+  InvalidArgumentError,
+  InvalidSubjectError,
+  PermissionViolationError,
+} from 'nats';
+import { NatsUnavailableError } from './errors.ts';
+
+export interface Publication {
+  readonly subject: string;
+  readonly body: Uint8Array;
+  /** The broker stores a message of the same id only once within the stream's window (2 minutes for commands and work). */
+  readonly messageId: string;
+  readonly headers?: MsgHdrs;
+}
+
+export interface PublishLimits {
+  /** Messages on their way at the same time; more wait their turn. Default 256. */
+  readonly maxInFlight?: number;
+  /** How long one message is tried, in milliseconds, with all retries. Default 4,000. */
+  readonly deadlineMs?: number;
+}
+
+/** Resolves when the broker has stored the message. */
+export type Publish = (message: Publication) => Promise<PubAck>;
+
+const FIRST_ATTEMPT_MS = 1_000;
+const PAUSE_MS = 50;
+const FINAL = [
+  ClosedConnectionError,
+  DrainingConnectionError,
+  InvalidArgumentError,
+  InvalidSubjectError,
+  PermissionViolationError,
+];
+
+/**
+ * Publishes to JetStream, at most `maxInFlight` at a time, and tries again when a connection is lost or an answer is
+ * missing: the message's id makes that harmless. Throws what the broker says against the message at once, and
+ * `NatsUnavailableError` when the deadline is over; then nobody knows whether it is stored.
+ */
+export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publish {
+  const deadlineMs = limits.deadlineMs ?? 4_000;
+  let free = limits.maxInFlight ?? 256;
+  const queue: (() => void)[] = [];
+  const enter = async (): Promise<void> => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+  };
+  const leave = (): void => {
+    const next = queue.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return async (message) => {
+    await enter();
+    try {
+      return await publishUntil(js, message, performance.now() + deadlineMs);
+    } finally {
+      leave();
+    }
+  };
+}
+
+async function publishUntil(js: JetStreamClient, message: Publication, deadline: number): Promise<PubAck> {
+  const { subject, body, messageId, headers } = message;
+  for (let timeout = FIRST_ATTEMPT_MS; ; timeout *= 2) {
+    try {
+      return await js.publish(subject, body, {
+        msgID: messageId,
+        timeout: Math.max(1, Math.min(timeout, deadline - performance.now())),
+        ...(headers === undefined ? {} : { headers }),
+      });
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      if (performance.now() + PAUSE_MS >= deadline) {
+        throw new NatsUnavailableError(
+          `The broker did not say within the deadline that it has stored a message for ${subject}. ` +
+            'It may be stored or not: publish it again with the same message id.',
+          { cause: error },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+/** What another attempt cannot change: the broker's word against this message, a missing right, a connection that was closed here. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status < 500;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return FINAL.some((kind) => error instanceof kind || cause instanceof kind);
+}

@@ -1,0 +1,193 @@
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError, jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import { headers } from 'nats';
+import { SNAPSHOT_PREFIX } from '../events/envelope.ts';
+import type { EventStore, StoredEvent } from '../eventstore/port.ts';
+import { EVENTS, EVENTS_MAX_AGE_MS, ensureEventsStream } from './streams.ts';
+import { eventSubject } from './subjects.ts';
+
+export interface RelayOptions {
+  readonly store: EventStore;
+  /** A connection of the network's user. */
+  readonly nc: NatsConnection;
+  /** Ends the relay. */
+  readonly signal: AbortSignal;
+  /** Only streams whose name starts with one of these. Default: all but snapshots. */
+  readonly prefixes?: readonly string[];
+  /** Told of every doubt, and what is done about it. */
+  readonly onStatus?: (message: string) => void;
+}
+
+/** Headers of a message on `dellm.evt`. Its id, `Nats-Msg-Id`, is the event's. */
+export const EVENT_HEADER = {
+  stream: 'Dellm-Stream',
+  revision: 'Dellm-Revision',
+  position: 'Dellm-Position',
+  /** `data` when the event was too long for a message: its body then has `"data": null`. */
+  omitted: 'Dellm-Omitted',
+} as const;
+
+/** How far the stream of events is: its last sequence, and the store's position that belongs to it. */
+interface Checkpoint {
+  readonly lastSequence: number;
+  readonly after: number | undefined;
+}
+
+const IN_FLIGHT = 256;
+const REQUEST_TIMEOUT_MS = 2_000;
+const PAUSE_MS = { first: 100, longest: 2_000 } as const;
+/** Left free in a message for headers and subject. */
+const HEADER_ROOM = 8 * 1024;
+
+/**
+ * Publishes every stored event on `dellm.evt`, in the store's order, until the signal ends it. No other part of the
+ * network publishes there.
+ *
+ * Its checkpoint is the last message itself, and each message is published under the condition that it follows the one
+ * before, so two relays at once leave neither gaps nor duplicates. On any doubt (somebody else published, an answer is
+ * missing, the broker has lost its folder) it reads the checkpoint anew. An empty stream is filled with the events of
+ * the last 24 hours.
+ */
+export async function runRelay(options: RelayOptions): Promise<void> {
+  const { nc, signal, onStatus } = options;
+  const js = jetstream(nc, { timeout: REQUEST_TIMEOUT_MS });
+  let pause: number = PAUSE_MS.first;
+  while (!signal.aborted) {
+    let published = 0;
+    try {
+      const jsm = await js.jetstreamManager();
+      const checkpoint = await readCheckpoint(jsm, options);
+      await relayFrom(checkpoint, js, options, () => {
+        published += 1;
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      pause = published > 0 ? PAUSE_MS.first : Math.min(pause * 2, PAUSE_MS.longest);
+      onStatus?.(`${reasonOf(error)}; reading the checkpoint again`);
+      await sleep(pause, signal);
+    }
+  }
+}
+
+async function relayFrom(
+  checkpoint: Checkpoint,
+  js: JetStreamClient,
+  { store, nc, signal, prefixes }: RelayOptions,
+  onPublished: () => void,
+): Promise<void> {
+  const stop = new AbortController();
+  const inFlight = new Set<Promise<void>>();
+  let doubt: unknown;
+  let sequence = checkpoint.lastSequence;
+  const maxBytes = (nc.info?.max_payload ?? 1024 ** 2) - HEADER_ROOM;
+
+  const publish = async (event: StoredEvent, lastSequence: number): Promise<void> => {
+    try {
+      const ack = await publishEvent(js, event, lastSequence, maxBytes);
+      if (ack.duplicate) throw new Error(`the broker has just had event ${event.id}`);
+      onPublished();
+    } catch (error) {
+      doubt ??= error;
+      stop.abort();
+    }
+  };
+
+  const subscription = store.subscribe({
+    ...(checkpoint.after === undefined ? {} : { after: checkpoint.after }),
+    ...(prefixes === undefined ? {} : { prefixes }),
+    signal: AbortSignal.any([signal, stop.signal]),
+  });
+  try {
+    for await (const delivery of subscription) {
+      if (doubt !== undefined) break;
+      if (delivery.kind !== 'event' || delivery.event.stream.startsWith(SNAPSHOT_PREFIX)) continue;
+      while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
+      if (doubt !== undefined) break;
+      const sent = publish(delivery.event, sequence).finally(() => inFlight.delete(sent));
+      inFlight.add(sent);
+      sequence += 1;
+    }
+  } finally {
+    await Promise.all(inFlight);
+  }
+  if (doubt !== undefined) throw doubt;
+}
+
+function publishEvent(js: JetStreamClient, event: StoredEvent, lastSequence: number, maxBytes: number) {
+  const { stream, revision, position, id, type } = event;
+  const meta = headers();
+  meta.set(EVENT_HEADER.stream, encodeURI(stream));
+  meta.set(EVENT_HEADER.revision, String(revision));
+  meta.set(EVENT_HEADER.position, String(position));
+  let body = Buffer.from(JSON.stringify(event));
+  if (body.length > maxBytes) {
+    meta.set(EVENT_HEADER.omitted, 'data');
+    body = Buffer.from(JSON.stringify({ ...event, data: null }));
+  }
+  return js.publish(eventSubject(stream, type), body, {
+    msgID: id,
+    headers: meta,
+    timeout: REQUEST_TIMEOUT_MS,
+    expect: { lastSequence },
+  });
+}
+
+async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Promise<Checkpoint> {
+  const { last_seq: lastSequence, messages } = await eventsState(jsm);
+  if (messages > 0) {
+    // If more is published between the two answers, the first publish fails on its condition, and we are here again.
+    const last = await jsm.streams.getMessage(EVENTS, { last_by_subj: 'dellm.evt.>' });
+    const position = Number(last?.header.get(EVENT_HEADER.position) || Number.NaN);
+    if (Number.isSafeInteger(position)) return { lastSequence, after: position };
+    if (last !== null) {
+      throw new Error(
+        `message ${last.seq} of ${EVENTS} has no position: somebody else publishes there; purge the stream once that is ended`,
+      );
+    }
+  }
+  return { lastSequence, after: await positionBefore(Date.now() - EVENTS_MAX_AGE_MS, options) };
+}
+
+async function eventsState(jsm: JetStreamManager) {
+  try {
+    return (await jsm.streams.info(EVENTS)).state;
+  } catch (error) {
+    if (!hasCode(error, JetStreamApiCodes.StreamNotFound)) throw error;
+    await ensureEventsStream(jsm);
+    return (await jsm.streams.info(EVENTS)).state;
+  }
+}
+
+/** The position of the last event that was stored before a time (milliseconds since 1970). */
+async function positionBefore(time: number, { store, prefixes }: RelayOptions): Promise<number | undefined> {
+  const newestFirst = store.readAll({
+    direction: 'backwards',
+    ...(prefixes === undefined ? {} : { prefixes }),
+  });
+  for await (const event of newestFirst) {
+    if (Date.parse(event.created) < time) return event.position;
+  }
+  return undefined;
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
+}
+
+function reasonOf(error: unknown): string {
+  if (hasCode(error, JetStreamApiCodes.StreamWrongLastSequence)) return 'another relay published first';
+  return `the broker or the event store did not do as asked (${error instanceof Error ? error.message : String(error)})`;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,308 @@
+import type { Service, ServiceMsg } from '@nats-io/services';
+import { ServiceErrorCodeHeader, ServiceErrorHeader, Svcm } from '@nats-io/services';
+import type { NatsConnection } from 'nats';
+import { headers } from 'nats';
+import { z } from 'zod';
+import { decodeJson } from '../events/envelope.ts';
+import { EndpointError, explain, HTTP_STATUS } from './endpoint-error.ts';
+import { isInbox } from './subjects.ts';
+
+export interface RequestContext {
+  /** Aborted when the service stops and will wait no longer. */
+  readonly signal: AbortSignal;
+}
+
+export interface EndpointSpec<Input, Output> {
+  /** One word, shown by `nats micro info`. */
+  readonly name: string;
+  readonly subject: string;
+  readonly description: string;
+  readonly input: z.ZodType<Input>;
+  /** Of the answer; of one item where the answer is a stream. */
+  readonly output: z.ZodType<Output>;
+  /** Whether `handle` gives a stream. */
+  readonly streaming?: boolean;
+  /** Longest request, in bytes. Default 256 KiB: schemas bound each text in it. */
+  readonly maxBytes?: number;
+  /** Requests that are worked on at the same time; more get the error `busy`. Default 256. */
+  readonly maxInFlight?: number;
+  /** Throws `EndpointError` for what the one who asks shall know; anything else is answered as `internal` and reported. */
+  handle(input: Input, context: RequestContext): Promise<Output> | AsyncIterable<Output>;
+}
+
+/** An endpoint whose types have been checked against its schemas. Made by `endpoint()`. */
+export interface Endpoint extends Omit<EndpointSpec<unknown, unknown>, 'handle'> {
+  run(input: unknown, context: RequestContext): Promise<unknown> | AsyncIterable<unknown>;
+}
+
+export interface ServeOptions {
+  /** Name of the service, as `nats micro ls` shows it. */
+  readonly name: string;
+  /** Semantic version. */
+  readonly version: string;
+  readonly description: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Where the JSON schemas of all endpoints are answered. Default: nowhere but in the endpoints' metadata. */
+  readonly schemasSubject?: string;
+  /** Told of every fault that is not the asker's. */
+  readonly onError?: (endpoint: string, error: unknown) => void;
+}
+
+export interface RunningService {
+  /** Takes no more requests, waits up to `graceMs` (default 5,000) for those that run, then aborts their signal. */
+  stop(graceMs?: number): Promise<void>;
+  /** Settles when the service has ended: with null if `stop` ended it, else with the reason. */
+  readonly stopped: Promise<Error | null>;
+}
+
+interface Counters {
+  inFlight: number;
+  errors: number;
+  answered: number;
+  totalMs: number;
+}
+
+const DEFAULT_MAX_BYTES = 256 * 1024;
+const DEFAULT_MAX_IN_FLIGHT = 256;
+const DEFAULT_GRACE_MS = 5_000;
+/** A stream's items are handed to the broker at least this often before more are taken. */
+const FLUSH_EVERY = 64;
+
+/** Keeps the types of `handle` in line with the schemas. */
+export function endpoint<Input, Output>(spec: EndpointSpec<Input, Output>): Endpoint {
+  const { handle, ...rest } = spec;
+  // Only `answer` runs it, with what this endpoint's own schema gave.
+  return { ...rest, run: (input, context) => handle(input as Input, context) };
+}
+
+/**
+ * Answers requests by NATS as a service that `nats micro` finds. JSON in, JSON out; an empty request counts as `{}`.
+ *
+ * An error is answered as `{"error":{"code","message","hint"?}}` with the headers `Nats-Service-Error` and
+ * `Nats-Service-Error-Code`. A stream is one message for each item and an empty one at the end, also after an error.
+ * Requests without an inbox to answer to are dropped.
+ */
+export async function serveEndpoints(nc: NatsConnection, options: ServeOptions): Promise<RunningService> {
+  const controller = new AbortController();
+  const running = new Set<Promise<void>>();
+  const counters = new Map<string, Counters>();
+  const all =
+    options.schemasSubject === undefined
+      ? options.endpoints
+      : [...options.endpoints, schemasEndpoint(options.schemasSubject, options.endpoints)];
+
+  const service: Service = await new Svcm(nc).add({
+    name: options.name,
+    version: options.version,
+    description: options.description,
+    statsHandler: async ({ subject }) => statsOf(counters.get(subject)),
+  });
+  for (const spec of all) {
+    const counter: Counters = { inFlight: 0, errors: 0, answered: 0, totalMs: 0 };
+    counters.set(spec.subject, counter);
+    service.addEndpoint(spec.name, {
+      subject: spec.subject,
+      metadata: metadataOf(spec),
+      handler: (error, message) => {
+        if (error !== null || !isInbox(message.reply)) return;
+        const work = answer(nc, spec, message, controller.signal, counter, options.onError);
+        const settled = work.finally(() => running.delete(settled));
+        running.add(settled);
+      },
+    });
+  }
+
+  // Whoever is told that the service runs finds it.
+  await nc.flush();
+  return {
+    stopped: service.stopped,
+    async stop(graceMs = DEFAULT_GRACE_MS) {
+      await service.stop();
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([Promise.all(running), grace]);
+      clearTimeout(timer);
+      controller.abort();
+    },
+  };
+}
+
+/** Never rejects: every outcome is an answer, and what cannot be answered any more is reported. */
+async function answer(
+  nc: NatsConnection,
+  spec: Endpoint,
+  message: ServiceMsg,
+  signal: AbortSignal,
+  counter: Counters,
+  onError: ServeOptions['onError'],
+): Promise<void> {
+  const startedAt = performance.now();
+  counter.inFlight += 1;
+  try {
+    try {
+      if (counter.inFlight > (spec.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT)) throw busy(spec);
+      const result = spec.run(readRequest(spec, message.data), { signal });
+      if (Symbol.asyncIterator in result) await respondAll(nc, spec, message, result);
+      else respond(nc, spec, message, await result);
+    } catch (error) {
+      counter.errors += 1;
+      const known = error instanceof EndpointError ? error : internal(spec);
+      if (known !== error || HTTP_STATUS[known.code] >= 500) onError?.(spec.name, error);
+      respondError(message, known);
+    }
+    if (spec.streaming) message.respond();
+  } catch (error) {
+    // The connection is closed: nobody is left to be told but this process.
+    onError?.(spec.name, error);
+  } finally {
+    counter.inFlight -= 1;
+    counter.answered += 1;
+    counter.totalMs += performance.now() - startedAt;
+  }
+}
+
+function readRequest(spec: Endpoint, bytes: Uint8Array): unknown {
+  const maxBytes = spec.maxBytes ?? DEFAULT_MAX_BYTES;
+  if (bytes.length > maxBytes) {
+    throw new EndpointError(
+      'too-large',
+      `The request has ${bytes.length} bytes; ${spec.subject} takes up to ${maxBytes}. Nothing was done.`,
+    );
+  }
+  let value: unknown = {};
+  if (bytes.length > 0) {
+    try {
+      value = decodeJson(bytes);
+    } catch {
+      throw new EndpointError('bad-request', 'The request is not JSON in UTF-8. Nothing was done.', {
+        hint: hintOf(spec),
+      });
+    }
+  }
+  const parsed = spec.input.safeParse(value);
+  if (!parsed.success) {
+    throw new EndpointError('bad-request', `${explain(parsed.error)} Nothing was done.`, {
+      hint: hintOf(spec),
+    });
+  }
+  return parsed.data;
+}
+
+function respond(nc: NatsConnection, spec: Endpoint, message: ServiceMsg, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(spec.output.parse(value)));
+  const most = nc.info?.max_payload ?? 1024 ** 2;
+  if (body.length > most) {
+    throw new EndpointError(
+      'answer-too-large',
+      `The answer has ${body.length} bytes; a message takes ${most}.`,
+      {
+        hint: 'Ask for less at a time: a smaller limit, or a narrower filter.',
+      },
+    );
+  }
+  message.respond(body);
+}
+
+async function respondAll(
+  nc: NatsConnection,
+  spec: Endpoint,
+  message: ServiceMsg,
+  items: AsyncIterable<unknown>,
+): Promise<void> {
+  let count = 0;
+  for await (const item of items) {
+    respond(nc, spec, message, item);
+    count += 1;
+    if (count % FLUSH_EVERY === 0) await nc.flush();
+  }
+}
+
+function respondError(message: ServiceMsg, { code, message: text, hint }: EndpointError): void {
+  const meta = headers();
+  // A header is one line.
+  meta.set(ServiceErrorHeader, text.replace(/\s+/g, ' ').slice(0, 500));
+  meta.set(ServiceErrorCodeHeader, String(HTTP_STATUS[code]));
+  const body = { error: { code, message: text, ...(hint === undefined ? {} : { hint }) } };
+  message.respond(Buffer.from(JSON.stringify(body)), { headers: meta });
+}
+
+function busy(spec: Endpoint): EndpointError {
+  return new EndpointError(
+    'busy',
+    `${spec.subject} works on as many requests as it takes at a time (${spec.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT}). Nothing was done.`,
+    { hint: 'Ask again in a moment.' },
+  );
+}
+
+function internal(spec: Endpoint): EndpointError {
+  return new EndpointError(
+    'internal',
+    `${spec.subject} failed for a reason of its own; it is in the network's log.`,
+    {
+      hint: 'Ask again; a request that carries its own id is never done twice.',
+    },
+  );
+}
+
+function hintOf(spec: Endpoint): string {
+  return `Send a JSON object with the properties that the schema of "${spec.name}" names (dellm.schemas).`;
+}
+
+interface EndpointSchema {
+  readonly name: string;
+  readonly subject: string;
+  readonly description: string;
+  readonly streaming: boolean;
+  readonly request: unknown;
+  readonly response: unknown;
+}
+
+function schemaOf(spec: Endpoint): EndpointSchema {
+  return {
+    name: spec.name,
+    subject: spec.subject,
+    description: spec.description,
+    streaming: spec.streaming ?? false,
+    request: z.toJSONSchema(spec.input, { io: 'input', unrepresentable: 'any' }),
+    response: z.toJSONSchema(spec.output, { io: 'output', unrepresentable: 'any' }),
+  };
+}
+
+function metadataOf(spec: Endpoint): Record<string, string> {
+  const { description, streaming, request, response } = schemaOf(spec);
+  return {
+    description,
+    streaming: String(streaming),
+    request_schema: JSON.stringify(request),
+    response_schema: JSON.stringify(response),
+  };
+}
+
+function schemasEndpoint(subject: string, endpoints: readonly Endpoint[]): Endpoint {
+  const item = z.object({
+    name: z.string(),
+    subject: z.string(),
+    description: z.string(),
+    streaming: z.boolean(),
+    request: z.unknown(),
+    response: z.unknown(),
+  });
+  const schemas = endpoints.map(schemaOf);
+  return endpoint({
+    name: 'schemas',
+    subject,
+    description: 'The JSON schemas of all requests and answers',
+    input: z.strictObject({}),
+    output: z.object({ endpoints: z.array(item) }),
+    handle: async () => ({ endpoints: schemas }),
+  });
+}
+
+/** The library measures only how long a handler takes to return, which is no time for an asynchronous one. */
+function statsOf(counter: Counters | undefined): object | null {
+  if (counter === undefined) return null;
+  const { inFlight, errors, answered, totalMs } = counter;
+  return { inFlight, errors, answered, averageMs: answered === 0 ? 0 : totalMs / answered };
+}

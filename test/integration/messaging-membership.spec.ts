@@ -1,0 +1,115 @@
+import { jetstream } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Member } from '../../src/messaging/membership.ts';
+import {
+  ALIVE_FOR_MS,
+  announce,
+  ensureMembersBucket,
+  joinMembership,
+  MEMBER_TTL_MS,
+  readMembers,
+  watchMembers,
+} from '../../src/messaging/membership.ts';
+import { AGENTS_BUCKET, FLEETS_BUCKET } from '../../src/messaging/permissions.ts';
+import type { TestNats } from '../support/nats.ts';
+import { startTestNats } from '../support/nats.ts';
+
+describe('membership', () => {
+  let nats: TestNats;
+  beforeAll(async () => {
+    nats = await startTestNats({ devices: ['laptop'] });
+  });
+  afterAll(() => nats.stop());
+
+  it('shows each member to all others, and its leaving', async () => {
+    const [first, second] = [await nats.connect(), await nats.connect()];
+    const seen: (readonly Member[])[] = [];
+    const [a, b] = await Promise.all([
+      joinMembership({
+        nc: first,
+        bucket: FLEETS_BUCKET,
+        id: 'a',
+        info: () => ({ slots: 3 }),
+        onChange: (all) => seen.push(all),
+      }),
+      joinMembership({ nc: second, bucket: FLEETS_BUCKET, id: 'b', onChange: () => {} }),
+    ]);
+    const both = [
+      { id: 'a', info: { slots: 3 } },
+      { id: 'b', info: {} },
+    ];
+    await expect.poll(() => a.members(), { timeout: 3_000 }).toEqual(both);
+    await expect.poll(() => b.members(), { timeout: 3_000 }).toEqual(both);
+    expect(a.isAlive()).toBe(true);
+    await b.leave();
+    expect(b.isAlive()).toBe(false);
+    await expect.poll(() => a.members(), { timeout: 3_000 }).toEqual([both[0]]);
+    await a.leave();
+    expect(await readMembers(first, FLEETS_BUCKET)).toEqual([]);
+    expect(seen.at(-1)).toEqual([both[0]]);
+  });
+
+  it('drops a member whose process was lost, within its time and two polls', async () => {
+    const watcher = await nats.connect();
+    const lost = await nats.connect();
+    const watch = await watchMembers({ nc: watcher, bucket: FLEETS_BUCKET, onChange: () => {} });
+    const member = await announce({ nc: lost, bucket: FLEETS_BUCKET, id: 'lost' });
+    await expect.poll(() => watch.members().length, { timeout: 3_000 }).toBe(1);
+    await lost.close();
+    const closedAt = performance.now();
+    await expect.poll(() => member.isAlive(), { timeout: ALIVE_FOR_MS + 500, interval: 20 }).toBe(false);
+    // It stops by itself before anybody can take over.
+    expect(watch.members()).toHaveLength(1);
+    await expect.poll(() => watch.members(), { timeout: MEMBER_TTL_MS + 4_000 }).toEqual([]);
+    expect(performance.now() - closedAt).toBeLessThan(MEMBER_TTL_MS + 3_500);
+    await member.leave();
+    await watch.stop();
+  });
+
+  it('lets the next process of the same id in once the last one has disappeared, and no second one beside it', async () => {
+    const [one, two] = [await nats.connect(), await nats.connect()];
+    const first = await announce({ nc: one, bucket: FLEETS_BUCKET, id: 'same' });
+    await expect(announce({ nc: two, bucket: FLEETS_BUCKET, id: 'same' })).rejects.toThrow(
+      /another process uses the same id/,
+    );
+    expect(first.isAlive()).toBe(true);
+    await one.close();
+    const next = await announce({ nc: two, bucket: FLEETS_BUCKET, id: 'same' });
+    expect(next.isAlive()).toBe(true);
+    await next.leave();
+    await first.leave();
+  });
+
+  it('comes back by itself after the broker was killed and has forgotten the bucket', async () => {
+    const nc = await nats.connect();
+    await ensureMembersBucket(nc, AGENTS_BUCKET);
+    const fleet = await joinMembership({ nc, bucket: AGENTS_BUCKET, id: 'network', onChange: () => {} });
+    const agent = await announce({
+      nc: await nats.connect({ device: 'laptop' }),
+      bucket: AGENTS_BUCKET,
+      id: 'laptop',
+    });
+    await nats.restart();
+    await expect.poll(() => fleet.isAlive() && agent.isAlive(), { timeout: 8_000 }).toBe(true);
+    await expect
+      .poll(() => fleet.members().map(({ id }) => id), { timeout: 5_000 })
+      .toEqual(['laptop', 'network']);
+    await agent.leave();
+    await fleet.leave();
+  });
+
+  it('is a plain KV bucket for other tools, and takes odd values of strangers as members without info', async () => {
+    const nc = await nats.connect();
+    await ensureMembersBucket(nc, AGENTS_BUCKET);
+    const kv = await new Kvm(jetstream(nc)).open(AGENTS_BUCKET);
+    await kv.put('odd', new Uint8Array([0xff, 0xfe]));
+    await kv.put('list', '[1,2]');
+    await kv.put('gone', '{}');
+    await kv.delete('gone');
+    expect(await readMembers(nc, AGENTS_BUCKET)).toEqual([
+      { id: 'list', info: {} },
+      { id: 'odd', info: {} },
+    ]);
+  });
+});

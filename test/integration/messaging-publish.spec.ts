@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publisher } from '../../src/messaging/publish.ts';
+import { ensureStreams, WORK } from '../../src/messaging/streams.ts';
+import { workSubject } from '../../src/messaging/subjects.ts';
+import type { TestNats } from '../support/nats.ts';
+import { startTestNats } from '../support/nats.ts';
+
+describe('publisher', () => {
+  let nats: TestNats;
+  let nc: NatsConnection;
+  beforeAll(async () => {
+    nats = await startTestNats();
+    nc = await nats.connect();
+    await ensureStreams(jetstream(nc));
+  });
+  afterAll(() => nats.stop());
+
+  const message = (text: string, messageId: string = randomUUID()) => ({
+    subject: workSubject('laptop'),
+    body: Buffer.from(text),
+    messageId,
+  });
+
+  async function stored(): Promise<number> {
+    const jsm = await jetstream(nc).jetstreamManager();
+    return (await jsm.streams.info(WORK)).state.messages;
+  }
+
+  it('stores a message of the same id once', async () => {
+    const publish = publisher(jetstream(nc));
+    const before = await stored();
+    expect((await publish(message('x', 'same'))).duplicate).toBe(false);
+    expect((await publish(message('x', 'same'))).duplicate).toBe(true);
+    expect(await stored()).toBe(before + 1);
+  });
+
+  it('gets all messages stored once, many at a time, while the broker is killed and comes back', async () => {
+    const publish = publisher(jetstream(nc), { maxInFlight: 32, deadlineMs: 15_000 });
+    const before = await stored();
+    const all = Promise.all(Array.from({ length: 600 }, (_, n) => publish(message(String(n)))));
+    await nats.restart();
+    await all;
+    expect(await stored()).toBe(before + 600);
+  });
+
+  it('gives up at its deadline, and says that nobody knows', async () => {
+    await nats.server().kill();
+    const publish = publisher(jetstream(nc), { deadlineMs: 700 });
+    const started = performance.now();
+    await expect(publish(message('lost'))).rejects.toThrow(
+      /It may be stored or not: publish it again with the same message id/,
+    );
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await nats.restart();
+  });
+
+  it('does not try again what the broker can never take', async () => {
+    const publish = publisher(jetstream(nc), { deadlineMs: 10_000 });
+    const started = performance.now();
+    await expect(publish({ ...message('x'), body: new Uint8Array(1024 ** 2 + 1) })).rejects.toThrow(
+      /max_payload/,
+    );
+    await expect(publish({ ...message('x'), subject: 'a b' })).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});

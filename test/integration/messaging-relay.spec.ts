@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMemoryEventStore } from '../../src/eventstore/memory.ts';
+import type { EventStore, StoredEvent } from '../../src/eventstore/port.ts';
+import { EVENT_HEADER, runRelay } from '../../src/messaging/relay.ts';
+import { EVENTS, ensureStreams } from '../../src/messaging/streams.ts';
+import type { TestNats } from '../support/nats.ts';
+import { startTestNats } from '../support/nats.ts';
+
+interface Relay {
+  stop(): Promise<void>;
+}
+
+describe('the relay', () => {
+  let nats: TestNats;
+  let store: EventStore;
+  let now = Date.now();
+  let nc: NatsConnection;
+  const relays: Relay[] = [];
+
+  beforeEach(async () => {
+    nats = await startTestNats();
+    now = Date.now();
+    store = createMemoryEventStore({ now: () => now });
+    nc = await nats.connect();
+    await ensureStreams(jetstream(nc));
+  });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    await store.close();
+    await nats.stop();
+  });
+
+  async function append(count: number, stream = 'node-a', text = 'x'): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const event = { id: randomUUID(), type: 'VoteCast', data: { n, text }, metadata: {} };
+      await store.append(stream, [event], 'any');
+    }
+  }
+
+  async function startRelay(connection?: NatsConnection): Promise<Relay> {
+    const controller = new AbortController();
+    const own = connection ?? (await nats.connect());
+    const done = runRelay({ store, nc: own, signal: controller.signal });
+    const relay = {
+      async stop() {
+        controller.abort();
+        await done;
+      },
+    };
+    relays.push(relay);
+    return relay;
+  }
+
+  async function lastSequence(): Promise<number> {
+    const jsm = await jetstream(nc).jetstreamManager();
+    return (await jsm.streams.info(EVENTS)).state.last_seq;
+  }
+
+  /** Everything on `dellm.evt`, in order, by the ids in the headers. */
+  async function published(): Promise<{ ids: string[]; positions: number[]; subjects: string[] }> {
+    const js = jetstream(nc);
+    const { messages } = (await (await js.jetstreamManager()).streams.info(EVENTS)).state;
+    const ids: string[] = [];
+    const positions: number[] = [];
+    const subjects: string[] = [];
+    if (messages > 0) {
+      const consumer = await js.consumers.get(EVENTS);
+      for await (const message of await consumer.fetch({ max_messages: messages, expires: 5_000 })) {
+        ids.push(message.headers?.get('Nats-Msg-Id') ?? '');
+        positions.push(Number(message.headers?.get(EVENT_HEADER.position)));
+        subjects.push(message.subject);
+      }
+    }
+    return { ids, positions, subjects };
+  }
+
+  async function stored(): Promise<StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    for await (const event of store.readAll()) events.push(event);
+    return events;
+  }
+
+  async function expectAllPublishedOnce(): Promise<void> {
+    const events = await stored();
+    await expect.poll(async () => (await published()).ids.length, { timeout: 15_000 }).toBe(events.length);
+    const { ids, positions } = await published();
+    expect(ids).toEqual(events.map(({ id }) => id));
+    expect(positions).toEqual(events.map(({ position }) => position));
+  }
+
+  it('publishes what is stored, in order, with its headers, and what comes after', async () => {
+    await append(3);
+    await startRelay();
+    await append(700, 'cluster-b.c');
+    await expectAllPublishedOnce();
+    const { subjects } = await published();
+    expect(subjects[0]).toBe('dellm.evt.node.a.VoteCast');
+    expect(subjects[3]).toBe('dellm.evt.cluster.b=2Ec.VoteCast');
+    const jsm = await jetstream(nc).jetstreamManager();
+    const message = await jsm.streams.getMessage(EVENTS, { seq: 2 });
+    expect(message?.header.get(EVENT_HEADER.stream)).toBe('node-a');
+    expect(message?.header.get(EVENT_HEADER.revision)).toBe('1');
+    expect(message?.json()).toEqual((await stored())[1]);
+  });
+
+  it('leaves snapshots out, and the text of an event that is too long for a message', async () => {
+    await append(1, 'snapshot-node-a');
+    await append(1, 'query-long', 'y'.repeat(1_042_000));
+    await append(1);
+    await startRelay();
+    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(2);
+    const jsm = await jetstream(nc).jetstreamManager();
+    const message = await jsm.streams.getMessage(EVENTS, { seq: 1 });
+    expect(message?.header.get(EVENT_HEADER.omitted)).toBe('data');
+    expect(message?.json()).toMatchObject({ stream: 'query-long', type: 'VoteCast', data: null });
+  });
+
+  it('leaves neither gaps nor duplicates when two run at once', async () => {
+    await append(500);
+    await Promise.all([startRelay(), startRelay()]);
+    for (let round = 0; round < 10; round += 1) await append(100, `node-${round}`);
+    await expectAllPublishedOnce();
+    // The one that leads goes: the other one goes on.
+    await relays.shift()?.stop();
+    await append(50);
+    await expectAllPublishedOnce();
+  });
+
+  it('goes on where it was when it is cut off in the middle and another takes over', async () => {
+    await append(2_000);
+    for (let round = 0; round < 4; round += 1) {
+      const before = await lastSequence();
+      const connection = await nats.connect();
+      const relay = await startRelay(connection);
+      await expect.poll(lastSequence, { interval: 1, timeout: 5_000 }).toBeGreaterThan(before);
+      await connection.close();
+      await relay.stop();
+      await append(200, `node-${round}`);
+    }
+    await startRelay();
+    await expectAllPublishedOnce();
+  });
+
+  it('goes on after the broker was killed under it', async () => {
+    await startRelay();
+    await append(300);
+    const more = append(300, 'node-b');
+    await nats.restart();
+    await more;
+    await append(300, 'node-c');
+    await expectAllPublishedOnce();
+  });
+
+  it('fills an empty stream with what happened within the last 24 hours', async () => {
+    now = Date.now() - 25 * 60 * 60 * 1000;
+    await append(5, 'node-old');
+    now = Date.now();
+    await append(4, 'node-new');
+    const relay = await startRelay();
+    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(4);
+    const fresh = (await stored()).slice(5).map(({ id }) => id);
+    expect((await published()).ids).toEqual(fresh);
+
+    const jsm = await jetstream(nc).jetstreamManager();
+    await jsm.streams.purge(EVENTS);
+    await append(1, 'node-new');
+    await expect.poll(async () => (await published()).ids.length, { timeout: 5_000 }).toBe(1);
+    await relay.stop();
+    await jsm.streams.purge(EVENTS);
+    await startRelay();
+    await expect.poll(async () => (await published()).ids.length, { timeout: 5_000 }).toBe(5);
+
+    await jsm.streams.delete(EVENTS);
+    await append(1, 'node-new');
+    await expect
+      .poll(async () => (await published().catch(() => null))?.ids.length, { timeout: 10_000 })
+      .toBe(6);
+  });
+
+  it('ends when it is told to, also while the broker is away', async () => {
+    const relay = await startRelay();
+    await append(1);
+    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(1);
+    await nats.server().kill();
+    await append(1);
+    const started = performance.now();
+    await relay.stop();
+    expect(performance.now() - started).toBeLessThan(6_000);
+  });
+});
