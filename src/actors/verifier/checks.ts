@@ -1,3 +1,7 @@
+import { checkArithmetic } from '../../verification/maths.ts';
+import type { AnswerKind } from '../node/answer.ts';
+import { extractAnswer, isOpenEnded, taskFamily } from '../node/answer.ts';
+
 export type CheckKind = 'redundancy' | 'arithmetic' | 'quality-gate' | 'format';
 
 export interface CheckResult {
@@ -22,11 +26,108 @@ export interface CheckedAnswer {
   readonly agreement: number;
 }
 
-/** The programmatic checks of one answer, always all four in a fixed order. They judge, and never change, the answer. */
+type Verdict = CheckResult['verdict'];
+
+const MAJORITY = 0.5;
+
+/** Task types whose answers have one form. */
+const EXPECTED_KIND: Readonly<Record<string, AnswerKind>> = {
+  'logic.boolean': 'truth',
+  'logic.comparison': 'truth',
+  'logic.parity': 'truth',
+  'logic.sequence': 'number',
+};
+
+const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+
+/**
+ * The programmatic checks of one answer, always all four in a fixed order. They judge the answer and never change it:
+ * what they compute goes no further than the verdict. An abstention is not judged, except by the quality gate.
+ */
 export function checkAnswer(
-  _subtask: CheckedSubtask,
-  _answer: CheckedAnswer,
-  _minConfidence: number,
+  subtask: CheckedSubtask,
+  answer: CheckedAnswer,
+  minConfidence: number,
 ): readonly CheckResult[] {
-  throw new Error('checkAnswer is being written');
+  const { kind } = extractAnswer(answer.text, subtask.taskType);
+  return [
+    checkRedundancy(subtask, answer, minConfidence),
+    checkComputation(subtask, answer, kind),
+    checkConfidence(answer, minConfidence),
+    checkFormat(subtask, answer, kind),
+  ];
+}
+
+/** Several Nodes must have looked at high stakes; a majority must stand behind the answer, or weightier trust. */
+function checkRedundancy(subtask: CheckedSubtask, answer: CheckedAnswer, minConfidence: number): CheckResult {
+  const { ballots, agreement, confidence } = answer;
+  const supporters = Math.round(agreement * ballots);
+  const high = subtask.stakes === 'high';
+  if (ballots < 2) {
+    return high
+      ? result('redundancy', 'fail', 'High stakes need at least two Nodes, and one has answered.')
+      : result('redundancy', 'not-applicable', 'One Node has answered, so there is nothing to compare.');
+  }
+  if (isOpenEnded(subtask.taskType)) {
+    return result('redundancy', 'not-applicable', 'The task has no single right answer to agree on.');
+  }
+  if (agreement > MAJORITY) {
+    return result('redundancy', 'pass', `${supporters} of ${ballots} Nodes gave this answer.`);
+  }
+  const outweighed = !high && confidence >= minConfidence;
+  return outweighed
+    ? result(
+        'redundancy',
+        'pass',
+        `${supporters} of ${ballots} Nodes gave this answer, and their record outweighs the others'.`,
+      )
+    : result('redundancy', 'fail', `Only ${supporters} of ${ballots} Nodes gave this answer.`);
+}
+
+function checkComputation(subtask: CheckedSubtask, answer: CheckedAnswer, kind: AnswerKind): CheckResult {
+  const verdict = kind === 'none' ? 'not-applicable' : checkArithmetic(subtask.prompt, answer.text);
+  switch (verdict) {
+    case 'correct':
+      return result('arithmetic', 'pass', 'Computing the question gives the same value.');
+    case 'incorrect':
+      return result('arithmetic', 'fail', 'Computing the question gives another value.');
+    case 'not-applicable':
+      return result('arithmetic', verdict, 'Arithmetic alone does not decide this.');
+  }
+}
+
+function checkConfidence({ confidence }: CheckedAnswer, minConfidence: number): CheckResult {
+  const figures = `${confidence.toFixed(2)}, and ${minConfidence.toFixed(2)} is asked for`;
+  return confidence >= minConfidence
+    ? result('quality-gate', 'pass', `The confidence is ${figures}.`)
+    : result('quality-gate', 'fail', `The confidence is only ${figures}.`);
+}
+
+function checkFormat({ taskType }: CheckedSubtask, { text }: CheckedAnswer, kind: AnswerKind): CheckResult {
+  if (text.trim() === '') return result('format', 'fail', 'The answer is empty.');
+  if (kind === 'none') return result('format', 'not-applicable', 'The answer is an abstention.');
+  if (kind === 'code') {
+    return hasBalancedBrackets(text)
+      ? result('format', 'pass', 'All brackets of the code are closed.')
+      : result('format', 'fail', 'The code has a bracket without its partner.');
+  }
+  const expected = taskFamily(taskType) === 'math' ? 'number' : EXPECTED_KIND[taskType];
+  if (expected === undefined) return result('format', 'not-applicable', 'Any form will do for this task.');
+  return kind === expected
+    ? result('format', 'pass', `The answer is a ${expected}, as it should be.`)
+    : result('format', 'fail', `The answer should be a ${expected} and is a ${kind}.`);
+}
+
+function hasBalancedBrackets(code: string): boolean {
+  const open: string[] = [];
+  for (const [token] of code.matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[()[\]{}]/g)) {
+    const closing = CLOSING[token];
+    if (closing !== undefined) open.push(closing);
+    else if (token.length === 1 && open.pop() !== token) return false;
+  }
+  return open.length === 0;
+}
+
+function result(check: CheckKind, verdict: Verdict, reason: string): CheckResult {
+  return { check, verdict, reason };
 }
