@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   AllStreamSubscription,
@@ -76,6 +77,8 @@ export function connectEventStore(connectionString: string): EventStore {
   let client = openClient(connectionString);
   const gate = new Gate(maxAppendsInFlight);
   const closing = new AbortController();
+  // Every call under way listens to it.
+  setMaxListeners(0, closing.signal);
 
   /** The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. */
   function afterFault(used: EventStoreDBClient, error: unknown): void {
