@@ -1,0 +1,17 @@
+import { account } from '../actors/account/index.ts';
+import type { ActorDefinition } from '../actors/actor.ts';
+import { cluster } from '../actors/cluster/index.ts';
+import { node } from '../actors/node/index.ts';
+import { superCluster } from '../actors/super-cluster/index.ts';
+import { genesis } from './genesis/index.ts';
+import { query } from './query/index.ts';
+
+/** Every actor of the network, sagas included. */
+export const DEFINITIONS = [
+  account,
+  node,
+  cluster,
+  superCluster,
+  query,
+  genesis,
+] as unknown as readonly ActorDefinition[];
