@@ -1,6 +1,6 @@
 import { takeApart } from './decomposition.ts';
 import type { Analysis, Complexity, Stakes } from './planner.ts';
-import { classify, taskTypeInfo } from './task-types.ts';
+import { taskTypeInfo } from './task-types.ts';
 
 interface Risk {
   readonly kind: string;
@@ -29,7 +29,7 @@ const RISKS: readonly Risk[] = [
 /** What the user wants and how hard it is. Total, and linear in the length of the question. */
 export function analyse(question: string): Analysis {
   const { strategy, parts } = takeApart(question);
-  const taskTypes = [...new Set(parts.map((part) => classify(part.prompt)))];
+  const taskTypes = [...new Set(parts.map((part) => part.taskType))];
   const risks = RISKS.filter(({ pattern }) => pattern.test(question)).map(({ kind }) => kind);
   const stakes: Stakes = risks.length > 0 ? 'high' : 'normal';
   const complexity = complexityOf(taskTypes, parts.length, stakes);

@@ -37,6 +37,9 @@ const QUESTION_WORD =
 const IMPERATIVE =
   /^(?:please )?(?:calculate|compute|multiply|add|subtract|take away|divide|double|triple|halve|square|cube|times|plus|minus|evaluate|solve|work out|find|name|tell|give|list|write|compose|create|make up|invent|describe|begin|start|generate|draft|explain|summari[sz]e|translate|define|compare|continue|complete|debug|fix|plan|show|determine|check|decide|convert|count|suggest|recommend|implement)\b/i;
 
+/** A calculation or a capital without any verb. */
+const BARE_REQUEST = /^(?:[-−(]?\d[\d.,]* ?[-+−–*×·x÷/^] ?\(?\d|(?:the )?capital (?:city )?of )/i;
+
 /** A question that stands by itself, and no relative clause ("…, which is nice"). */
 const OPEN_QUESTION =
   /^(?:what|who|where|when|why|how)(?:['’]s|(?: (?:is|are|was|were|do|does|did|can|could|would|should|many|much|old|far|long|big|tall|high|wrote|invented|discovered|painted|won))\b)/i;
@@ -51,7 +54,7 @@ const CODE =
 const BULLET = /^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]+/;
 
 const COURTESY_BEFORE =
-  /^(?:(?:hello|hi|hey|please|ok|okay|so|now|and|then|also|first|finally|next|lastly)\b[,!.]? +|(?:can|could|would|will) you (?:please )?(?=tell|give|write|calculate|compute|find|name|make|explain|describe|add|multiply)|i (?:want|need|would like) (?:you )?to (?:know )?)/i;
+  /^(?:(?:hello|hi|hey|please|ok|okay|so|now|and|then|also|first|finally|next|lastly)\b[,!.]? +|(?:can|could|would|will) you (?:please )?(?=tell|give|write|calculate|compute|find|name|make|explain|describe|add|multiply)|i (?:want|need|would like) (?:you )?to (?:know )?|tell me (?=what|which|how|is\b))/i;
 
 const COURTESY_AFTER = /,? (?:please|thanks|thank you)[.!]*$/i;
 
@@ -67,7 +70,7 @@ const RESULT =
 /** What may point back at a number or a name. */
 const PRONOUN = /\b(?:it|that|this|the (?:sum|product|difference|total|number|city|country))\b/i;
 
-const OPERAND = String.raw`(?:(?:it|that|this|the (?:result|answer|sum|product|difference|total|number)) )?`;
+const OPERAND = `(?:(?:it|that|this|the (?:result|answer|sum|product|difference|total|number)) )?`;
 const AMOUNT = String.raw`(-?\d[\d.,]*)`;
 
 /** Calculations that go on with the earlier answer: how they read, and what is asked instead. */
@@ -131,8 +134,10 @@ export function fillPrompt(prompt: string, answers: Readonly<Record<string, stri
  */
 export function takeApart(question: string): TakenApart {
   const text = question.trim();
-  const direct: TakenApart = { strategy: 'direct', parts: [partOf(withoutCourtesy(text))] };
-  if (CODE.test(text)) return { strategy: 'direct', parts: [partOf(text)] };
+  const polite = withoutCourtesy(text) !== text;
+  const direct: TakenApart = { strategy: 'direct', parts: [partOf(polite ? clean(text) : text)] };
+  if (CODE.test(text) || classify(text) === 'code.debug')
+    return { strategy: 'direct', parts: [partOf(text)] };
   const aspects = undertaking(text);
   if (aspects) return { strategy: 'aspects', parts: aspects };
   const items = listItems(text);
@@ -162,7 +167,7 @@ function hintFor({ key, taskType, nodes }: Subtask, strategy: Strategy): Routing
 
 function undertaking(text: string): readonly RequestPart[] | null {
   const match = UNDERTAKING.exec(text.slice(0, 1000));
-  if (!match || text.length > 1000) return null;
+  if (!match || text.length > 1000 || classify(text) !== UNKNOWN_TASK.type) return null;
   const [, goal = '', list = ''] = match;
   const wanted = list
     .split(/, and |, | and |; /)
@@ -196,21 +201,22 @@ function listItems(text: string): readonly string[] | null {
   return candidates.find((items) => items.length > 1 && items.every(isRequest)) ?? null;
 }
 
-/** "1. … 2. …" in one line, after nothing or after a title that ends in a colon. */
+/** "1. … 2. …" in one line, after nothing or after a title that ends in a colon; the eighth keeps the rest. */
 function numbered(text: string): readonly string[] {
-  const first = /^(?:[^\n]{0,200}?:\s*)?1[.)]\s+/.exec(text);
+  const first = /^(?:[^\n:]{0,200}:\s*)?1[.)]\s+/.exec(text);
   if (!first) return [];
   const items: string[] = [];
   let start = first[0].length;
-  for (let number = 2; ; number += 1) {
+  for (let number = 2; number <= MAX_SUBTASKS; number += 1) {
     const places = [` ${number}. `, ` ${number}) `]
       .map((mark) => text.indexOf(mark, start))
-      .filter((at) => at >= 0);
-    const end = places.length > 0 ? Math.min(...places) : text.length;
+      .filter((place) => place >= 0);
+    if (places.length === 0) break;
+    const end = Math.min(...places);
     items.push(text.slice(start, end).trim());
-    if (end === text.length) return items;
     start = end + ` ${number}. `.length;
   }
+  return [...items, text.slice(start).trim()];
 }
 
 /** Sentences that are requests, each with the statements before it ("All cats are animals. Is …?"). */
@@ -253,11 +259,10 @@ function separate(current: string, next: string): boolean {
   if (!isRequest(current)) return false;
   const request = clean(next);
   const before = classify(current);
-  if (before !== UNKNOWN_TASK.type && dependent(request, before, 's1') !== null) return true;
+  if (dependent(request, before, 's1') !== null) return true;
   if (classify(request) !== UNKNOWN_TASK.type) return true;
   // Of unknown requests only open questions are cut off, and from code or a story only behind a comma.
-  const wordy = before.startsWith('code.') || before.startsWith('creative.');
-  return OPEN_QUESTION.test(request) && (next.startsWith(',') || !wordy);
+  return OPEN_QUESTION.test(request) && (next.startsWith(',') || !isWordy(before));
 }
 
 /** Cuts `text` at each match outside quotes and brackets: the separator stays at the end of the one or the start of the next. */
@@ -283,13 +288,11 @@ function pieces(
 }
 
 function startsRequest(text: string): boolean {
-  return (
-    QUESTION_WORD.test(text) || IMPERATIVE.test(text) || /^[-−(]?\d[\d.,]* ?[-+−–*×·x÷/^] ?\(?\d/i.test(text)
-  );
+  return QUESTION_WORD.test(text) || IMPERATIVE.test(text) || BARE_REQUEST.test(text);
 }
 
 function isRequest(text: string): boolean {
-  const request = text.trim().replace(COURTESY_BEFORE, '');
+  const request = text.replace(/^[\s,;]+/, '').replace(COURTESY_BEFORE, '');
   return /\?\W*$/.test(request.slice(-20)) || startsRequest(request) || isExpression(request);
 }
 
@@ -314,7 +317,7 @@ function chain(requests: readonly string[]): readonly RequestPart[] {
 function dependent(prompt: string, before: TaskType, key: string): string | null {
   const bare = prompt.replace(/[.?!\s]+$/, '');
   const placeholder = `{${key}}`;
-  for (const [pattern, expression] of FOLLOW_UPS) {
+  for (const [pattern, expression] of isWordy(before) ? [] : FOLLOW_UPS) {
     if (pattern.test(bare)) {
       const asked = bare.replace(pattern, expression).replaceAll('{answer}', () => placeholder);
       return `What is ${asked}?`;
@@ -327,6 +330,11 @@ function dependent(prompt: string, before: TaskType, key: string): string | null
   return classify(resolved) === UNKNOWN_TASK.type ? null : resolved;
 }
 
+/** Types whose answers, and requests, run on over many words. */
+function isWordy(taskType: TaskType): boolean {
+  return taskType.startsWith('code.') || taskType.startsWith('creative.');
+}
+
 function partOf(prompt: string): RequestPart {
   return { prompt, taskType: classify(prompt), dependsOn: [] };
 }
@@ -335,7 +343,8 @@ function partOf(prompt: string): RequestPart {
 function clean(request: string): string {
   const text = withoutCourtesy(request.replace(/^[\s,;]+|[\s,;]+$/g, ''));
   if (isExpression(text)) return `What is ${text.replace(/[?.!=\s]+$/, '')}?`;
-  const marked = /[.?!:…"”')\]]$/.test(text) ? text : `${text}${QUESTION_WORD.test(text) ? '?' : '.'}`;
+  const bare = QUESTION_WORD.test(text) ? text.replace(/(?<=[^.])\.$/, '') : text;
+  const marked = /[.?!:…"”’)\]]$/.test(bare) ? bare : `${bare}${QUESTION_WORD.test(text) ? '?' : '.'}`;
   return /^\p{Ll}[\p{L}'’]*[ ,]/u.test(marked) ? marked.charAt(0).toUpperCase() + marked.slice(1) : marked;
 }
 

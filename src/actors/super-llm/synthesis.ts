@@ -1,6 +1,9 @@
 import { fillPrompt } from './decomposition.ts';
 import type { Part, Synthesis, Validation } from './planner.ts';
 
+/** So many characters of a question are repeated before its answer. */
+const MAX_ECHO = 300;
+
 /**
  * Puts the parts' answers together, in the order of the question. A single answer stands alone; of several, each
  * stands behind what was asked, and what nobody knew is named.
@@ -44,8 +47,9 @@ export function validate(_question: string, synthesis: Synthesis, parts: readonl
 }
 
 function sentenceFor({ answer }: Part, asked: string): string {
-  if (answer === null) return `I don't know: ${asked}`;
-  return `${asked}${answer.includes('\n') ? '\n' : ' '}${answer}`;
+  const question = asked.length > MAX_ECHO ? `${asked.slice(0, MAX_ECHO)}…` : asked;
+  if (answer === null) return `I don't know: ${question}`;
+  return `${question}${answer.includes('\n') ? '\n' : ' '}${answer}`;
 }
 
 /** What was really asked: the prompts with the earlier answers in their places. */

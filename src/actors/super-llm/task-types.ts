@@ -191,8 +191,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /** The rules look at the beginning and the end of a long text, so that their cost has a bound. */
-const HEAD = 2_000;
-const TAIL = 500;
+const HEAD = 1_000;
+const TAIL = 300;
 
 const BY_TYPE: ReadonlyMap<TaskType, TaskTypeInfo> = new Map(TASK_TYPES.map((info) => [info.type, info]));
 
