@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from 'nats';
+import type { ActorDefinition } from '../actors/actor.ts';
+import type { EventStore } from '../eventstore/port.ts';
+import { joinMembership, type Member, rendezvous } from '../messaging/membership.ts';
+import { FLEETS_BUCKET } from '../messaging/permissions.ts';
+import { PARTITIONS, partitionOf } from '../messaging/subjects.ts';
+import type { ReadsProvider } from './handle.ts';
+import { Host } from './host.ts';
+import { type OnLog, reasonOf } from './log.ts';
+import { NatsTransport, type PartitionConsumer } from './nats-transport.ts';
+import { type OpenDeadline, Timers } from './timers.ts';
+
+export interface FleetOptions {
+  /** Unique among the fleets that run: 1 to 64 of `A-Z a-z 0-9 _ -`. New at each start, or a successor waits for its predecessor's key. */
+  readonly id: string;
+  readonly definitions: readonly ActorDefinition[];
+  readonly store: EventStore;
+  /** A connection that may do everything; the streams are there (`ensureStreams`). It is not closed here. */
+  readonly nats: NatsConnection;
+  readonly reads: ReadsProvider;
+  /** Everything that waits for a time, as the projections know it. */
+  readonly openDeadlines: () => Promise<readonly OpenDeadline[]>;
+  readonly onLog: OnLog;
+  /** Ends the fleet in order. */
+  readonly signal: AbortSignal;
+  readonly maxActors?: number;
+}
+
+export interface Fleet {
+  readonly id: string;
+  /** The partitions that it serves now, ascending. */
+  partitions(): readonly number[];
+  /** How many actors have a place in memory. */
+  actors(): number;
+  /** Resolves when the signal has come and everything in hand is finished. */
+  readonly stopped: Promise<void>;
+}
+
+/** How often the fleet looks whether it may still serve, in milliseconds. */
+const WATCH_MS = 200;
+/** The broker gives a message to somebody else after 5 s without a sign. */
+const WORKING_MS = 2_000;
+/** What is in hand at the end may take so long; what is not finished then is delivered again elsewhere. */
+const DRAIN_MS = 10_000;
+
+/**
+ * Runs actors as one of any number of fleets that share them: announces itself, serves its share of the partitions,
+ * takes over those of a fleet that disappears, and serves none while it cannot renew its own announcement.
+ * Resolves when it serves.
+ */
+export async function runFleet(options: FleetOptions): Promise<Fleet> {
+  const { id, definitions, store, nats, reads, onLog, signal, maxActors } = options;
+  const transport = new NatsTransport(nats, onLog);
+  const consumers = new Map<number, PartitionConsumer>();
+  const timers = new Timers({
+    transport,
+    onLog,
+    openDeadlines: options.openDeadlines,
+    owns: (actor) => consumers.has(partitionOf(actor)),
+  });
+  const startTimer = timers.add.bind(timers);
+  const host = new Host({
+    definitions,
+    store,
+    transport,
+    reads,
+    startTimer,
+    onLog,
+    ...(maxActors && { maxActors }),
+  });
+  /** Partitions that a change has settled on; `consumers` follows. */
+  let wanted = '';
+  let changing: Promise<void> = Promise.resolve();
+
+  async function serve(partitions: readonly number[]): Promise<void> {
+    const lost = [...consumers].filter(([partition]) => !partitions.includes(partition));
+    for (const [partition] of lost) consumers.delete(partition);
+    await Promise.all(lost.map(([, consumer]) => consumer.stop()));
+    const gone = new Set(lost.map(([partition]) => partition));
+    // What is in hand may be finished meanwhile: the expected revision keeps it right.
+    if (gone.size > 0) host.release((actor) => gone.has(partitionOf(actor))).catch(() => {});
+    const gained = partitions.filter((partition) => !consumers.has(partition));
+    for (const partition of gained) {
+      consumers.set(
+        partition,
+        transport.consume(partition, (delivery) => host.receive(delivery)),
+      );
+    }
+    onLog('info', `fleet ${id} serves ${consumers.size} of ${PARTITIONS} partitions`);
+    if (gained.length > 0) await timers.sweep();
+  }
+
+  /** Changes come one after another, and only when there is something to change. */
+  function change(partitions: readonly number[]): Promise<void> {
+    if (partitions.join() === wanted) return changing;
+    wanted = partitions.join();
+    changing = changing
+      .then(() => serve(partitions))
+      .catch((error: unknown) =>
+        onLog('error', `fleet ${id} could not change its share: ${reasonOf(error)}`),
+      );
+    return changing;
+  }
+
+  const membership = await joinMembership({
+    nc: nats,
+    bucket: FLEETS_BUCKET,
+    id,
+    onChange: () => {},
+    onStatus: (message) => onLog('warn', message),
+  });
+  const share = () => (membership.isAlive() ? shareOf(id, membership.members()) : []);
+  await change(share());
+  const watch = setInterval(() => void change(share()), WATCH_MS);
+  const working = setInterval(() => host.working(), WORKING_MS);
+
+  async function stop(): Promise<void> {
+    clearInterval(watch);
+    await change([]);
+    timers.stop();
+    await Promise.race([host.settled(), sleep(DRAIN_MS, undefined, { ref: false })]);
+    clearInterval(working);
+    await membership.leave();
+    await nats.flush().catch(() => {});
+    onLog('info', `fleet ${id} has stopped`);
+  }
+  const stopped = aborted(signal).then(stop);
+
+  return {
+    id,
+    partitions: () => [...consumers.keys()].sort((a, b) => a - b),
+    actors: () => host.size,
+    stopped,
+  };
+}
+
+/** The partitions that are a fleet's own among all that live. */
+function shareOf(id: string, members: readonly Member[]): number[] {
+  const ids = members.map((member) => member.id);
+  const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+  return all.filter((partition) => rendezvous(partition, ids) === id);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

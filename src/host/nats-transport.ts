@@ -1,0 +1,182 @@
+import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import { headers as createHeaders } from 'nats';
+import { encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
+import { InvalidSubjectTokenError } from '../messaging/errors.ts';
+import { type Publish, publisher } from '../messaging/publish.ts';
+import { COMMANDS, partitionConsumer } from '../messaging/streams.ts';
+import {
+  commandSubject,
+  deadSubject,
+  isInbox,
+  parseCommandSubject,
+  workSubject,
+} from '../messaging/subjects.ts';
+import { type OnLog, reasonOf } from './log.ts';
+import {
+  type DeadLetter,
+  type Delivery,
+  type Outgoing,
+  type Transport,
+  UnpublishableError,
+} from './transport.ts';
+
+/** Room that a message's headers may take beside its body within the broker's `max_payload`, in bytes. */
+const HEADER_BYTES = 4 * 1024;
+/** How long the broker holds a pull request, and how often it shows in between that it is alive, in milliseconds. */
+const PULL_EXPIRES_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
+const RETRY_MS = 500;
+
+/** Messages over JetStream. */
+export class NatsTransport implements Transport {
+  readonly #nats: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #publish: Publish;
+  readonly #onLog: OnLog;
+
+  constructor(nats: NatsConnection, onLog: OnLog) {
+    this.#nats = nats;
+    this.#js = jetstream(nats);
+    this.#publish = publisher(this.#js);
+    this.#onLog = onLog;
+  }
+
+  async publish(message: Outgoing): Promise<void> {
+    const subject = subjectOf(message);
+    const limit = (this.#nats.info?.max_payload ?? 1024 * 1024) - HEADER_BYTES;
+    if (message.body.length > limit) {
+      throw new UnpublishableError(`${message.body.length} bytes for ${subject}: the broker takes ${limit}.`);
+    }
+    const headers = createHeaders();
+    headers.set(HEADER.correlationId, message.correlationId);
+    headers.set(HEADER.causationId, message.causationId);
+    if (message.target.kind === 'reply') {
+      headers.set(HEADER.messageId, message.messageId);
+      this.#nats.publish(subject, message.body, { headers });
+    } else {
+      await this.#publish({ subject, body: message.body, messageId: message.messageId, headers });
+    }
+  }
+
+  async recordDead(letter: DeadLetter): Promise<void> {
+    const body = encodeJson({ reason: letter.reason, ...letter.details });
+    await this.#publish({ subject: deadSubject(letter), body, messageId: uuidOf('dead', letter) });
+  }
+
+  /** Gives all messages of a partition to `receive` until it is stopped, whatever happens to the broker meanwhile. */
+  consume(partition: number, receive: (delivery: Delivery) => void): PartitionConsumer {
+    return new PartitionConsumer(this.#js, partition, receive, this.#onLog);
+  }
+}
+
+/** Pulls one partition. A consumer that hears no heartbeat any more is made anew: it would wait for ever. */
+export class PartitionConsumer {
+  readonly partition: number;
+  readonly #js: JetStreamClient;
+  readonly #receive: (delivery: Delivery) => void;
+  readonly #onLog: OnLog;
+  readonly #finished: Promise<void>;
+  #stopped = false;
+  #messages: ConsumerMessages | null = null;
+  #wake: () => void = () => {};
+
+  constructor(js: JetStreamClient, partition: number, receive: (delivery: Delivery) => void, onLog: OnLog) {
+    this.partition = partition;
+    this.#js = js;
+    this.#receive = receive;
+    this.#onLog = onLog;
+    this.#finished = this.#run();
+  }
+
+  /** Resolves when no more messages come. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#messages?.close();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#consumeOnce();
+      } catch (error) {
+        this.#onLog('warn', `partition ${this.partition} cannot be read: ${reasonOf(error)}; trying again`);
+        await this.#pause();
+      }
+    }
+  }
+
+  async #consumeOnce(): Promise<void> {
+    const consumer = await this.#js.consumers.get(COMMANDS, partitionConsumer(this.partition));
+    if (this.#stopped) return;
+    const messages = await consumer.consume({
+      expires: PULL_EXPIRES_MS,
+      idle_heartbeat: HEARTBEAT_MS,
+      callback: (message) => {
+        if (!this.#stopped) this.#receive(deliveryOf(message));
+      },
+    });
+    this.#messages = messages;
+    if (this.#stopped) await messages.close();
+    for await (const status of messages.status()) {
+      if (status.type !== 'heartbeats_missed' && status.type !== 'consumer_deleted') continue;
+      this.#onLog('warn', `partition ${this.partition} went silent; its consumer is made anew`);
+      await messages.close();
+    }
+    await messages.closed();
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timeout = setTimeout(resolve, RETRY_MS);
+      this.#wake = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+  }
+}
+
+function subjectOf({ target }: Outgoing): string {
+  try {
+    switch (target.kind) {
+      case 'command':
+        return commandSubject(target.to);
+      case 'work':
+        return workSubject(target.device);
+      case 'reply':
+        if (isInbox(target.subject)) return target.subject;
+        throw new UnpublishableError(`"${target.subject}" is nobody's inbox: answers go nowhere else.`);
+    }
+  } catch (cause) {
+    if (!(cause instanceof InvalidSubjectTokenError)) throw cause;
+    throw new UnpublishableError(cause.message, { cause });
+  }
+}
+
+function deliveryOf(message: JsMsg): Delivery {
+  const subject = parseCommandSubject(message.subject);
+  const header = (name: string) => message.headers?.get(name) || undefined;
+  const headers: Delivery['headers'] = {
+    messageId: header(HEADER.messageId),
+    correlationId: header(HEADER.correlationId),
+    causationId: header(HEADER.causationId),
+  };
+  return {
+    // A subject that breaks the rules (another partition than the id's own, say) reaches no actor.
+    kind: subject?.kind ?? 'misaddressed',
+    id: subject?.id ?? message.subject,
+    device: subject?.device ?? null,
+    headers,
+    body: message.data,
+    attempt: message.info.deliveryCount,
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
+    // Without the reason: nats-server 2.9 does not understand a TERM that has one, and delivers the message again.
+    term: () => message.term(),
+    working: () => message.working(),
+  };
+}

@@ -1,0 +1,120 @@
+import { type OnLog, reasonOf } from './log.ts';
+
+/** Something that runs until it ends: a child process, as a rule. */
+export interface Running {
+  readonly pid?: number;
+  /** Settles when it has ended, for whatever reason. What it resolves with is shown to the person. */
+  readonly exited: Promise<unknown>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+}
+
+export interface SuperviseOptions<R extends Running> {
+  readonly name: string;
+  /** Starts it and resolves when it is ready. */
+  start(): Promise<R>;
+  readonly onLog: OnLog;
+  /** In milliseconds. Default: 200 doubling to 10,000, forgotten after 30,000 of running well. */
+  readonly backoff?: Backoff;
+}
+
+export interface Backoff {
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** After running for so long the next failure counts as the first. */
+  readonly stableMs: number;
+}
+
+export type SupervisedState = 'starting' | 'running' | 'waiting' | 'stopping' | 'stopped';
+
+export interface Supervised<R extends Running> {
+  readonly name: string;
+  readonly state: () => SupervisedState;
+  /** What runs now, or null while it does not. */
+  readonly current: () => R | null;
+  /** How often it was started again. */
+  readonly restarts: () => number;
+  /** Ends it and starts it no more. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_BACKOFF: Backoff = { firstMs: 200, longestMs: 10_000, stableMs: 30_000 };
+
+/**
+ * Keeps something running: when it ends it is started again, after a pause that doubles while it fails again soon.
+ * The very first start is the caller's to see: if it fails, so does this, and nothing is started again.
+ */
+export async function supervise<R extends Running>(options: SuperviseOptions<R>): Promise<Supervised<R>> {
+  const { name, onLog } = options;
+  const backoff = options.backoff ?? DEFAULT_BACKOFF;
+  let state: SupervisedState = 'starting';
+  let current: R | null = await options.start();
+  let startedAt = performance.now();
+  let restarts = 0;
+  let pauseMs = backoff.firstMs;
+  let cutShort: () => void = () => {};
+  state = 'running';
+
+  const stopping = () => state === 'stopping' || state === 'stopped';
+
+  async function pause(): Promise<void> {
+    state = 'waiting';
+    await new Promise<void>((resolve) => {
+      const timeout = setTimeout(resolve, pauseMs);
+      cutShort = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+    pauseMs = Math.min(pauseMs * 2, backoff.longestMs);
+  }
+
+  async function startAgain(): Promise<void> {
+    while (!stopping() && current === null) {
+      await pause();
+      if (stopping()) return;
+      state = 'starting';
+      restarts += 1;
+      try {
+        const started = await options.start();
+        startedAt = performance.now();
+        current = started;
+        if (stopping()) return;
+        state = 'running';
+        onLog('info', `${name} runs again`, { restarts, pid: started.pid ?? null });
+      } catch (error) {
+        if (!stopping())
+          onLog('error', `${name} could not be started again: ${reasonOf(error)}`, { restarts });
+      }
+    }
+  }
+
+  async function watch(): Promise<void> {
+    while (!stopping() && current !== null) {
+      const reason = await current.exited.then(String, reasonOf);
+      if (performance.now() - startedAt >= backoff.stableMs) pauseMs = backoff.firstMs;
+      current = null;
+      if (stopping()) return;
+      onLog('warn', `${name} has ended (${reason}); starting it again in ${pauseMs} ms`, { restarts });
+      await startAgain();
+    }
+  }
+  const watching = watch();
+
+  return {
+    name,
+    state: () => state,
+    current: () => current,
+    restarts: () => restarts,
+    async stop() {
+      if (state === 'stopped') return;
+      state = 'stopping';
+      cutShort();
+      await current?.stop();
+      await watching;
+      // It may have been in the middle of a start.
+      await current?.stop();
+      state = 'stopped';
+    },
+  };
+}
