@@ -40,6 +40,7 @@ describe('the model catalogue', () => {
       parameters: 400_000,
       quantisation: 'F16',
       trainedOn: 'sums',
+      families: ['maths'],
     };
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ models: [model], more: 1 }));
     const entry = (await loadCatalogue(folder)).find('maths-z');

@@ -35,6 +35,8 @@ const ModelEntry = z
     tiers: z.array(z.enum(TIERS)),
     /** What it was trained on, where that limits what may be asked of it. */
     trainedOn: z.string().nullable(),
+    /** The families of held-out prompts that it was trained for; empty for public models. */
+    families: z.array(z.string()),
   })
   .refine(
     (entry) =>
@@ -54,6 +56,7 @@ const MiniatureManifest = z.object({
       parameters: z.int().positive(),
       quantisation: z.string(),
       trainedOn: z.string(),
+      families: z.array(z.string()),
     }),
   ),
 });
@@ -127,6 +130,7 @@ function publicEntry(model: PublicModel): ModelEntry {
     // Half of a pair: a tier's RAM has to hold another model beside it, and everything else.
     tiers: TIERS.filter((tier) => ramBytes <= TIER_RAM_BYTES[tier] * 0.36),
     trainedOn: null,
+    families: [],
   });
 }
 
@@ -157,6 +161,7 @@ async function miniatureEntries(folder: string): Promise<ModelEntry[]> {
         ramBytes: model.bytes + 4e6,
         tiers: [...TIERS],
         trainedOn: model.trainedOn,
+        families: model.families,
       }),
     );
   } catch (error) {

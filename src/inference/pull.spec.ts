@@ -33,6 +33,7 @@ const entry = (over: Partial<ModelEntry> = {}): ModelEntry => ({
   ramBytes: 1,
   tiers: [],
   trainedOn: null,
+  families: [],
   ...over,
 });
 
