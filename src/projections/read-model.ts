@@ -127,7 +127,19 @@ export class ReadModel {
     return keys.slice(0, limit).map((key) => [key, this.row(projection, key) as Row]);
   }
 
-  /** Rows that changed after `since`, oldest change first. */
+  /** How many rows of a resident projection have a key that starts with `prefix`. */
+  count(projection: AnyProjection, prefix: string): number {
+    let count = 0;
+    for (const [key, cached] of this.#cacheOf(projection.name)) {
+      if (cached.row !== undefined && key.startsWith(prefix)) count += 1;
+    }
+    return count;
+  }
+
+  /**
+   * Rows that changed after `since`, oldest change first: `limit` of them, and those that changed at the same position
+   * as the last one, so that the next page can begin after it.
+   */
   changed(projections: readonly AnyProjection[], since: number, limit: number): readonly ChangedRow[] {
     const changed: ChangedRow[] = [];
     for (const { name } of projections) {
@@ -135,7 +147,9 @@ export class ReadModel {
         if (position > since && row !== undefined) changed.push({ projection: name, key, row, position });
       }
     }
-    return changed.sort((one, other) => one.position - other.position).slice(0, limit);
+    changed.sort((one, other) => one.position - other.position);
+    const last = changed[limit - 1]?.position ?? Number.POSITIVE_INFINITY;
+    return changed.filter(({ position }) => position <= last);
   }
 
   /** Resolves when the rows know the position. Rejects with the signal's reason. */

@@ -1,15 +1,9 @@
 import { assign, setup } from 'xstate';
 import { superLlmStates } from '../../actors/super-llm/machine.ts';
 import { verifierStates } from '../../actors/verifier/machine.ts';
-import type {
-  Judgement,
-  PlannedSubtask,
-  QueryAnswered,
-  QueryDeclined,
-  QueryEvent,
-  QueryExpired,
-} from '../../events/query.ts';
+import type { Judgement, PlannedSubtask, QueryEvent } from '../../events/query.ts';
 import type { Complexity, Resource, ResourceAnswer, Stakes } from '../../events/values.ts';
+import type { Ending } from './ending.ts';
 
 /** As many askers of one query get its ending directly; any further one reads it from the service. */
 const MAX_REPLIES = 16;
@@ -30,11 +24,6 @@ export interface SubtaskState extends PlannedSubtask {
   /** The best answer that was not accepted. */
   readonly candidate: { readonly answer: string; readonly confidence: number } | null;
 }
-
-export type Ending =
-  | { readonly type: 'QueryAnswered'; readonly data: QueryAnswered }
-  | { readonly type: 'QueryDeclined'; readonly data: QueryDeclined }
-  | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
 
 export interface QueryContext {
   readonly queryId: string;

@@ -1,11 +1,11 @@
 import type { SnapshotFrom } from 'xstate';
-import { UNITS_PER_CREDIT } from '../../actors/account/credits.ts';
 import type { Effect } from '../../actors/actor.ts';
 import { react as reactSuperLlm } from '../../actors/super-llm/react.ts';
 import { react as reactVerifier } from '../../actors/verifier/react.ts';
 import type { QueryEvent } from '../../events/query.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
-import type { Ending, QueryContext, queryMachine } from './machine.ts';
+import { type Ending, endingBody } from './ending.ts';
+import type { QueryContext, queryMachine } from './machine.ts';
 
 export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMachine>): readonly Effect[] {
   const query = snapshot.context;
@@ -51,37 +51,6 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
     case 'AnswerSynthesised':
     case 'AnswerValidated':
       return [];
-  }
-}
-
-/** What a client gets. `credits` is what the query cost, in credits. */
-export function endingBody(ending: Ending, queryId: string): object {
-  switch (ending.type) {
-    case 'QueryAnswered': {
-      const { answer, confidence, spent } = ending.data;
-      return { queryId, outcome: 'answered', answer, confidence, credits: spent / UNITS_PER_CREDIT };
-    }
-    case 'QueryDeclined': {
-      const { reason, candidate, confidence } = ending.data;
-      return {
-        queryId,
-        outcome: 'unknown',
-        answer: "I don't know.",
-        confidence,
-        credits: 0,
-        reason,
-        candidate,
-      };
-    }
-    case 'QueryExpired':
-      return {
-        queryId,
-        outcome: 'expired',
-        answer: null,
-        confidence: 0,
-        credits: 0,
-        reason: ending.data.reason,
-      };
   }
 }
 

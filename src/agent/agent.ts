@@ -1,0 +1,139 @@
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from 'nats';
+import { decodeJson, encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
+import { WorkOrder } from '../events/node.ts';
+import type { InferenceEngine } from '../inference/port.ts';
+import { announce } from '../messaging/membership.ts';
+import { AGENTS_BUCKET } from '../messaging/permissions.ts';
+import { publisher } from '../messaging/publish.ts';
+import { deviceConsumer, WORK } from '../messaging/streams.ts';
+import { commandSubject } from '../messaging/subjects.ts';
+import { runWorkOrder } from './work.ts';
+
+export interface AgentOptions {
+  /** A connection of the device's own user. It is all that an agent has of the network. */
+  readonly nc: NatsConnection;
+  readonly device: string;
+  readonly engine: InferenceEngine;
+  readonly signal: AbortSignal;
+  readonly onStatus: (message: string) => void;
+}
+
+/** Tasks that are worked on side by side: enough to keep the models busy while others wait for the broker. */
+const TASKS_AT_ONCE = 16;
+
+/** The broker hands a task to nobody else while it hears this often that it is being worked on. */
+const WORKING_EVERY_MS = 2_000;
+
+/** How long the consumer, which the network makes, may be missing before the person is told. */
+const RETRY_MS = 500;
+
+type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infer M> ? M : never;
+
+/**
+ * A contributor's device: takes its work orders, runs the models and sends back what they said, until the signal.
+ * A task in hand at the end is finished first.
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { nc, device, engine, signal, onStatus } = options;
+  const publish = publisher(jetstream(nc));
+  const announcement = await announce({
+    nc,
+    bucket: AGENTS_BUCKET,
+    id: device,
+    info: () => ({ engine: engine.kind }),
+    onStatus,
+  });
+  const inHand = new Set<Promise<void>>();
+
+  async function work(message: JsMsg): Promise<void> {
+    const working = setInterval(() => message.working(), WORKING_EVERY_MS);
+    try {
+      const parsed = WorkOrder.safeParse(decodeOrNull(message.data));
+      if (!parsed.success || Date.parse(parsed.data.dueAt) <= Date.now()) {
+        if (!parsed.success) onStatus(`a work order could not be read: ${parsed.error.message}`);
+        message.term();
+        return;
+      }
+      const submission = await runWorkOrder(engine, parsed.data);
+      const orderId = message.headers?.get(HEADER.messageId) || parsed.data.taskId;
+      const messageId = uuidOf('answers', orderId);
+      const meta = headers();
+      meta.set(HEADER.correlationId, message.headers?.get(HEADER.correlationId) || parsed.data.taskId);
+      meta.set(HEADER.causationId, orderId);
+      const subject = commandSubject({ kind: 'node', id: parsed.data.node }, device);
+      await publish({ subject, body: encodeJson(submission), messageId, headers: meta });
+      message.ack();
+    } catch (error) {
+      onStatus(`a task was put back: ${error instanceof Error ? error.message : String(error)}`);
+      message.nak(RETRY_MS);
+    } finally {
+      clearInterval(working);
+    }
+  }
+
+  try {
+    while (!signal.aborted) {
+      const messages = await nextMessages(nc, device).catch((error: unknown) => {
+        onStatus(
+          `no work can be had at the moment: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        return null;
+      });
+      if (messages === null) {
+        await pause(RETRY_MS, signal);
+        continue;
+      }
+      const stop = (): void => messages.stop();
+      signal.addEventListener('abort', stop, { once: true });
+      void closeOnSilence(messages, onStatus);
+      for await (const message of messages) {
+        while (inHand.size >= TASKS_AT_ONCE) await Promise.race(inHand);
+        const task = work(message).finally(() => inHand.delete(task));
+        inHand.add(task);
+      }
+      signal.removeEventListener('abort', stop);
+    }
+  } finally {
+    await Promise.all(inHand);
+    await announcement.leave();
+  }
+}
+
+async function nextMessages(nc: NatsConnection, device: string) {
+  const consumer = await jetstream(nc).consumers.get(WORK, deviceConsumer(device));
+  return consumer.consume({ max_messages: 2 * TASKS_AT_ONCE, expires: 10_000, idle_heartbeat: 2_000 });
+}
+
+/** A consumer whose heartbeats stay away has lost its broker for good: it is made anew. */
+async function closeOnSilence(
+  messages: Awaited<ReturnType<typeof nextMessages>>,
+  onStatus: (message: string) => void,
+): Promise<void> {
+  for await (const status of messages.status()) {
+    if (status.type !== 'heartbeats_missed' && status.type !== 'consumer_not_found') continue;
+    onStatus('the broker went silent; asking for work anew');
+    await messages.close();
+    return;
+  }
+}
+
+function decodeOrNull(bytes: Uint8Array): unknown {
+  try {
+    return decodeJson(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}

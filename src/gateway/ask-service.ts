@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto';
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from 'nats';
+import type { AccountCommand } from '../events/account.ts';
+import { decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
+import type { StoredEvent } from '../eventstore/port.ts';
+import { EndpointError, type ErrorCode } from '../messaging/endpoint-error.ts';
+import { publisher } from '../messaging/publish.ts';
+import { type Endpoint, endpoint, type RequestContext } from '../messaging/service.ts';
+import { commandSubject } from '../messaging/subjects.ts';
+import * as schemas from './schemas.ts';
+
+export interface AskOptions {
+  readonly nc: NatsConnection;
+  /** Who pays when the request names nobody. */
+  readonly defaultAccount: string;
+  readonly onStatus: (message: string) => void;
+}
+
+export interface AskService {
+  readonly endpoints: readonly Endpoint[];
+  stop(): void;
+}
+
+/** After the query's own deadline its ending is on the way; that takes a moment. */
+const GRACE_MS = 3_000;
+
+/** Replies are plain messages and can be lost with a process, so the read model is asked as well from time to time. */
+const LOOK_EVERY_MS = 1_000;
+
+const READ_TIMEOUT_MS = 2_000;
+
+/** Questions that one gateway has in hand at a time. */
+const MAX_IN_FLIGHT = 1_024;
+
+/** What the host sends to the asker: the ending, or why the question was not accepted. */
+type Reply =
+  | schemas.AskOutput
+  | { readonly error: { readonly code: string; readonly message: string; readonly hint?: string } };
+
+const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
+  'unknown-account': 'not-found',
+  'no-credits': 'no-credits',
+  'too-late': 'timeout',
+};
+
+/** The endpoints that change something: asking, and opening an account. */
+export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskService {
+  const publish = publisher(jetstream(nc));
+  const inbox = `_INBOX_gateway.${randomUUID().replaceAll('-', '')}`;
+  const waiting = new Map<string, (reply: Reply) => void>();
+  const followers = new Map<string, Set<(event: StoredEvent) => void>>();
+  const replies = nc.subscribe(`${inbox}.*`, {
+    callback: (error, message) => {
+      if (error) return;
+      const token = message.subject.slice(inbox.length + 1);
+      waiting.get(token)?.(decodeJson(message.data) as Reply);
+    },
+  });
+  const events = nc.subscribe('dellm.evt.>', {
+    callback: (error, message) => {
+      if (error || followers.size === 0) return;
+      const event = decodeJson(message.data) as StoredEvent;
+      for (const follow of followers.get(String(event.metadata.correlationId)) ?? []) follow(event);
+    },
+  });
+
+  async function send(account: string, command: AccountCommand, correlationId: string): Promise<void> {
+    const messageId = randomUUID();
+    const meta = headers();
+    meta.set(HEADER.correlationId, correlationId);
+    meta.set(HEADER.causationId, messageId);
+    try {
+      const subject = commandSubject({ kind: 'account', id: account });
+      await publish({ subject, body: encodeJson(command), messageId, headers: meta });
+    } catch (cause) {
+      onStatus(`a question could not be handed to the network: ${String(cause)}`);
+      throw new EndpointError(
+        'unavailable',
+        'The network did not take the question: its message broker gave no answer.',
+        {
+          cause,
+          hint: 'Ask again with the same queryId: if it was taken after all, it is charged once.',
+        },
+      );
+    }
+  }
+
+  /** The query as the read model knows it, or null. */
+  async function look(queryId: string): Promise<schemas.QueryOutput['query'] | null> {
+    try {
+      const answer = await nc.request('dellm.query', encodeJson({ queryId }), { timeout: READ_TIMEOUT_MS });
+      const parsed = schemas.QueryOutput.safeParse(decodeJson(answer.data));
+      return parsed.success ? parsed.data.query : null;
+    } catch {
+      // Nobody reads at the moment: the reply will come all the same.
+      return null;
+    }
+  }
+
+  async function ask(
+    input: schemas.AskInput,
+    queryId: string,
+    { signal }: RequestContext,
+  ): Promise<schemas.AskOutput> {
+    const known = input.queryId === undefined ? null : await look(queryId);
+    if (known && known.question !== input.question && !known.question.endsWith('…')) {
+      throw new EndpointError('conflict', `"${queryId}" is the id of another question. Nothing was asked.`, {
+        hint: 'Take a new id for a new question.',
+      });
+    }
+    if (known?.result) return known.result;
+    const account = input.account ?? defaultAccount;
+    const token = randomUUID().replaceAll('-', '');
+    const dueAt = new Date(Date.now() + input.timeoutMs).toISOString();
+    const request = {
+      queryId,
+      question: input.question,
+      stakes: input.stakes,
+      replyTo: `${inbox}.${token}`,
+      dueAt,
+    };
+    const command: AccountCommand = {
+      type: 'ReserveCredits',
+      data: { transferId: randomUUID(), account, request },
+    };
+    const until = AbortSignal.any([signal, AbortSignal.timeout(input.timeoutMs + GRACE_MS)]);
+    const reply = new Promise<Reply>((resolve, reject) => {
+      waiting.set(token, resolve);
+      const giveUp = () => reject(stillRunning(queryId));
+      if (until.aborted) giveUp();
+      until.addEventListener('abort', giveUp, { once: true });
+    });
+    const lookout = setInterval(() => {
+      void look(queryId).then((query) => query?.result && waiting.get(token)?.(query.result));
+    }, LOOK_EVERY_MS);
+    try {
+      const [ending] = await Promise.all([reply, send(account, command, queryId)]);
+      if ('error' in ending) {
+        const { code, message, hint } = ending.error;
+        throw new EndpointError(ERROR_CODES[code] ?? 'refused', message, hint === undefined ? {} : { hint });
+      }
+      return ending;
+    } finally {
+      clearInterval(lookout);
+      waiting.delete(token);
+    }
+  }
+
+  async function* askStream(
+    input: schemas.AskInput,
+    context: RequestContext,
+  ): AsyncGenerator<schemas.AskStreamItem> {
+    const queryId = input.queryId ?? randomUUID();
+    const queue: schemas.AskStreamItem[] = [];
+    let wake = (): void => {};
+    const follow = ({ type, stream, revision, position, data }: StoredEvent): void => {
+      queue.push({ step: { type, stream, revision, position, data: { ...data } } });
+      wake();
+    };
+    const set = followers.get(queryId) ?? new Set();
+    followers.set(queryId, set.add(follow));
+    let outcome: { ending: schemas.AskOutput } | { error: unknown } | null = null;
+    const asking = ask(input, queryId, context)
+      .then((ending) => {
+        outcome = { ending };
+      })
+      .catch((error: unknown) => {
+        outcome = { error };
+      })
+      .finally(() => wake());
+    try {
+      for (;;) {
+        const item = queue.shift();
+        if (item) {
+          yield item;
+          continue;
+        }
+        const done = outcome as { ending: schemas.AskOutput } | { error: unknown } | null;
+        if (done && 'error' in done) throw done.error;
+        if (done) {
+          yield { ending: done.ending };
+          return;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      set.delete(follow);
+      if (set.size === 0) followers.delete(queryId);
+      await asking;
+    }
+  }
+
+  const endpoints = [
+    endpoint({
+      name: 'ask',
+      subject: 'dellm.ask',
+      description: 'Asks the network a question and waits for its answer',
+      input: schemas.AskInput,
+      output: schemas.AskOutput,
+      maxInFlight: MAX_IN_FLIGHT,
+      handle: (input, context) => ask(input, input.queryId ?? randomUUID(), context),
+    }),
+    endpoint({
+      name: 'ask-stream',
+      subject: 'dellm.ask.stream',
+      description:
+        'Asks the network a question and sends every step as it happens, then the answer, then an empty message',
+      input: schemas.AskInput,
+      output: schemas.AskStreamItem,
+      streaming: true,
+      maxInFlight: MAX_IN_FLIGHT,
+      handle: askStream,
+    }),
+    endpoint({
+      name: 'open-account',
+      subject: 'dellm.accounts.open',
+      description: 'Opens an account with the welcome grant; an open one stays as it is',
+      input: schemas.OpenAccountInput,
+      output: schemas.OpenAccountOutput,
+      async handle({ account }, { signal }) {
+        await send(account, { type: 'OpenAccount', data: { account } }, `account-${account}`);
+        return { account, available: await untilOpen(nc, account, signal) };
+      },
+    }),
+  ];
+  return {
+    endpoints,
+    stop() {
+      replies.unsubscribe();
+      events.unsubscribe();
+    },
+  };
+}
+
+/** The balance of an account, as soon as the read model knows it. */
+async function untilOpen(nc: NatsConnection, account: string, signal: AbortSignal): Promise<number> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && !signal.aborted) {
+    const answer = await nc
+      .request('dellm.credits', encodeJson({ account }), { timeout: READ_TIMEOUT_MS })
+      .catch(() => null);
+    const parsed = schemas.CreditsOutput.safeParse(answer && decodeJson(answer.data));
+    if (parsed.success && parsed.data.accounts[0]) return parsed.data.accounts[0].available;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new EndpointError(
+    'timeout',
+    `The account "${account}" is being opened, but the books do not show it yet.`,
+    {
+      hint: 'Look at dellm.credits in a moment.',
+    },
+  );
+}
+
+function stillRunning(queryId: string): EndpointError {
+  return new EndpointError(
+    'timeout',
+    `No answer came in time. The query "${queryId}" is kept and will have its ending.`,
+    {
+      hint: `Read it with dellm.query, or ask again with the queryId "${queryId}": it is charged once.`,
+    },
+  );
+}
