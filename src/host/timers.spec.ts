@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { type OpenDeadline, Timers } from './timers.ts';
+import type { Outgoing } from './transport.ts';
+
+function world(options: { openDeadlines?: () => Promise<OpenDeadline[]>; failures?: number } = {}) {
+  const clock = new VirtualClock();
+  const sent: { at: number; message: Outgoing }[] = [];
+  let failures = options.failures ?? 0;
+  const start = clock.now();
+  const timers = new Timers({
+    clock,
+    transport: {
+      publish: async (message) => {
+        if (failures-- > 0) throw new Error('broker away');
+        sent.push({ at: clock.now() - start, message });
+      },
+    },
+    openDeadlines: options.openDeadlines ?? (async () => []),
+    owns: (id) => id !== 'foreign',
+    onLog: () => {},
+  });
+  const at = (ms: number) => new Date(start + ms).toISOString();
+  const add = (id: string, ms: number) =>
+    timers.add({
+      to: { kind: 'query', id },
+      dueAt: at(ms),
+      command: { type: 'PassDeadline', data: { id } },
+      correlationId: 'c',
+      causationId: 'e',
+    });
+  const deadline = (id: string, ms: number): OpenDeadline => ({
+    kind: 'query',
+    id,
+    dueAt: at(ms),
+    command: { type: 'PassDeadline', data: { id } },
+  });
+  return { clock, timers, sent, add, deadline };
+}
+
+describe('timers', () => {
+  it('send each command at its time, in order, however they were added', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 60 }), async (dues) => {
+        const { clock, timers, sent, add } = world();
+        for (const [index, due] of dues.entries()) add(`q${index}`, due);
+        await clock.advance(100_001);
+        expect(sent.map(({ at }) => at)).toEqual([...dues].sort((a, b) => a - b));
+        expect(timers.size).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('keep the ids of the flow that they belong to', async () => {
+    const { clock, sent, add } = world();
+    add('q1', 10);
+    await clock.advance(20);
+    expect(sent[0]?.message).toMatchObject({
+      correlationId: 'c',
+      causationId: 'e',
+      target: { kind: 'command', to: { kind: 'query', id: 'q1' } },
+    });
+  });
+
+  it('take over what waits in the projections at a sweep and every 10 s, but only what is theirs', async () => {
+    const open: OpenDeadline[] = [];
+    const { clock, timers, sent, deadline } = world({ openDeadlines: async () => open });
+    open.push(deadline('q1', -5_000), deadline('foreign', 0));
+    await timers.sweep();
+    await clock.advance(1);
+    expect(sent).toHaveLength(1);
+    open.length = 0;
+    open.push(deadline('q2', 3_000));
+    await clock.advance(10_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('know a timer once, whether from its effect or from a sweep, and by the same message id everywhere', async () => {
+    const one = world();
+    const other = world({ openDeadlines: async () => [other.deadline('q1', 50)] });
+    one.add('q1', 50);
+    one.add('q1', 50);
+    other.add('q1', 50);
+    await other.timers.sweep();
+    await one.clock.advance(100);
+    await other.clock.advance(100);
+    expect(one.sent).toHaveLength(1);
+    expect(other.sent).toHaveLength(1);
+    expect(one.sent[0]?.message.messageId).toBe(other.sent[0]?.message.messageId);
+  });
+
+  it('try again when the broker or the projection is away', async () => {
+    let away = true;
+    const { clock, timers, sent, add, deadline } = world({
+      failures: 2,
+      openDeadlines: async () => {
+        if (away) throw new Error('projection away');
+        return [deadline('q2', 0)];
+      },
+    });
+    await timers.sweep();
+    away = false;
+    add('q1', 10);
+    await clock.advance(5_000);
+    expect(sent.map(({ at }) => at)).toEqual([2_010]);
+    await clock.advance(6_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('are silent once they are stopped', async () => {
+    const { clock, timers, sent, add } = world();
+    add('q1', 10);
+    timers.stop();
+    add('q2', 10);
+    await clock.advance(60_000);
+    expect(sent).toEqual([]);
+  });
+});
