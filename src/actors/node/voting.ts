@@ -1,7 +1,7 @@
 import type { AnswerKind, Equivalence, ExtractedAnswer } from './answer.ts';
 import { compareAnswers, extractAnswer, isOpenEnded } from './answer.ts';
 import type { Opinion } from './pooling.ts';
-import { pooled, posteriors, reported, tempered } from './pooling.ts';
+import { logistic, logit, pooled, posteriors, reported, tempered } from './pooling.ts';
 
 /** What one model of a Node answered; the fields are those of the inference port's result. */
 export interface ModelAnswer {
@@ -49,6 +49,13 @@ const ABSTAINED: Vote = {
 
 /** Where the better of two answers has at least this probability, it is twice as likely as all others together. */
 const STANDS_OUT = 2 / 3;
+
+/**
+ * Models are surer than they are right: log-odds of being right = slope · log-odds of the text + offset (Platt
+ * scaling). Fitted to held-out answers of the miniature models, see docs/voting.md. `margin` keeps a text of
+ * probability 0 or 1 finite, and the order of two very sure ones.
+ */
+const CALIBRATION = { slope: 0.7, offset: -0.6, margin: 0.0005 } as const;
 
 /**
  * In a longer text the tokens' probabilities say how predictable its wording is, not whether its answer is right; the
@@ -110,15 +117,17 @@ function probabilityOf(given: ModelAnswer, taskType: string, accuracy: number | 
 }
 
 /**
- * The probability of the whole answer, narrowed to 0.05..0.98 as measured (docs/voting.md); null where it was not
- * measured or says nothing. An open-ended text has no right wording, so there the mean probability of a token stands
- * for how well the model knows what it writes about.
+ * What the probability of the whole answer says about its being right, by the measured calibration; null where it was
+ * not measured or says nothing. An open-ended text has no right wording, so there the mean probability of a token
+ * stands for how well the model knows what it writes about.
  */
 function tokenEvidence(given: ModelAnswer, taskType: string): number | null {
   if (!given.measured || !(given.logProb <= 0)) return null;
   if (isOpenEnded(taskType)) return tempered(Math.exp(given.logProb / Math.max(1, given.completionTokens)));
   if (given.completionTokens > MAX_TELLING_TOKENS) return null;
-  return 0.05 + 0.93 * Math.exp(given.logProb);
+  const { slope, offset, margin } = CALIBRATION;
+  const probability = margin + (1 - 2 * margin) * Math.exp(given.logProb);
+  return logistic(slope * logit(probability) + offset);
 }
 
 function opinion(voter: Voter, answer: number): Opinion {
