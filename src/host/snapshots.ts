@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { z } from 'zod';
@@ -78,7 +78,7 @@ export async function writeSnapshot(store: EventStore, actor: ActorInstance): Pr
 }
 
 function hashOfDomainCode(): string {
-  const files = DOMAIN_FOLDERS.flatMap((folder) =>
+  const files = DOMAIN_FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => /(?<!\.spec|\.d)\.[jt]s$/.test(name))
       .sort()
