@@ -78,12 +78,17 @@ describe('the model catalogue', () => {
 
 describe('the five species', () => {
   it('are those of the founding document, with its temperatures', () => {
-    expect(SPECIES.map(({ id, public: { samplingParams } }) => [id, samplingParams.temperature])).toEqual([
-      ['mathematical-specialist', 0.2],
-      ['creative-generalist', 0.8],
-      ['coding-specialist', 0.4],
-      ['logical-reasoner', 0.3],
-      ['fast-responder', 0.5],
+    const temperatures = SPECIES.map((species) => [
+      species.id,
+      species.public.samplingParams.temperature,
+      species.miniature.samplingParams.temperature,
+    ]);
+    expect(temperatures).toEqual([
+      ['mathematical-specialist', 0.2, 0.2],
+      ['creative-generalist', 0.8, 0.8],
+      ['coding-specialist', 0.4, 0.4],
+      ['logical-reasoner', 0.3, 0.3],
+      ['fast-responder', 0.5, 0.5],
     ]);
   });
 

@@ -37,12 +37,8 @@ export interface SeedGenome {
 /** They were trained on bare questions and know no system prompt: anything around the question only confuses them. */
 const BARE: PromptTemplates = { system: '', user: '{question}' };
 
-/**
- * The founding document's temperatures are for models of a thousand times the size. A miniature model that writes a
- * multiplication out column by column is wrong as soon as one sampled digit is, so where one answer is right it takes
- * the likeliest token. Only `creative` has something to gain from chance. docs/models.md has the measurements.
- */
-function miniature(pair: Pair, temperature = 0): Species['miniature'] {
+/** The founding document's temperatures hold for miniature models too: docs/models.md has what they cost there. */
+function miniature(pair: Pair, temperature: number): Species['miniature'] {
   const samplingParams = { temperature, topP: 0.95, topK: 40, contextTokens: 256, maxTokens: 128 };
   return { pair, promptTemplates: BARE, samplingParams };
 }
@@ -59,7 +55,7 @@ export const SPECIES: readonly Species[] = [
     id: 'mathematical-specialist',
     name: 'Mathematical specialist',
     specialization: 'mathematical',
-    miniature: miniature(['maths-a', 'maths-b']),
+    miniature: miniature(['maths-a', 'maths-b'], 0.2),
     public: {
       pairs: {
         'ultra-low': ['qwen25-math-15b', 'qwen25-05b'],
@@ -97,7 +93,7 @@ export const SPECIES: readonly Species[] = [
     id: 'coding-specialist',
     name: 'Coding specialist',
     specialization: 'coding',
-    miniature: miniature(['code-a', 'code-b']),
+    miniature: miniature(['code-a', 'code-b'], 0.4),
     public: {
       pairs: {
         'ultra-low': ['qwen25-coder-05b', 'deepseek-coder-13b'],
@@ -116,7 +112,7 @@ export const SPECIES: readonly Species[] = [
     id: 'logical-reasoner',
     name: 'Logical reasoner',
     specialization: 'logical',
-    miniature: miniature(['logic-a', 'logic-b']),
+    miniature: miniature(['logic-a', 'logic-b'], 0.3),
     public: {
       pairs: {
         'ultra-low': ['llama-32-1b', 'qwen25-15b'],
@@ -135,7 +131,7 @@ export const SPECIES: readonly Species[] = [
     id: 'fast-responder',
     name: 'Fast responder',
     specialization: 'general',
-    miniature: miniature(['fast-a', 'fast-b']),
+    miniature: miniature(['fast-a', 'fast-b'], 0.5),
     public: {
       pairs: {
         'ultra-low': ['qwen25-05b', 'tinyllama-11b'],

@@ -80,8 +80,10 @@ export function inferenceContract(name: string, open: () => Promise<InferenceSub
       await expect(ask({}, AbortSignal.abort(reason))).rejects.toBe(reason);
     });
 
-    it('rejects with the reason of a signal that is aborted meanwhile, and answers the next request', async () => {
-      if (!subject.slow) return;
+    it('rejects with the reason of a signal that is aborted meanwhile, and answers the next request', async ({
+      skip,
+    }) => {
+      if (!subject.slow) return skip('this engine answers before anything can be aborted');
       subject.slow();
       const controller = new AbortController();
       const reason = new Error('nobody waits any more');
