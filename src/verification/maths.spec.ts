@@ -30,6 +30,9 @@ describe('parseArithmetic', () => {
     ['What is 20% of 50?', '10'],
     ['2^-2', '0.25'],
     ['10-2-3', '5'],
+    ['how much does 15 + 53 make', '68'],
+    ['What does 91 ×  58 equal?', '5278'],
+    ['What  is the sum of 6 and 2', '8'],
   ])('reads "%s" as %s', (question, expected) => {
     expect(parseArithmetic(question)?.expected).toBe(expected);
   });

@@ -24,8 +24,8 @@ const MAX_ANSWER = 32_768;
 const MAX_POWER = 256;
 
 const OPENING =
-  /^(?:(?:please|can you|could you|tell me|what is|what's|whats|what are|calculate|compute|evaluate|solve|work out|find|how much is|how much are|give me|the result of|the value of|the answer to|result of)\b[\s:,]*)+/;
-const CLOSING = /[\s.?!]*(?:=\s*(?:\?|what)?|equals(?: what)?|please)?[\s.?!]*$/;
+  /^(?:(?:please|can you|could you|tell me|what is|what's|whats|what are|calculate|compute|evaluate|solve|work out|find|how much (?:is|are|does|do)|what (?:does|do)|give me|the result of|the value of|the answer to|result of)\b[\s:,]*)+/;
+const CLOSING = /(?<![\s.?!])[\s.?!]*(?:=\s*(?:\?|what)?|equals?(?: what)?|makes?|gives?|please)?[\s.?!]*$/;
 const DATE = /^(?:(?:19|20)\d\d([-/])\d{1,2}\1\d{1,2}|\d{1,2}([-/])\d{1,2}\2(?:19|20)\d\d)$/;
 const TERM = String.raw`(-?[\d.]+|\([^()]+\))`;
 
@@ -89,7 +89,7 @@ export function checkArithmetic(question: string, answer: string): ArithmeticVer
 }
 
 function rewrite(question: string): string {
-  let text = question.toLowerCase().trim().replace(OPENING, '').replace(CLOSING, '');
+  let text = question.toLowerCase().replace(/\s+/g, ' ').trim().replace(OPENING, '').replace(CLOSING, '');
   text = text
     .replace(/\d{1,3}(?:,\d{3})+(?![\d,])/g, (number) => number.replaceAll(',', ''))
     .replace(/[×·⋅✕]/g, '*')
