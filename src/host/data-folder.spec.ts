@@ -15,6 +15,7 @@ import {
 
 const runtime = {
   natsUrl: 'nats://127.0.0.1:4222',
+  storeUrl: 'esdb://127.0.0.1:2113?tls=false',
   user: 'network',
   passwordFile: '/somewhere/nats-users.json',
   startedAt: '2026-01-01T00:00:00.000Z',

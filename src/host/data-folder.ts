@@ -21,6 +21,7 @@ export interface DataFolder {
 const runtimeSchema = z.object({
   pid: z.number().int().positive(),
   natsUrl: z.string(),
+  storeUrl: z.string(),
   /** The broker's user for commands of this machine's owner, and the file that holds the users' passwords. */
   user: z.string(),
   passwordFile: z.string(),

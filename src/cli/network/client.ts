@@ -1,0 +1,62 @@
+import type { NatsConnection } from 'nats';
+import type { z } from 'zod';
+import { decodeJson, encodeJson } from '../../events/envelope.ts';
+import { dataFolderPath, readRuntime } from '../../host/data-folder.ts';
+import { connectNats } from '../../messaging/connection.ts';
+import { errorBody } from '../../messaging/endpoint-error.ts';
+
+/** The network said no, with a reason for the person. */
+export class NetworkAnswerError extends Error {
+  override readonly name = 'NetworkAnswerError';
+  readonly code: string;
+  readonly hint: string | undefined;
+  constructor({ code, message, hint }: { code: string; message: string; hint?: string | undefined }) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** There is no network to be asked. */
+export class NoNetworkError extends Error {
+  override readonly name = 'NoNetworkError';
+}
+
+/** Where the network is that commands talk to: the one of the data folder, else the broker of NATS_URL, else none. */
+export async function findNetwork(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
+  const runtime = await readRuntime(dataFolderPath(env));
+  return runtime?.natsUrl ?? env.NATS_URL ?? null;
+}
+
+/** A client's connection to the network that runs. Throws `NoNetworkError`. */
+export async function connectClient(url: string | null): Promise<NatsConnection> {
+  if (url === null) {
+    throw new NoNetworkError(
+      `No network runs on the data folder ${dataFolderPath()}. Start one with "dellm up", or name another folder by DELLM_HOME or a broker by NATS_URL.`,
+    );
+  }
+  return connectNats({ url, name: 'dellm-cli' });
+}
+
+/** One request to a service of the network. Throws `NetworkAnswerError` for what the service refuses. */
+export async function request<T>(
+  nc: NatsConnection,
+  subject: string,
+  body: object,
+  schema: z.ZodType<T>,
+  timeoutMs = 10_000,
+): Promise<T> {
+  let bytes: Uint8Array;
+  try {
+    bytes = (await nc.request(subject, encodeJson(body), { timeout: timeoutMs })).data;
+  } catch (cause) {
+    throw new NoNetworkError(
+      `The message broker is there, but nothing answered at ${subject}. Is the network still starting, or is its ${subject.startsWith('dellm.ask') ? 'gateway' : 'projector'} down?`,
+      { cause },
+    );
+  }
+  const value = decodeJson(bytes);
+  const refused = errorBody.safeParse(value);
+  if (refused.success) throw new NetworkAnswerError(refused.data.error);
+  return schema.parse(value);
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from 'nats';
+import type { z } from 'zod';
+import type { NetworkView } from '../../actors/network-view.ts';
+import { decodeJson, encodeJson } from '../../events/envelope.ts';
+import { DeadlinesOutput, ViewOutput } from '../../gateway/schemas.ts';
+import { type OnLog, reasonOf } from '../../host/log.ts';
+import type { OpenDeadline } from '../../host/timers.ts';
+import { type LiveDevice, NetworkViewBuilder } from '../../projections/network-view.ts';
+
+export interface Follower {
+  view(): NetworkView;
+  setDevices(devices: readonly LiveDevice[]): void;
+  readonly ended: Promise<void>;
+}
+
+/** How often the read model is asked for changes: as old as this may a row be that a decision is based on. */
+const FOLLOW_EVERY_MS = 150;
+const PAGE_ROWS = 400;
+const REQUEST_TIMEOUT_MS = 2_000;
+
+/** Keeps a view of the network from the read model's changes. While nobody answers, the last view stays. */
+export function followNetwork(options: {
+  readonly nc: NatsConnection;
+  readonly onLog: OnLog;
+  readonly signal: AbortSignal;
+}): Follower {
+  const { nc, onLog, signal } = options;
+  const builder = new NetworkViewBuilder();
+  let silent = false;
+
+  async function follow(): Promise<void> {
+    let since = -1;
+    while (!signal.aborted) {
+      let more = false;
+      try {
+        const page = await request(nc, 'dellm.view.network', { since, limit: PAGE_ROWS }, ViewOutput);
+        builder.change(page.rows as Parameters<typeof builder.change>[0], page.position);
+        since = page.position;
+        more = page.more;
+        if (silent) onLog('info', 'the read model answers again');
+        silent = false;
+      } catch (error) {
+        if (!silent && !signal.aborted) onLog('warn', `the read model gives no answer: ${reasonOf(error)}`);
+        silent = true;
+      }
+      if (!more) await pause(FOLLOW_EVERY_MS, signal);
+    }
+  }
+  return { view: () => builder.view, setDevices: (devices) => builder.setDevices(devices), ended: follow() };
+}
+
+/** Everything that waits for a time, page by page. */
+export async function openDeadlines(nc: NatsConnection): Promise<readonly OpenDeadline[]> {
+  const all: OpenDeadline[] = [];
+  for (let after: string | null = ''; after !== null; ) {
+    const page: z.infer<typeof DeadlinesOutput> = await request(
+      nc,
+      'dellm.view.deadlines',
+      { after },
+      DeadlinesOutput,
+    );
+    all.push(...page.deadlines);
+    after = page.next;
+  }
+  return all;
+}
+
+async function request<T>(
+  nc: NatsConnection,
+  subject: string,
+  body: object,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const answer = await nc.request(subject, encodeJson(body), { timeout: REQUEST_TIMEOUT_MS });
+  return schema.parse(decodeJson(answer.data));
+}
+
+/** Waits, or until the signal. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}

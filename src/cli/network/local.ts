@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from 'nats';
+import { encodeJson, HEADER } from '../../events/envelope.ts';
+import type { GenesisCommand } from '../../events/genesis.ts';
+import { connectEventStore } from '../../eventstore/esdb.ts';
+import type { EventStore } from '../../eventstore/port.ts';
+import { launchEmbeddedEventStore } from '../../eventstore/server/launch.ts';
+import { type DataFolder, openDataFolder } from '../../host/data-folder.ts';
+import type { OnLog } from '../../host/log.ts';
+import { type Running, type Supervised, supervise } from '../../host/supervise.ts';
+import { loadCatalogue, modelPath } from '../../inference/catalogue.ts';
+import { createLlamaEngine } from '../../inference/llama/engine.ts';
+import type { InferenceEngine } from '../../inference/port.ts';
+import { SPECIES, seedGenome } from '../../inference/species.ts';
+import { connectNats } from '../../messaging/connection.ts';
+import { PortTakenError } from '../../messaging/errors.ts';
+import { launchNatsServer, type NatsServer } from '../../messaging/nats-server.ts';
+import { agentUserName, CLIENT_USER, type NatsUser, NETWORK_USER } from '../../messaging/permissions.ts';
+import { publisher } from '../../messaging/publish.ts';
+import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts';
+import { commandSubject } from '../../messaging/subjects.ts';
+import { loadNatsUsers, usersFile } from '../../messaging/users.ts';
+import {
+  type FleetRole,
+  type RoleContext,
+  type RunningRole,
+  startAgent,
+  startFleet,
+  startGateway,
+  startProjector,
+  startRelay,
+} from './roles.ts';
+
+export interface LocalNetworkOptions {
+  /** The data folder. */
+  readonly home: string;
+  /** Port of the embedded broker; null: 4222, or a free one where that is taken. */
+  readonly natsPort: number | null;
+  /** A broker that runs already; nothing is launched then. */
+  readonly natsUrl: string | null;
+  /** An EventStoreDB that runs already; nothing is launched then. */
+  readonly storeUrl: string | null;
+  readonly onLog: OnLog;
+  /** Told of each step of the start, for a person. */
+  readonly onProgress: (step: string) => void;
+}
+
+export interface LocalNetwork {
+  readonly natsUrl: string;
+  readonly storeUrl: string;
+  /** Stops everything in reverse order and gives the data folder free. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_NATS_PORT = 4222;
+
+/** Nodes of each seed species. */
+export const NODES_PER_SPECIES = 10;
+
+/** Who pays and earns on a laptop of one's own. */
+export const OWNER = 'owner';
+
+const READY_WITHIN_MS = 60_000;
+
+/**
+ * Boots the whole network on this machine: the store and the broker as supervised children, every role in this
+ * process, and a first generation where there is none. Resolves when questions can be asked; if it fails, whatever
+ * was started is stopped again.
+ */
+export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
+  const { home, onLog, onProgress } = options;
+  const folder = await openDataFolder(home);
+  const undo: (() => Promise<void>)[] = [() => folder.release()];
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step; step = undo.pop()) {
+      await step().catch((error: unknown) => onLog('error', `stopping: ${String(error)}`));
+    }
+  };
+  try {
+    const device = deviceOf(folder.path);
+    const users = await loadNatsUsers(folder.path, [device]);
+    onProgress('starting the event store and the message broker');
+    const [storeUrl, natsUrl] = await Promise.all([
+      options.storeUrl ?? embeddedStore(folder, onLog, undo),
+      options.natsUrl ?? embeddedBroker(folder, users, options, undo),
+    ]);
+    const store = await connectEventStore(storeUrl);
+    undo.push(() => store.close());
+    const nc = await connectNats({
+      ...accessOf(natsUrl, users, NETWORK_USER, options),
+      name: 'dellm',
+      onStatus: (message) => onLog('info', message),
+    });
+    undo.push(() => nc.close());
+    await ensureStreams(jetstream(nc));
+    await ensureDeviceConsumer(jetstream(nc), device);
+    onProgress('starting the roles');
+    const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
+    await startDevice({ natsUrl, users, device, onLog, options }, undo);
+    await begin(nc, device);
+    await untilReady(store, fleet, onProgress);
+    await folder.writeRuntime({
+      natsUrl,
+      storeUrl,
+      user: CLIENT_USER,
+      passwordFile: usersFile(folder.path),
+      startedAt: new Date().toISOString(),
+    });
+    return { natsUrl, storeUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The folder of the miniature models that come with the package. */
+export function miniatureFolder(): string {
+  return fileURLToPath(new URL('../../../models/miniature', import.meta.url));
+}
+
+/** The engine of this device: llama.cpp over the models that are here. */
+export async function localEngine(home: string, onLog: OnLog): Promise<InferenceEngine> {
+  const catalogue = await loadCatalogue(miniatureFolder());
+  const folders = { miniature: miniatureFolder(), pulled: join(home, 'models') };
+  return createLlamaEngine({
+    modelPath(id) {
+      const entry = catalogue.find(id);
+      return entry && modelPath(entry, folders);
+    },
+    onLog: (message: string) => onLog('warn', message),
+  });
+}
+
+/** The plan of the first generation: five Clusters of ten Nodes, one for each seed species. */
+export function genesisPlan(device: string, owner: string): GenesisCommand {
+  const seeds = SPECIES.map((species) => ({
+    cluster: species.specialization,
+    name: species.name,
+    species: species.id,
+    genome: seedGenome(species, 'miniature'),
+    nodes: NODES_PER_SPECIES,
+  }));
+  return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', device, owner, seeds } };
+}
+
+async function startRoles(
+  context: Omit<RoleContext, 'signal'>,
+  folder: string,
+  undo: (() => Promise<void>)[],
+): Promise<FleetRole> {
+  const { onLog } = context;
+  let fleet: FleetRole | null = null;
+  const run = async (name: string, start: (context: RoleContext) => Promise<RunningRole>): Promise<void> => {
+    const supervised = await supervise({ name, onLog, start: () => startSupervised(context, start) });
+    undo.push(() => supervised.stop());
+  };
+  await run('projector', (role) => startProjector(role, folder));
+  await run('relay', startRelay);
+  await run('gateway', (role) => startGateway(role, OWNER));
+  await run('fleet', async (role) => {
+    fleet = await startFleet(role);
+    return fleet;
+  });
+  if (!fleet) throw new Error('The fleet did not start.');
+  return fleet;
+}
+
+async function startSupervised(
+  context: Omit<RoleContext, 'signal'>,
+  start: (context: RoleContext) => Promise<RunningRole>,
+): Promise<Running> {
+  const abort = new AbortController();
+  const role = await start({ ...context, signal: abort.signal });
+  return {
+    exited: role.ended,
+    async stop() {
+      abort.abort();
+      await role.ended.catch(() => {});
+    },
+  };
+}
+
+async function startDevice(
+  given: {
+    readonly natsUrl: string;
+    readonly users: readonly NatsUser[];
+    readonly device: string;
+    readonly onLog: OnLog;
+    readonly options: LocalNetworkOptions;
+  },
+  undo: (() => Promise<void>)[],
+): Promise<void> {
+  const { natsUrl, users, device, onLog, options } = given;
+  const user = agentUserName(device);
+  const nc = await connectNats({ ...accessOf(natsUrl, users, user, options), name: user });
+  undo.push(() => nc.close());
+  const supervised = await supervise({
+    name: 'agent',
+    onLog,
+    async start() {
+      const abort = new AbortController();
+      const engine = await localEngine(options.home, onLog);
+      const role = await startAgent({ nc, onLog, signal: abort.signal }, device, engine);
+      return {
+        exited: role.ended,
+        async stop() {
+          abort.abort();
+          await role.ended.catch(() => {});
+        },
+      };
+    },
+  });
+  undo.push(() => supervised.stop());
+}
+
+async function embeddedStore(
+  folder: DataFolder,
+  onLog: OnLog,
+  undo: (() => Promise<void>)[],
+): Promise<string> {
+  // After a crash it comes back on the port that everybody knows.
+  let port = 0;
+  const supervised = await supervise({
+    name: 'event store',
+    onLog,
+    async start() {
+      const server = await launchEmbeddedEventStore({
+        file: join(folder.path, 'history.sqlite'),
+        port,
+        onLog: (line) => onLog('info', `event store: ${line}`),
+      });
+      port = server.port;
+      return server;
+    },
+  });
+  undo.push(() => supervised.stop());
+  return supervised.current()?.connectionString ?? `esdb://127.0.0.1:${port}?tls=false`;
+}
+
+async function embeddedBroker(
+  folder: DataFolder,
+  users: readonly NatsUser[],
+  { natsPort, onLog, onProgress }: LocalNetworkOptions,
+  undo: (() => Promise<void>)[],
+): Promise<string> {
+  const [first, ...others] = users;
+  if (!first) throw new Error('The broker has no users.');
+  let port = natsPort ?? DEFAULT_NATS_PORT;
+  const start = (): Promise<NatsServer> =>
+    launchNatsServer({
+      dataDir: join(folder.path, 'nats'),
+      port,
+      users: [first, ...others],
+      onLog: (line) => onLog('debug', `nats-server: ${line}`),
+    });
+  const launch = async (): Promise<NatsServer> => {
+    const server = await start();
+    port = server.port;
+    return server;
+  };
+  let supervised: Supervised<NatsServer>;
+  try {
+    supervised = await supervise({ name: 'nats-server', onLog, start: launch });
+  } catch (error) {
+    if (!(error instanceof PortTakenError) || natsPort !== null) throw error;
+    onProgress(`port ${DEFAULT_NATS_PORT} is taken; taking a free one`);
+    port = 0;
+    supervised = await supervise({ name: 'nats-server', onLog, start: launch });
+  }
+  undo.push(() => supervised.stop());
+  return supervised.current()?.url ?? `nats://127.0.0.1:${port}`;
+}
+
+/** An external broker has users of its own, named in its address. */
+function accessOf(
+  url: string,
+  users: readonly NatsUser[],
+  name: string,
+  { natsUrl }: LocalNetworkOptions,
+): { url: string; user?: string; password?: string } {
+  const user = natsUrl === null ? users.find((one) => one.user === name) : undefined;
+  return user ? { url, user: user.user, password: user.password } : { url };
+}
+
+/** The name of this device, made at the first start. */
+export function deviceOf(home: string): string {
+  const file = join(home, 'device.json');
+  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { device: string }).device;
+  const device = `device-${randomBytes(4).toString('hex')}`;
+  writeFileSync(file, `${JSON.stringify({ device })}\n`, { mode: 0o600 });
+  return device;
+}
+
+/** Asks for the first generation; where there is one already, nothing comes of it. */
+async function begin(nc: NatsConnection, device: string): Promise<void> {
+  const messageId = `genesis-${device}-${Date.now()}`;
+  const meta = headers();
+  meta.set(HEADER.correlationId, 'genesis');
+  meta.set(HEADER.causationId, messageId);
+  await publisher(jetstream(nc))({
+    subject: commandSubject({ kind: 'genesis', id: 'main' }),
+    body: encodeJson(genesisPlan(device, OWNER)),
+    messageId,
+    headers: meta,
+  });
+}
+
+async function untilReady(
+  store: EventStore,
+  fleet: FleetRole,
+  onProgress: (step: string) => void,
+): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  let shown = -1;
+  while (Date.now() < deadline) {
+    const view = fleet.view();
+    const alive = [...view.nodes.values()].filter((node) => node.alive).length;
+    if (alive !== shown) onProgress(`${alive} Nodes in ${view.clusters.size} Clusters`);
+    shown = alive;
+    const completed = await genesisCompleted(store);
+    if (completed !== null && view.position >= completed && alive > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(
+    'The network did not become ready within a minute. What was started is stopped again, and history is kept. ' +
+      'Start again with --verbose to see what it waits for.',
+  );
+}
+
+/** Position of the end of genesis, or null before. */
+async function genesisCompleted(store: EventStore): Promise<number | null> {
+  for await (const event of store.readStream('genesis-main', { direction: 'backwards', limit: 1 })) {
+    return event.type === 'GenesisCompleted' ? event.position : null;
+  }
+  return null;
+}

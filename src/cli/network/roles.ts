@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from 'nats';
+import type { NetworkView } from '../../actors/network-view.ts';
+import { runAgent } from '../../agent/agent.ts';
+import type { EventStore } from '../../eventstore/port.ts';
+import { askService } from '../../gateway/ask-service.ts';
+import { readEndpoints } from '../../gateway/read-service.ts';
+import { runFleet } from '../../host/fleet.ts';
+import type { OnLog } from '../../host/log.ts';
+import type { InferenceEngine } from '../../inference/port.ts';
+import { ensureMembersBucket, watchMembers } from '../../messaging/membership.ts';
+import { AGENTS_BUCKET } from '../../messaging/permissions.ts';
+import { runRelay } from '../../messaging/relay.ts';
+import { serveEndpoints } from '../../messaging/service.ts';
+import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts';
+import { PROJECTIONS } from '../../projections/index.ts';
+import { ReadModel } from '../../projections/read-model.ts';
+import { CATEGORY_PREFIXES, runProjector } from '../../projections/runner.ts';
+import { DEFINITIONS } from '../../sagas/index.ts';
+import { packageVersion } from '../version.ts';
+import { followNetwork, openDeadlines } from './following.ts';
+
+/** What every role of the network is given. */
+export interface RoleContext {
+  /** A connection of the network's user. Not closed by the role. */
+  readonly nc: NatsConnection;
+  readonly store: EventStore;
+  readonly onLog: OnLog;
+  /** Ends the role in order. */
+  readonly signal: AbortSignal;
+}
+
+/** A role that does its work. */
+export interface RunningRole {
+  /** Settles when the role has ended: after the signal, or with what went wrong. */
+  readonly ended: Promise<void>;
+}
+
+export const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface FleetRole extends RunningRole {
+  view(): NetworkView;
+}
+
+/** Actors and sagas: the only role that appends to the event store. */
+export async function startFleet(context: RoleContext): Promise<FleetRole> {
+  const { nc, store, onLog, signal } = context;
+  await ensureStreams(jetstream(nc));
+  const known = new Set<string>();
+  const follower = followNetwork({ nc, onLog, signal });
+  await ensureMembersBucket(nc, AGENTS_BUCKET);
+  const watch = await watchMembers({
+    nc,
+    bucket: AGENTS_BUCKET,
+    onStatus: (message) => onLog('warn', message),
+    onChange(members) {
+      follower.setDevices(members.map(({ id }) => ({ id, proximityMs: 0 })));
+      for (const { id } of members) {
+        if (known.has(id)) continue;
+        known.add(id);
+        ensureDeviceConsumer(jetstream(nc), id).catch((error: unknown) => {
+          known.delete(id);
+          onLog('warn', `the device ${id} cannot be given work yet: ${String(error)}`);
+        });
+      }
+    },
+  });
+  const fleet = await runFleet({
+    id: `fleet-${randomUUID().slice(0, 8)}`,
+    definitions: DEFINITIONS,
+    store,
+    nats: nc,
+    reads: () => follower.view(),
+    openDeadlines: () => openDeadlines(nc),
+    onLog,
+    signal,
+  });
+  const ended = fleet.stopped.then(async () => {
+    await watch.stop();
+    await follower.ended;
+  });
+  return { ended, view: () => follower.view() };
+}
+
+/** The only publisher of `dellm.evt`. */
+export async function startRelay({ nc, store, onLog, signal }: RoleContext): Promise<RunningRole> {
+  const onStatus = (message: string) => onLog('warn', message);
+  return { ended: runRelay({ nc, store, signal, prefixes: CATEGORY_PREFIXES, onStatus }) };
+}
+
+/** Folds history into read models and answers from them. `folder` holds the read model's file. */
+export async function startProjector(context: RoleContext, folder: string): Promise<RunningRole> {
+  const { nc, store, onLog, signal } = context;
+  const model = new ReadModel(join(folder, 'read-model.sqlite'), PROJECTIONS);
+  let caughtUp = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    caughtUp = resolve;
+  });
+  const projecting = runProjector({ store, model, signal, onCaughtUp: caughtUp });
+  await Promise.race([ready, projecting]);
+  const service = await serveEndpoints(nc, {
+    name: 'dellm-read',
+    version: packageVersion(),
+    description: 'Reads what the network knows: queries, matrix, trust, credits, nodes, history',
+    endpoints: readEndpoints({ nc, model, store, version: packageVersion() }),
+    onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
+  });
+  const ended = projecting.finally(async () => {
+    await service.stop();
+    model.close();
+  });
+  return { ended };
+}
+
+/** Takes questions. */
+export async function startGateway(context: RoleContext, defaultAccount: string): Promise<RunningRole> {
+  const { nc, onLog, signal } = context;
+  const asking = askService({ nc, defaultAccount, onStatus: (message) => onLog('warn', message) });
+  const service = await serveEndpoints(nc, {
+    name: 'dellm-gateway',
+    version: packageVersion(),
+    description: 'Asks the network: dellm.ask, dellm.ask.stream',
+    endpoints: asking.endpoints,
+    schemasSubject: 'dellm.schemas',
+    onError: (name, error) => onLog('error', `${name} failed: ${String(error)}`),
+  });
+  const ended = untilAborted(signal).then(async () => {
+    await service.stop();
+    asking.stop();
+  });
+  return { ended };
+}
+
+/** A contributor's device. `nc` is a connection of the device's own user. */
+export async function startAgent(
+  { nc, onLog, signal }: Omit<RoleContext, 'store'>,
+  device: string,
+  engine: InferenceEngine,
+): Promise<RunningRole> {
+  const onStatus = (message: string) => onLog('warn', message);
+  return { ended: runAgent({ nc, device, engine, signal, onStatus }).finally(() => engine.close()) };
+}
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
