@@ -3,7 +3,11 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-const BINARY = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
+/** The release that is downloaded where no other nats-server is to be had. */
+export const NATS_SERVER_VERSION = '2.11.8';
+
+export const BINARY = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
+
 /** Package managers put servers here, and not every user has these on the PATH. */
 const USUAL_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
@@ -14,20 +18,21 @@ export function cacheFolder(env = process.env) {
   return join(homedir(), '.cache', 'dellm');
 }
 
-/** Where the downloaded nats-server of a version lies, whether or not it has been downloaded. */
-export function cachedNatsServer(version, env = process.env) {
-  return join(cacheFolder(env), `nats-server-v${version}`, BINARY);
+/** Where the official release lies once it has been downloaded. */
+export function releasePath(env = process.env) {
+  return join(cacheFolder(env), `nats-server-v${NATS_SERVER_VERSION}`, BINARY);
 }
 
-/** The release that is downloaded where no other nats-server is to be had. */
-export const NATS_SERVER_VERSION = '2.11.8';
+/** Where Debian's build lies once it has been fetched. */
+export function debianPath(env = process.env) {
+  return join(cacheFolder(env), 'nats-server-debian', BINARY);
+}
 
 /** The path of a nats-server: on the PATH, in a usual folder, or in the cache. Null if there is none. */
-export function findNatsServer(env = process.env) {
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const usual = process.platform === 'win32' ? [] : USUAL_FOLDERS;
-  const candidates = [...folders, ...usual].map((folder) => join(folder, BINARY));
-  return [...candidates, cachedNatsServer(NATS_SERVER_VERSION, env)].find(isExecutable) ?? null;
+export function findNatsServer(env = process.env, usualFolders = USUAL_FOLDERS) {
+  const folders = [...(env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...usualFolders];
+  const candidates = [...folders.map((folder) => join(folder, BINARY)), releasePath(env), debianPath(env)];
+  return candidates.find(isExecutable) ?? null;
 }
 
 function isExecutable(path) {

@@ -1,0 +1,145 @@
+// Everything that `npm start` and `npm test` need: dependencies, a nats-server, compiled sources. Plain Node, because it
+// runs before there are dependencies. Writes to stderr alone, and nothing when there is nothing to do.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const OLDEST_NODE = [20, 19];
+
+function say(line) {
+  process.stderr.write(`dellm: ${line}\n`);
+}
+
+/** Ends the set-up with what happened, what was kept, and what to do next. */
+function fail(message) {
+  say(message);
+  process.exit(1);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  fail(
+    `this is Node ${process.versions.node}; DELLM needs ${OLDEST_NODE.join('.')} or newer. Nothing was changed. ` +
+      'Install a newer one (https://nodejs.org), then run the same command again.',
+  );
+}
+
+function installDependencies() {
+  if (areDependenciesThere()) return;
+  say('installing dependencies (a minute or two, once) …');
+  // npm names itself to the scripts that it runs; its output must not mix with an answer on stdout.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const [command, all] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
+  const { status, error } = spawnSync(command, all, {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+    shell: command === 'npm' && process.platform === 'win32',
+  });
+  if (status === 0) return;
+  fail(
+    `the dependencies could not be installed (${error?.message ?? `npm ci ended with ${status}`}; its reason stands above). ` +
+      'Your data was not touched. Check the network and the disk, then run the same command again.',
+  );
+}
+
+/** Whether npm's own record of node_modules has every package of the lock in its version. */
+function areDependenciesThere() {
+  const wanted = readJson(join(ROOT, 'package-lock.json'))?.packages;
+  const installed = readJson(join(ROOT, 'node_modules', '.package-lock.json'))?.packages;
+  if (wanted === undefined)
+    fail('package-lock.json is missing or broken. Get it back from the repository, then try again.');
+  if (installed === undefined) return false;
+  return Object.entries(wanted).every(
+    ([path, entry]) =>
+      path === '' || entry.optional || entry.devOptional || installed[path]?.version === entry.version,
+  );
+}
+
+async function provideNatsServer() {
+  if (process.env.NATS_URL) return;
+  const { findNatsServer, NATS_SERVER_VERSION } = await import('./nats-binary.mjs');
+  if (findNatsServer() !== null) return;
+  const { downloadRelease, fetchFromDebian } = await import('./nats-download.mjs');
+  const ways = [
+    [`downloading nats-server ${NATS_SERVER_VERSION}, the message broker`, downloadRelease],
+    ["fetching Debian's nats-server", fetchFromDebian],
+  ];
+  const reasons = [];
+  for (const [what, get] of ways) {
+    say(`${what} …`);
+    try {
+      say(`nats-server is at ${await get({ log: say })}`);
+      return;
+    } catch (error) {
+      reasons.push(`${what}: ${error.message}`);
+      say(`that did not work (${error.message})`);
+    }
+  }
+  fail(
+    'no nats-server, the message broker, could be had. Nothing else was changed.\n' +
+      `${reasons.map((reason) => `  - ${reason}`).join('\n')}\n` +
+      '  Do one of these, then run the same command again:\n' +
+      '  - install it (macOS: "brew install nats-server"; Debian, Ubuntu: "sudo apt-get install nats-server";\n' +
+      '    others: https://github.com/nats-io/nats-server/releases) so that it is on the PATH;\n' +
+      '  - set NATS_URL to a broker that runs already, with JetStream.',
+  );
+}
+
+function compile() {
+  const sources = join(ROOT, 'src');
+  if (!existsSync(sources)) return;
+  const stamp = join(ROOT, 'dist', '.sources');
+  const state = stateOf([
+    join(ROOT, 'tsconfig.json'),
+    join(ROOT, 'tsconfig.build.json'),
+    ...filesBelow(sources),
+  ]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) {
+    fail(
+      'the sources do not compile; the reasons stand above. Nothing was started. Correct them, then run the same command again.',
+    );
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, state);
+}
+
+/** Changes when a file is added, removed or written. */
+function stateOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const { mtimeMs, size } = statSync(file);
+    hash.update(`${file}\0${mtimeMs}\0${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+checkNode();
+installDependencies();
+await provideNatsServer();
+compile();
