@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLlamaEngine, type LlamaEngine } from '../../src/inference/llama/engine.ts';
 import type { InferenceRequest } from '../../src/inference/port.ts';
 import { DEFAULT_PARAMS, inferenceContract } from '../contracts/inference.ts';
@@ -176,4 +179,38 @@ describe('the llama engine', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { reason: 'engine-unreachable' } });
     }
   });
+
+  it('takes its process along when the parent is killed', async () => {
+    const compiled = pathToFileURL(join(import.meta.dirname, '../../dist/inference/llama/engine.js'));
+    const script = `
+      import { createLlamaEngine } from ${JSON.stringify(compiled.href)};
+      const engine = createLlamaEngine({ modelPath: () => ${JSON.stringify(join(folder, 'tiny.gguf'))} });
+      await engine.infer(${JSON.stringify(request())});
+      console.log(engine.workerPid());
+      void engine.infer(${JSON.stringify(request({ params: { ...DEFAULT_PARAMS, maxTokens: 200 } }))});
+      setInterval(() => undefined, 1000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [output] = await once(parent.stdout, 'data');
+      const workerPid = Number(String(output));
+      expect(isRunning(workerPid)).toBe(true);
+      parent.kill('SIGKILL');
+      await vi.waitFor(() => expect(isRunning(workerPid)).toBe(false), { timeout: 10_000, interval: 50 });
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
 });
+
+/** A process that ended counts as ended even where nobody collects it (a container without an init process). */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const status = `/proc/${pid}/status`;
+    return !existsSync(status) || !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
+  } catch {
+    return false;
+  }
+}
