@@ -180,6 +180,18 @@ describe('the llama engine', () => {
     }
   });
 
+  it('tells those who wait when its process cannot come up, and tries again with the next request', async () => {
+    const starting = createLlamaEngine({ modelPath: pathOf });
+    vi.stubEnv('NODE_OPTIONS', '--require=/no/such/module.cjs');
+    await expect(starting.infer(request())).rejects.toMatchObject({
+      reason: 'engine-crashed',
+      message: expect.stringMatching(/before it was ready[\s\S]*npm run build/),
+    });
+    vi.unstubAllEnvs();
+    await expect(starting.infer(request())).resolves.toHaveProperty('text');
+    await starting.close();
+  });
+
   it('takes its process along when the parent is killed', async () => {
     const compiled = pathToFileURL(join(import.meta.dirname, '../../dist/inference/llama/engine.js'));
     const script = `
