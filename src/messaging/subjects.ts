@@ -15,6 +15,7 @@ export const SERVICE_SUBJECTS = [
   'dellm.history',
   'dellm.schemas',
   'dellm.status',
+  'dellm.accounts.open',
 ] as const;
 
 export type ServiceSubject = (typeof SERVICE_SUBJECTS)[number];
