@@ -5,8 +5,14 @@ import { z } from 'zod';
  * and an upcaster (`upcast.ts`).
  */
 
-/** Texts up to this many bytes of UTF-8 stay in an event; longer ones are refused at the door. */
+/**
+ * Texts up to this many bytes stay in an event; longer ones are refused at the door. Counted is the UTF-8 that JSON
+ * makes of them, since that is what has to fit into appends and messages: a control character is six bytes there.
+ */
 export const MAX_TEXT_BYTES = 128 * 1024;
+
+/** What a model may say. The answers of a whole Cluster stand in one event, and those of eight subtasks in one append. */
+export const MAX_ANSWER_BYTES = 32 * 1024;
 
 /** Ids stand in stream names and NATS subjects, so they are single tokens of either. */
 export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id has 1 to 64 letters, digits, "_" or "-"');
@@ -16,8 +22,8 @@ export const Instant = z.iso.datetime({ offset: false, precision: 3 });
 export const Text = z
   .string()
   .refine(
-    (text) => Buffer.byteLength(text) <= MAX_TEXT_BYTES,
-    `a text has at most ${MAX_TEXT_BYTES} bytes of UTF-8`,
+    (text) => bytesInJson(text) <= MAX_TEXT_BYTES,
+    `a text has at most ${MAX_TEXT_BYTES} bytes of UTF-8, as JSON writes it`,
   );
 
 export const Fraction = z.number().min(0).max(1);
@@ -66,10 +72,17 @@ export type AnswerKind = z.infer<typeof AnswerKind>;
 export const Equivalence = z.enum(['exact', 'equivalent', 'semantic', 'different']);
 export type Equivalence = z.infer<typeof Equivalence>;
 
+const Said = z
+  .string()
+  .refine(
+    (text) => bytesInJson(text) <= MAX_ANSWER_BYTES,
+    `an answer has at most ${MAX_ANSWER_BYTES} bytes of UTF-8, as JSON writes it`,
+  );
+
 /** What one model said. `logProb` is the sum of ln p over its tokens, if the engine `measured` it. */
 export const ModelAnswer = z.strictObject({
   model: Id,
-  text: Text,
+  text: Said,
   logProb: z.number().max(0),
   measured: z.boolean(),
   completionTokens: z.int().min(0),
@@ -119,3 +132,8 @@ export const ResourceAnswer = z.strictObject({
   contributions: z.array(Contribution).max(64),
 });
 export type ResourceAnswer = z.infer<typeof ResourceAnswer>;
+
+/** Length of a text within JSON, in bytes of UTF-8. */
+export function bytesInJson(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}

@@ -67,6 +67,11 @@ export const nodeMachine = setup({
         judged: current(context.judged, at),
       };
     }),
+    refuse: assign(({ context, event }) => {
+      if (event.type !== 'TaskRefused') return {};
+      const { taskId, dueAt, at } = event.data;
+      return { closed: { ...current(context.closed, at), [taskId]: { dueAt } } };
+    }),
     hear: assign(({ context, event }) => {
       if (event.type !== 'ModelAnswered') return {};
       const task = context.open[event.data.taskId];
@@ -109,7 +114,7 @@ export const nodeMachine = setup({
     alive: {
       type: 'parallel',
       on: {
-        TaskRefused: {},
+        TaskRefused: { actions: 'refuse' },
         PerformanceRecorded: { actions: 'judge' },
       },
       states: {

@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
+import type { ActorDefinition, Command, DomainEvent, Effect } from '../../src/actors/actor.ts';
+import { canonicalJson } from '../../src/events/envelope.ts';
+import { WorkOrder } from '../../src/events/node.ts';
+import { givenFor } from '../../src/host/given.ts';
+import { DEFINITIONS } from '../../src/sagas/index.ts';
+
+/** What the host would tell `decide` besides the command. */
+export interface Circumstances {
+  readonly at?: string;
+  readonly device?: string | null;
+  readonly reads?: unknown;
+  /** Of the message; another one for each command unless it is given. */
+  readonly messageId?: string;
+}
+
+/** The instant at which scenarios begin. */
+export const START = '2026-01-05T10:00:00.000Z';
+
+/** `START` and so many milliseconds. */
+export function later(ms: number): string {
+  return new Date(Date.parse(START) + ms).toISOString();
+}
+
+/**
+ * One actor without a host. Every step holds the actor to its contract: `decide` may not change what it was given, its
+ * events are plain data that the machine takes one after another, `react` has an answer to each of them, and the
+ * effects are commands that their receivers can read.
+ */
+export class Scenario<C extends Command, E extends DomainEvent> {
+  readonly definition: ActorDefinition;
+  readonly id: string;
+  /** All recorded events. */
+  readonly history: E[] = [];
+  snapshot: AnyMachineSnapshot;
+  /** What the last command made happen. */
+  events: readonly E[] = [];
+  /** What follows from it. */
+  effects: readonly Effect[] = [];
+  readonly #defaults: Circumstances;
+  #messages = 0;
+
+  constructor(definition: unknown, id: string, defaults: Circumstances = {}) {
+    this.definition = definition as ActorDefinition;
+    this.id = id;
+    this.#defaults = { at: START, device: null, reads: undefined, ...defaults };
+    [this.snapshot] = initialTransition(this.definition.machine, { id });
+  }
+
+  /** Recorded earlier. */
+  given(...events: readonly E[]): this {
+    for (const event of events) this.#record(event);
+    return this;
+  }
+
+  when(command: C, circumstances: Circumstances = {}): this {
+    this.#messages += 1;
+    const { at, device, reads, messageId } = {
+      messageId: `message-${this.#messages}`,
+      ...this.#defaults,
+      ...circumstances,
+    };
+    const given = givenFor(messageId, at ?? START, device ?? null, reads);
+    const read = this.definition.commands.parse(command);
+    const before = structuredClone(this.snapshot.context);
+    const events = this.definition.decide(read, this.snapshot, given) as readonly E[];
+    if (!isDeepStrictEqual(this.snapshot.context, before)) throw new Error('decide has changed the context');
+    this.events = events;
+    this.effects = events.flatMap((event) => this.#record(event));
+    return this;
+  }
+
+  get context(): unknown {
+    return this.snapshot.context;
+  }
+
+  /** The types of what the last command made happen. */
+  get types(): readonly string[] {
+    return this.events.map((event) => event.type);
+  }
+
+  /** The commands that follow from the last one, as `kind/id Type`. */
+  get sent(): readonly string[] {
+    return this.effects.flatMap((effect) =>
+      effect.kind === 'command' ? [`${effect.to.kind}/${effect.to.id} ${effect.command.type}`] : [],
+    );
+  }
+
+  #record(event: E): readonly Effect[] {
+    const stored = { type: event.type, data: JSON.parse(canonicalJson(event.data)) } as E;
+    if (!isDeepStrictEqual(stored, event)) throw new Error(`${event.type} is not what is stored of it`);
+    if (!this.snapshot.can(stored)) {
+      throw new Error(`${event.type} cannot be taken in ${JSON.stringify(this.snapshot.value)}`);
+    }
+    [this.snapshot] = transition(this.definition.machine, this.snapshot, stored);
+    this.history.push(stored);
+    const effects = this.definition.react(stored, this.snapshot);
+    for (const effect of effects) this.#check(effect);
+    return effects;
+  }
+
+  #check(effect: Effect): void {
+    if (effect.kind === 'work') WorkOrder.parse(effect.body);
+    if (effect.kind === 'timer') this.definition.commands.parse(effect.command);
+    if (effect.kind !== 'command') return;
+    const receiver = DEFINITIONS.find((definition) => definition.kind === effect.to.kind);
+    if (!receiver) throw new Error(`there is no ${effect.to.kind}`);
+    receiver.commands.parse(effect.command);
+  }
+}

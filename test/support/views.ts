@@ -1,0 +1,49 @@
+import type { ClusterView, NetworkView, NodeView } from '../../src/actors/network-view.ts';
+import type { MatrixRow } from '../../src/actors/super-cluster/matrix.ts';
+import { NEW_TRUST } from '../../src/actors/verifier/trust.ts';
+
+/** A Node that is there and has proved itself: 20 right answers. */
+export function nodeView(id: string, change: Partial<NodeView> = {}): NodeView {
+  return {
+    id,
+    cluster: 'maths',
+    species: 'math-specialists',
+    specialization: 'mathematical',
+    device: 'laptop',
+    owner: 'owner',
+    pair: 'maths-a+maths-b',
+    alive: true,
+    proximityMs: 0,
+    uptime: 1,
+    inFlight: 0,
+    trust: { recent: '1'.repeat(20), valid: 20, total: 20, streak: 20 },
+    rows: {},
+    ...change,
+  };
+}
+
+export function clusterView(id: string, change: Partial<ClusterView> = {}): ClusterView {
+  return { id, name: id, specialization: 'mathematical', inFlight: 0, rows: {}, trust: NEW_TRUST, ...change };
+}
+
+export function networkView(
+  nodes: readonly NodeView[],
+  clusters: readonly ClusterView[] = [],
+  position = 7,
+): NetworkView {
+  return {
+    position,
+    nodes: new Map(nodes.map((node) => [node.id, node])),
+    clusters: new Map(clusters.map((cluster) => [cluster.id, cluster])),
+  };
+}
+
+export function matrixRow(right: number, wrong: number): MatrixRow {
+  return {
+    alpha: right + 1,
+    beta: wrong + 1,
+    n: right + wrong,
+    latencyMs: 20,
+    recent: (right + 1) / (right + wrong + 2),
+  };
+}
