@@ -1,0 +1,53 @@
+import type { TaskType } from './planner.ts';
+import { classify, UNKNOWN_TASK } from './task-types.ts';
+
+/** What points back at an earlier answer, whatever that is. */
+const RESULT =
+  /\b(?:the (?:result|answer|outcome|previous (?:result|answer))|that (?:result|answer|number|city|country)|this (?:result|answer|number|city|country))\b/i;
+
+/** What may point back at a number or a name. */
+const PRONOUN = /\b(?:it|that|this|the (?:sum|product|difference|total|number|city|country))\b/i;
+
+const OPERAND = `(?:(?:it|that|this|the (?:result|answer|sum|product|difference|total|number)) )?`;
+const AMOUNT = String.raw`(-?\d[\d.,]*)`;
+
+/** A calculation that goes on with an answer is short. */
+const MAX_FOLLOW_UP = 100;
+
+/** Calculations that go on with the earlier answer: how they read, and what is asked instead. */
+const FOLLOW_UPS: readonly (readonly [RegExp, string])[] = [
+  [followUp(`(?:multiply ${OPERAND}(?:by|with)|times) ${AMOUNT}`), '{answer} × $1'],
+  [followUp(`divide ${OPERAND}by ${AMOUNT}`), '{answer} ÷ $1'],
+  [followUp(`(?:add|plus) ${AMOUNT}(?: to (?:it|that|this|the \\w+))?`), '{answer} + $1'],
+  [followUp(`(?:subtract|take away|minus) ${AMOUNT}(?: from (?:it|that|this|the \\w+))?`), '{answer} - $1'],
+  [followUp(`double(?: it| that| this| the \\w+)?`), '{answer} × 2'],
+  [followUp(`triple(?: it| that| this| the \\w+)?`), '{answer} × 3'],
+  [followUp(`halve(?: it| that| this| the \\w+)?`), '{answer} ÷ 2'],
+  [followUp(`square(?: it| that| this| the \\w+)?`), '{answer} × {answer}'],
+];
+
+/** The request with the earlier answer's placeholder in it, or null when it does not go on with that. */
+export function continueFrom(prompt: string, before: TaskType, key: string): string | null {
+  const bare = prompt.length > MAX_FOLLOW_UP ? '' : prompt.replace(/[.?!\s]+$/, '');
+  const placeholder = `{${key}}`;
+  for (const [pattern, expression] of isWordy(before) ? [] : FOLLOW_UPS) {
+    if (pattern.test(bare)) {
+      const asked = bare.replace(pattern, expression).replaceAll('{answer}', () => placeholder);
+      return `What is ${asked}?`;
+    }
+  }
+  if (RESULT.test(prompt)) return prompt.replace(RESULT, placeholder);
+  // "it" may mean the answer only when that is short, and only if the request then makes sense to the rules.
+  if (!/^(?:math|knowledge)\./.test(before) || !PRONOUN.test(prompt)) return null;
+  const resolved = prompt.replace(PRONOUN, placeholder);
+  return classify(resolved) === UNKNOWN_TASK.type ? null : resolved;
+}
+
+/** Types whose answers, and requests, run on over many words. */
+export function isWordy(taskType: TaskType): boolean {
+  return taskType.startsWith('code.') || taskType.startsWith('creative.');
+}
+
+function followUp(source: string): RegExp {
+  return new RegExp(`^${source}$`, 'i');
+}
