@@ -1,6 +1,10 @@
 import type { ExpectedRevision, NewEvent } from './port.ts';
+import { AppendTooLargeError } from './port.ts';
 
-/** EventStoreDB 23.10 takes at most 1 MiB per append (type, data and metadata of all its events). */
+/**
+ * EventStoreDB 23.10 takes at most 1 MiB per append (type, data and metadata of all its events). Newer servers take
+ * more; this project never appends more.
+ */
 export const maxAppendBytes = 1024 * 1024;
 
 /** The longest stream name and event type that the stores of this project take, in UTF-8 bytes. */
@@ -15,6 +19,28 @@ export function appendedBytes(event: {
   readonly metadata: { readonly length: number };
 }): number {
   return event.type.length * 2 + event.data.length + event.metadata.length;
+}
+
+/** An event in the bytes that are stored. */
+export interface EncodedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+}
+
+/** @throws {AppendTooLargeError} */
+export function encodeEvents(stream: string, events: readonly NewEvent[]): EncodedEvent[] {
+  const encoded = events.map(({ id, type, data, metadata }) => ({
+    id,
+    type,
+    data: Buffer.from(JSON.stringify(data)),
+    metadata: Buffer.from(JSON.stringify(metadata)),
+  }));
+  if (encoded.reduce((sum, event) => sum + appendedBytes(event), 0) > maxAppendBytes) {
+    throw new AppendTooLargeError(stream, maxAppendBytes);
+  }
+  return encoded;
 }
 
 /** Throws a `TypeError` for what no store can take, so that every implementation refuses the same arguments. */

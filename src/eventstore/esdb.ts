@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   AllStreamSubscription,
-  AppendExpectedRevision,
   EventStoreDBClient,
   JSONEventData,
   RecordedEvent,
@@ -14,9 +14,7 @@ import {
   StreamDeletedError as ClientStreamDeletedError,
   END,
   FORWARDS,
-  jsonEvent,
   MaxAppendSizeExceededError,
-  NO_STREAM,
   START,
   StreamNotFoundError,
   streamNameFilter,
@@ -27,8 +25,10 @@ import {
   assertLimit,
   assertPlace,
   assertStreamName,
+  encodeEvents,
   matchesPrefixes,
 } from './arguments.ts';
+import { BatchAppender } from './batch-appender.ts';
 import { Gate } from './gate.ts';
 import type {
   AppendOptions,
@@ -46,7 +46,7 @@ import type {
 import { AppendTooLargeError, EventStoreUnavailableError, StreamDeletedError } from './port.ts';
 import type { Pumped } from './pump.ts';
 import { createPump } from './pump.ts';
-import { AttemptTimeoutError, isTransient, reconnectsByItself } from './transient.ts';
+import { isTransient, needsNewClient } from './transient.ts';
 
 /** Longest time for an append with its retries, and for a read without progress, in milliseconds. */
 const defaultDeadlineMs = 3_500;
@@ -55,6 +55,16 @@ const defaultDeadlineMs = 3_500;
 const attemptsPerDeadline = 2;
 
 const maxAppendsInFlight = 64;
+
+/** The client's default, and the least that it takes without a warning. */
+const keepAliveMs = 10_000;
+
+/** `close` has cancelled all calls when this is over, whether they have said so or not. */
+const closePatienceMs = 1_000;
+
+/** Less time than this is not worth another attempt. */
+const shortestAttemptMs = 10;
+
 const firstPauseMs = 20;
 const longestPauseMs = 500;
 
@@ -74,7 +84,9 @@ const bufferedEvents = 64;
  * @throws {TypeError} for a connection string that cannot be parsed
  */
 export function connectEventStore(connectionString: string): EventStore {
-  let client = openClient(connectionString);
+  let client = openClient(connectionString, 0);
+  let appender = new BatchAppender(client);
+  let replacements = 0;
   const gate = new Gate(maxAppendsInFlight);
   const closing = new AbortController();
   // Every call under way listens to it.
@@ -83,9 +95,12 @@ export function connectEventStore(connectionString: string): EventStore {
   /** The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. */
   function afterFault(used: EventStoreDBClient, error: unknown): void {
     gate.cool();
-    if (used !== client || reconnectsByItself(error)) return;
-    client = openClient(connectionString);
-    // Ends its streams. Its channel closes by itself when it has been idle.
+    if (used !== client || !needsNewClient(error)) return;
+    replacements += 1;
+    client = openClient(connectionString, replacements);
+    appender.close();
+    appender = new BatchAppender(client);
+    // Ends its reads. Its channel closes by itself when it has been idle.
     void used.dispose().catch(() => {});
   }
 
@@ -106,18 +121,20 @@ export function connectEventStore(connectionString: string): EventStore {
       const used = client;
       const left = deadlineMs - (performance.now() - started);
       try {
-        const result = await within(
-          Math.min(left, deadlineMs / attemptsPerDeadline),
-          closing.signal,
-          attempt,
-        );
+        const result = await attempt(Math.max(1, Math.min(left, deadlineMs / attemptsPerDeadline)));
         gate.warm();
         return result;
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        if (!isTransient(error)) {
+          // A refusal is an answer.
+          gate.warm();
+          throw error;
+        }
         afterFault(used, error);
-        const over = performance.now() - started + pause >= deadlineMs;
-        if (over) throw unavailable(what, deadlineMs, error);
+        const remaining = deadlineMs - (performance.now() - started);
+        if (remaining < shortestAttemptMs) throw unavailable(what, deadlineMs, error);
+        // Halving what remains keeps an attempt for a server that is back at the last moment.
+        pause = Math.min(pause, remaining / 2);
         await delay(pause);
       }
     }
@@ -131,23 +148,16 @@ export function connectEventStore(connectionString: string): EventStore {
   ): Promise<AppendResult> {
     assertOpen();
     assertAppendable(stream, events, expected);
-    const proposed = events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata }));
-    const expectedRevision = clientExpectation(expected);
+    const encoded = encodeEvents(stream, events);
+    const what = `the append to "${stream}"`;
     const started = performance.now();
-    await gate.enter();
+    if (!(await gate.enter(deadlineMs))) {
+      throw unavailable(what, deadlineMs, new Error('other appends were waiting before it'));
+    }
     try {
       const left = deadlineMs - (performance.now() - started);
-      const what = `the append to "${stream}"`;
-      if (left <= 0)
-        throw unavailable(what, deadlineMs, new Error('too many appends were waiting before it'));
-      const { nextExpectedRevision, position } = await persist(what, left, (ms) =>
-        client.appendToStream(stream, proposed, { expectedRevision, deadline: ms }),
-      );
-      return {
-        outcome: 'appended',
-        revision: Number(nextExpectedRevision),
-        position: Number(position?.commit ?? 0n),
-      };
+      const appended = await persist(what, left, (ms) => appender.append(stream, encoded, expected, ms));
+      return { outcome: 'appended', ...appended };
     } catch (error) {
       if (error instanceof WrongExpectedVersionError) {
         const actual = typeof error.actualVersion === 'bigint' ? Number(error.actualVersion) : -1;
@@ -163,14 +173,19 @@ export function connectEventStore(connectionString: string): EventStore {
   }
 
   /**
-   * Reads on after a lost connection, from where `open` says then. Gives up after the deadline without any progress.
+   * Reads on after a lost connection, from where `open` says then, unless it gives `undefined` because all was read.
+   * Gives up after the deadline without any progress.
    */
-  async function* readResuming(what: string, open: () => ClosableStream): AsyncGenerator<ResolvedEvent> {
+  async function* readResuming(
+    what: string,
+    open: () => ClosableStream | undefined,
+  ): AsyncGenerator<ResolvedEvent> {
     let lastProgress = performance.now();
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
       assertOpen();
       const used = client;
       const stream = open();
+      if (stream === undefined) return;
       try {
         const silence = defaultDeadlineMs / attemptsPerDeadline;
         for await (const item of createPump<ResolvedEvent>(stream, closing.signal, silence)) {
@@ -200,8 +215,9 @@ export function connectEventStore(connectionString: string): EventStore {
     const backwards = options.direction === 'backwards';
     let next = options.from;
     let left = options.limit ?? Number.MAX_SAFE_INTEGER;
-    const open = () =>
-      client.readStream(
+    const open = () => {
+      if (left === 0 || (next !== undefined && next < 0)) return undefined;
+      return client.readStream(
         stream,
         {
           direction: backwards ? BACKWARDS : FORWARDS,
@@ -210,6 +226,7 @@ export function connectEventStore(connectionString: string): EventStore {
         },
         { highWaterMark: bufferedEvents },
       );
+    };
     try {
       for await (const { event } of readResuming(`reading "${stream}"`, open)) {
         const stored = storedEvent(event);
@@ -217,7 +234,6 @@ export function connectEventStore(connectionString: string): EventStore {
         yield stored;
         next = stored.revision + (backwards ? -1 : 1);
         left -= 1;
-        if (left === 0 || next < 0) return;
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) return;
@@ -286,18 +302,39 @@ export function connectEventStore(connectionString: string): EventStore {
     assertOpen();
     assertStreamName(stream);
     assertLimit(count);
-    await persist(`keeping the last ${count} of "${stream}"`, defaultDeadlineMs, async (deadline) => {
-      const { metadata } = await client.getStreamMetadata(stream, { deadline });
-      // Asked for with every snapshot, so nothing is written where nothing changes.
-      if (metadata?.maxCount === count) return;
-      await client.setStreamMetadata(stream, { ...metadata, maxCount: count }, { deadline });
-    });
+    const what = `keeping the last ${count} of "${stream}"`;
+    const metadataStream = `$$${stream}`;
+    const current = await lastMetadata(what, metadataStream);
+    // Asked for with every snapshot, so nothing is written where nothing changes.
+    if (current.$maxCount === count) return;
+    const event = {
+      id: randomUUID(),
+      type: '$metadata',
+      data: { ...current, $maxCount: count },
+      metadata: {},
+    };
+    const encoded = encodeEvents(metadataStream, [event]);
+    await persist(what, defaultDeadlineMs, (ms) => appender.append(metadataStream, encoded, 'any', ms));
+  }
+
+  async function lastMetadata(what: string, metadataStream: string): Promise<JsonObject> {
+    const open = () =>
+      client.readStream(metadataStream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 });
+    try {
+      for await (const { event } of readResuming(what, open)) {
+        if (event?.isJson) return event.data as JSONEventData as JsonObject;
+      }
+    } catch (error) {
+      if (!(error instanceof StreamNotFoundError)) throw error;
+    }
+    return {};
   }
 
   async function close(): Promise<void> {
     if (closing.signal.aborted) return;
     closing.abort();
-    await client.dispose();
+    appender.close();
+    await Promise.race([client.dispose(), delay(closePatienceMs, undefined, { ref: false })]);
   }
 
   return { append, readStream, readAll, subscribe, keepLast, close };
@@ -307,10 +344,17 @@ type ClosableStream =
   | ReturnType<EventStoreDBClient['readAll']>
   | ReturnType<EventStoreDBClient['readStream']>;
 
-function openClient(connectionString: string): EventStoreDBClient {
+/**
+ * @param replacement how many clients came before; gRPC shares a connection, a dead one too, between all channels of
+ *   the same options, so a replacement needs options of its own: another keep-alive interval, by a millisecond
+ */
+function openClient(connectionString: string, replacement: number): EventStoreDBClient {
+  // Conflicts have to be thrown: the client's other way reports a wrong revision.
+  const options = ['throwOnAppendFailure=true'];
+  if (replacement > 0) options.push(`keepAliveInterval=${keepAliveMs + replacement}`);
+  const separator = connectionString.includes('?') ? '&' : '?';
   try {
-    // Conflicts have to be thrown: the client's other way reports a wrong revision.
-    return Client.connectionString(connectionString);
+    return Client.connectionString(connectionString + separator + options.join('&'));
   } catch (error) {
     throw new TypeError(
       `The connection string of the event store cannot be used (${error instanceof Error ? error.message : error}). ` +
@@ -377,12 +421,6 @@ function storedEvent(event: RecordedEvent | undefined): StoredEvent | undefined 
   };
 }
 
-function clientExpectation(expected: ExpectedRevision): AppendExpectedRevision {
-  if (expected === 'no-stream') return NO_STREAM;
-  if (expected === 'stream-exists') return 'stream_exists';
-  return expected === 'any' ? 'any' : BigInt(expected);
-}
-
 function clientPosition(position: number): { commit: bigint; prepare: bigint } {
   return { commit: BigInt(position), prepare: BigInt(position) };
 }
@@ -396,29 +434,15 @@ function unavailable(what: string, ms: number, cause: unknown): EventStoreUnavai
   );
 }
 
-/** An attempt that never settles (the client's appends can) counts as timed out; what it does later is nobody's concern. */
-async function within<T>(ms: number, signal: AbortSignal, attempt: (ms: number) => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort = () => {};
-  const given = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new AttemptTimeoutError(ms)), Math.max(1, ms));
-    onAbort = () => reject(new EventStoreUnavailableError('The connection to the event store was closed.'));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const result = attempt(Math.max(1, Math.round(ms)));
-  result.catch(() => {});
-  try {
-    return await Promise.race([result, given]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** Ends the call behind a stream, which destroying the stream alone would leave open. */
+/**
+ * Ends the call behind a stream. What it still holds is let through and forgotten: the client keeps every call until
+ * it has come to its end, and a stream that was only destroyed would stop its call short of that for ever.
+ */
 function cancel(stream: ClosableStream | AllStreamSubscription): void {
   const cancelled = 'unsubscribe' in stream ? stream.unsubscribe() : stream.cancel();
   // Where the call never came about there is nothing to cancel, and its error was dealt with.
   cancelled.catch(() => {});
-  stream.destroy();
+  // While someone listens for it, the stream does not flow by itself.
+  stream.removeAllListeners('readable');
+  stream.resume();
 }

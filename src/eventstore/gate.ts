@@ -4,7 +4,7 @@
  */
 export class Gate {
   readonly #limit: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #inside = 0;
   #warm = false;
 
@@ -12,12 +12,23 @@ export class Gate {
     this.#limit = limit;
   }
 
-  async enter(): Promise<void> {
-    if (!this.#admits()) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      return;
+  /** Resolves `true` once the call may go in, `false` if it may not within this time. */
+  enter(patienceMs: number): Promise<boolean> {
+    if (this.#admits()) {
+      this.#inside += 1;
+      return Promise.resolve(true);
     }
-    this.#inside += 1;
+    return new Promise((resolve) => {
+      const admit = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(admit);
+        resolve(false);
+      }, patienceMs);
+      this.#waiting.add(admit);
+    });
   }
 
   leave(): void {
@@ -40,12 +51,12 @@ export class Gate {
   }
 
   #admitWaiting(): void {
-    while (this.#admits()) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
+    for (const admit of this.#waiting) {
+      if (!this.#admits()) return;
+      this.#waiting.delete(admit);
       // The place is taken here and not by the waiter, which runs later.
       this.#inside += 1;
-      next();
+      admit();
     }
   }
 }

@@ -4,8 +4,8 @@ import {
   assertLimit,
   assertPlace,
   assertStreamName,
+  encodeEvents,
   matchesPrefixes,
-  maxAppendBytes,
 } from './arguments.ts';
 import { checkCommit } from './commit-check.ts';
 import type {
@@ -13,7 +13,6 @@ import type {
   Delivery,
   EventStore,
   ExpectedRevision,
-  Json,
   JsonObject,
   NewEvent,
   ReadAllOptions,
@@ -21,7 +20,7 @@ import type {
   StoredEvent,
   SubscribeOptions,
 } from './port.ts';
-import { AppendTooLargeError, EventStoreUnavailableError } from './port.ts';
+import { EventStoreUnavailableError } from './port.ts';
 
 export interface MemoryEventStoreOptions {
   /** Clock for `created`, in milliseconds since 1970. Default `Date.now`; give a virtual one for repeatable runs. */
@@ -70,14 +69,7 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): E
   ): Promise<AppendResult> {
     assertOpen();
     assertAppendable(name, events, expected);
-    const encoded = events.map((event) => ({
-      type: event.type,
-      data: Buffer.from(JSON.stringify(event.data)),
-      metadata: Buffer.from(JSON.stringify(event.metadata)),
-    }));
-    if (encoded.reduce((sum, event) => sum + appendedBytes(event), 0) > maxAppendBytes) {
-      throw new AppendTooLargeError(name, maxAppendBytes);
-    }
+    const encoded = encodeEvents(name, events);
 
     const stream = streamNamed(name);
     const last = stream.events.length - 1;
@@ -99,16 +91,16 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): E
     }
 
     const created = new Date(now()).toISOString();
-    for (const [i, event] of events.entries()) {
+    for (const event of encoded) {
       const revision = stream.events.length;
       // Like the byte offsets of EventStoreDB's log: growing, never consecutive.
-      end += 64 + name.length + appendedBytes(encoded[i] ?? { type: '', data: '', metadata: '' });
+      end += 64 + name.length + appendedBytes(event);
       const stored: StoredEvent = {
         id: event.id,
         type: event.type,
         // A copy, as a real store gives: nobody's later change reaches history, and `undefined` is gone.
-        data: copy(event.data),
-        metadata: copy(event.metadata),
+        data: decode(event.data),
+        metadata: decode(event.metadata),
         stream: name,
         revision,
         position: end,
@@ -236,7 +228,6 @@ function indexAfter(log: readonly StoredEvent[], position: number): number {
   return low;
 }
 
-function copy(value: JsonObject): JsonObject {
-  const copied: Json = JSON.parse(JSON.stringify(value));
-  return copied as JsonObject;
+function decode(json: Uint8Array): JsonObject {
+  return JSON.parse(Buffer.from(json).toString());
 }

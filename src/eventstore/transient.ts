@@ -9,11 +9,19 @@ import {
 import { status } from '@grpc/grpc-js';
 import { PumpSilenceError } from './pump.ts';
 
-/** One attempt got no answer; the next one uses a fresh connection. */
+/** One attempt got no answer. */
 export class AttemptTimeoutError extends Error {
   override readonly name = 'AttemptTimeoutError';
   constructor(ms: number) {
     super(`No answer within ${Math.round(ms)} ms.`);
+  }
+}
+
+/** The server ended the connection before it answered. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+  constructor() {
+    super('The connection ended before the answer.');
   }
 }
 
@@ -33,7 +41,7 @@ const transientCodes: ReadonlySet<number> = new Set([
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AttemptTimeoutError || error instanceof PumpSilenceError) return true;
-  if (error instanceof NotLeaderError) return true;
+  if (error instanceof ConnectionLostError || error instanceof NotLeaderError) return true;
   if (error instanceof Error && 'code' in error && typeof error.code === 'number') {
     return transientCodes.has(error.code);
   }
@@ -46,9 +54,13 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** Whether the client reconnects by itself after this error; after any other transient one it needs a new channel. */
-export function reconnectsByItself(error: unknown): boolean {
-  return (
-    error instanceof UnavailableError || error instanceof CancelledError || error instanceof NotLeaderError
+/** Whether a transient fault may come from a connection that is dead without knowing it. The client mends the others. */
+export function needsNewClient(error: unknown): boolean {
+  const isCancelled = error instanceof Error && 'code' in error && error.code === status.CANCELLED;
+  return !(
+    isCancelled ||
+    error instanceof ConnectionLostError ||
+    error instanceof UnavailableError ||
+    error instanceof NotLeaderError
   );
 }

@@ -428,6 +428,29 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
       await expect(collect(other.readStream(freshStream()))).rejects.toThrow(EventStoreUnavailableError);
     });
 
+    it('keeps its appends going while another connection of the process closes', async (context) => {
+      const { connectAgain } = fixture;
+      if (connectAgain === undefined) return context.skip('the store has no connections');
+      const stream = freshStream();
+      let isDone = false;
+      const writing = (async () => {
+        for (let n = 0; n < 100; n += 1) {
+          const results = await Promise.all(
+            [0, 1, 2].map((w) => store.append(`${stream}-${w}`, numbered(1), 'any')),
+          );
+          expect(results.map(({ outcome }) => outcome)).toEqual(['appended', 'appended', 'appended']);
+        }
+        isDone = true;
+      })();
+      while (!isDone) {
+        const other = connectAgain();
+        await other.append(freshStream(), numbered(1), 'any');
+        await other.close();
+      }
+      await writing;
+      expect(await collect(store.readAll({ prefixes: [stream] }))).toHaveLength(300);
+    });
+
     describe('a server that fails', () => {
       it('keeps every acknowledged event exactly once over SIGKILLs while many write', async (context) => {
         const server = fixture.server;

@@ -69,6 +69,8 @@ export function openStoreFile(file: string): StoreFile {
     return {
       database,
       close: () => {
+        // libsql leaves the log behind when it closes; one file is easier to keep and to copy.
+        database.exec('pragma wal_checkpoint(truncate)');
         database.close();
         lock.close();
       },

@@ -54,10 +54,17 @@ export async function startServer(storage: Storage, port: number): Promise<Runni
   boundPort = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(error);
+      else reject(new Error(portTaken(port, error), { cause: error }));
     });
   });
   return { port: boundPort, stop: () => server.forceShutdown() };
+}
+
+function portTaken(port: number, error: Error): string {
+  return (
+    `The event store cannot listen on port ${port} of ${host}; it is probably taken (${error.message}). ` +
+    'Nothing was changed. Choose another one with --port, or 0 for any free one.'
+  );
 }
 
 /** The streams service, whose reads also take events that are encoded already. */
