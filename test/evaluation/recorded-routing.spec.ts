@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -9,9 +9,9 @@ import { correctnessOf, type MatrixRow, updateRow } from '../../src/actors/super
  * Does the performance matrix send the right questions to the dearer of two real models? Recorded verdicts of a weak
  * and a strong model on MMLU; half of each subject teaches the matrix, the other half is routed at a fixed budget.
  */
-const RECORDED = fileURLToPath(new URL('../../../shared/recorded/mmlu.jsonl.gz', import.meta.url));
-const available = existsSync(RECORDED);
-const missing = available ? '' : ' (skipped: no recorded answers at ../shared/recorded/mmlu.jsonl.gz)';
+const FOLDER = process.env.DELLM_RECORDED ?? join(import.meta.dirname, '../../../shared/recorded');
+const FILE = join(FOLDER, 'mmlu.jsonl.gz');
+const MISSING = existsSync(FILE) ? '' : ` (skipped: no ${FILE}; set DELLM_RECORDED to its folder)`;
 
 const WEAK = 'mistralai/Mixtral-8x7B-Instruct-v0.1';
 const STRONG = 'gpt-4-1106-preview';
@@ -29,7 +29,7 @@ interface Question {
 }
 
 function readQuestions(): readonly Question[] {
-  const lines = gunzipSync(readFileSync(RECORDED)).toString('utf8').split('\n');
+  const lines = gunzipSync(readFileSync(FILE)).toString('utf8').split('\n');
   return lines.filter(Boolean).map((line) => {
     const { taskType, outputs } = Line.parse(JSON.parse(line));
     const verdict = (model: string) => outputs.find((output) => output.model === model)?.correct ?? false;
@@ -76,7 +76,7 @@ function share(
   return questions.filter(right).length / questions.length;
 }
 
-describe.skipIf(!available)(`routing of recorded answers by the matrix${missing}`, () => {
+describe.skipIf(MISSING !== '')(`routing of recorded answers by the matrix${MISSING}`, () => {
   it('is right more often than random routing at the same cost', () => {
     const questions = readQuestions();
     const halves = [0, 1].map((half) => questions.filter((_, index) => index % 2 === half));

@@ -4,7 +4,7 @@ import { classify, UNKNOWN_TASK } from './task-types.ts';
 /** A question is taken apart into so many requests at most. */
 export const MAX_ITEMS = 8;
 
-/** At most so many places where a sentence might be cut are looked at: what follows stays together. */
+/** At most so many places where a text might be cut are looked at: what follows stays together. */
 const MAX_CUTS = 64;
 
 const QUESTION_WORD =
@@ -101,10 +101,8 @@ function sentences(text: string): readonly string[] {
 
 /** The requests of one sentence: cut where the next one begins. */
 function clauses(sentence: string): readonly string[] {
-  const cuts = pieces(sentence, CUT, 'before', (rest) => startsRequest(rest)).slice();
-  const rest = cuts.splice(MAX_CUTS).join('');
   const found: string[] = [];
-  for (const piece of [...cuts, ...(rest === '' ? [] : [rest])]) {
+  for (const piece of pieces(sentence, CUT, 'before', startsRequest)) {
     const current = found.at(-1);
     if (current === undefined || !separate(current, piece)) found.push((found.pop() ?? '') + piece);
     else found.push(piece);
@@ -136,6 +134,7 @@ function pieces(
   const found: string[] = [];
   let start = 0;
   for (const match of masked.matchAll(separator)) {
+    if (found.length === MAX_CUTS) break;
     const end = match.index + match[0].length;
     if (!accept(text.slice(end, end + 80))) continue;
     const cut = side === 'before' ? match.index : end;
