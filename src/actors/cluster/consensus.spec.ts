@@ -35,6 +35,15 @@ describe('reachConsensus', () => {
     expect(consensus).toMatchObject({ answer: 'Canberra', support: ['expert'], dissent: ['b', 'c'] });
   });
 
+  it('takes Nodes with the same models for little more than one of them', () => {
+    const clones = ['a', 'b', 'c'].map((node) => ballot(node, 'Lyon', 0.7, { pair: 'x+y' }));
+    const alone = reachConsensus(clones.slice(0, 1), 'knowledge.capital', noTiebreak);
+    const together = reachConsensus(clones, 'knowledge.capital', noTiebreak);
+    expect(together.confidence - alone.confidence).toBeLessThan(0.05);
+    const two = [ballot('d', 'Paris', 0.7, { pair: 'p+q' }), ballot('e', 'Paris', 0.7, { pair: 'r+s' })];
+    expect(reachConsensus([...clones, ...two], 'knowledge.capital', noTiebreak).answer).toBe('Paris');
+  });
+
   it('counts answers of equal value as one', () => {
     const consensus = reachConsensus(
       [

@@ -1,11 +1,13 @@
 import type { AnswerKind, ExtractedAnswer } from '../node/answer.ts';
 import { compareAnswers, isOpenEnded } from '../node/answer.ts';
 import type { Opinion } from '../node/pooling.ts';
-import { logistic, logit, pooled, posteriors, reported, tempered } from '../node/pooling.ts';
+import { dependentWeight, logistic, logit, pooled, posteriors, reported, tempered } from '../node/pooling.ts';
 
 /** One Node's vote as its Cluster sees it. */
 export interface Ballot {
   readonly node: string;
+  /** Names the Node's models: Nodes with the same ones err together. Default: models of its own. */
+  readonly pair?: string;
   readonly answer: string;
   readonly kind: AnswerKind;
   /** The Node's own estimate that its answer is right, 0..1. */
@@ -34,6 +36,7 @@ export interface Consensus {
 
 interface Voter {
   readonly node: string;
+  readonly pair: string | undefined;
   readonly answer: ExtractedAnswer;
   readonly probability: number;
 }
@@ -81,11 +84,11 @@ export function reachConsensus(
   };
 }
 
-function toVoter({ node, answer, kind, confidence, trust }: Ballot): Voter {
+function toVoter({ node, pair, answer, kind, confidence, trust }: Ballot): Voter {
   const record = tempered(trust);
   const claimed = pooled(record, tempered(confidence));
   const most = logistic(logit(record) + MAX_SELF_PROMOTION);
-  return { node, answer: { kind, value: answer }, probability: Math.min(claimed, most) };
+  return { node, pair, answer: { kind, value: answer }, probability: Math.min(claimed, most) };
 }
 
 /**
@@ -121,7 +124,14 @@ function compareText(a: string, b: string): number {
 function ranked(groups: readonly (readonly Voter[])[], open: boolean): readonly Candidate[] {
   const kind = groups[0]?.[0]?.answer.kind ?? 'none';
   const opinions = groups.map((voters, answer) =>
-    voters.map(({ probability }): Opinion => ({ probability, answer: open ? 0 : answer })),
+    voters.map(
+      ({ pair, probability }): Opinion => ({
+        probability,
+        answer: open ? 0 : answer,
+        weight:
+          pair === undefined ? 1 : dependentWeight(voters.filter((other) => other.pair === pair).length),
+      }),
+    ),
   );
   // Wordings of an open-ended task do not compete, so each is weighed by itself.
   const shares = open

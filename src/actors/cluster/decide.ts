@@ -117,8 +117,7 @@ function conclude(
     const reason = 'None of the Nodes gave an answer.';
     return [{ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: null, at } }];
   }
-  const asked = new Set(subtask.shares.map((share) => share.node));
-  const fresh = Object.values(snapshot.context.members).filter((member) => !asked.has(member.node));
+  const fresh = tiebreakers(subtask, Object.values(snapshot.context.members));
   const [tiebreaker] =
     subtask.tiebreaks < MAX_TIEBREAKS ? pick(fresh, 1, taskType, given, `tiebreak ${subtask.tiebreaks}`) : [];
   const ballots = subtask.ballots.map((ballot) => {
@@ -155,6 +154,17 @@ function conclude(
   }
   const reason = `The votes stayed apart: agreement ${percent(consensus.agreement)}.`;
   return [{ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: result, at } }];
+}
+
+/**
+ * Members that can still settle the vote. One with the same two models as a Node that has voted adds next to nothing,
+ * unless its like have contradicted each other, which shows that chance is at work.
+ */
+function tiebreakers(subtask: OpenSubtask, members: readonly Member[]): readonly Member[] {
+  const asked = new Set(subtask.shares.map((share) => share.node));
+  const pairs = new Set(subtask.shares.map((share) => share.pair));
+  const answers = new Set(subtask.ballots.map((ballot) => ballot.vote.answer));
+  return members.filter(({ node, pair }) => !asked.has(node) && (!pairs.has(pair) || answers.size > 1));
 }
 
 function resultOf(

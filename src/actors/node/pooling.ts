@@ -6,6 +6,8 @@ export interface Opinion {
   readonly probability: number;
   /** Index of its answer among the differing ones. */
   readonly answer: number;
+  /** How much of a vote it is, 0..1, where voters depend on each other (`dependentWeight`). Default 1. */
+  readonly weight?: number;
 }
 
 /**
@@ -23,6 +25,8 @@ const WRONG_ALTERNATIVES: Readonly<Record<AnswerKind, number>> = {
   text: 5,
   none: 5,
 };
+/** Greedy answers of the same models are the same answer; sampling makes them differ a little. An assumption. */
+const SAME_MODELS_CORRELATION = 0.9;
 const MIN_PROBABILITY = 0.02;
 const MAX_CONFIDENCE = 0.99;
 
@@ -61,14 +65,22 @@ export function posteriors(
 ): readonly number[] {
   const wrong = WRONG_ALTERNATIVES[kind];
   const weights = Array.from({ length: answers }, () => 0);
-  for (const { probability, answer } of opinions) {
-    weights[answer] = (weights[answer] ?? 0) + logit(probability) + Math.log(wrong);
+  for (const { probability, answer, weight = 1 } of opinions) {
+    weights[answer] = (weights[answer] ?? 0) + weight * (logit(probability) + Math.log(wrong));
   }
   const unseen = Math.max(0, wrong + 1 - answers);
   const largest = Math.max(0, ...weights); // keeps the exponentials finite
   const scores = weights.map((weight) => Math.exp(weight - largest));
   const total = scores.reduce((sum, score) => sum + score, unseen * Math.exp(-largest));
   return scores.map((score) => score / total);
+}
+
+/**
+ * Share of a vote that each of `count` voters with the same models has when they say the same: together they are
+ * worth count / (1 + (count − 1)·ρ) independent ones (Kish 1965, the design effect), ρ being how alike they err.
+ */
+export function dependentWeight(count: number): number {
+  return 1 / (1 + (count - 1) * SAME_MODELS_CORRELATION);
 }
 
 /**
