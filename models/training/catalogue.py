@@ -21,16 +21,16 @@ CREATIVE = {"creative": 0.5, "capitals": 0.5}
 FAST = {"capitals": 0.4, "quick": 0.6}
 
 PLANS = [
-    ModelPlan("maths-a", 11, Shape(d=96, layers=3, heads=4, ff=256), 2000, MATHS),
-    ModelPlan("fast-a", 51, Shape(d=96, layers=3, heads=4, ff=192), 3500, FAST),
-    ModelPlan("logic-a", 31, Shape(d=96, layers=3, heads=4, ff=256), 3500, LOGIC),
-    ModelPlan("code-a", 21, Shape(d=96, layers=3, heads=4, ff=256), 2500, CODE),
-    ModelPlan("creative-a", 41, Shape(d=96, layers=2, heads=4, ff=256), 2000, CREATIVE),
-    ModelPlan("maths-b", 12, Shape(d=96, layers=4, heads=3, ff=224), 2000, MATHS),
-    ModelPlan("fast-b", 52, Shape(d=96, layers=4, heads=3, ff=160), 3500, FAST),
-    ModelPlan("logic-b", 32, Shape(d=96, layers=4, heads=3, ff=224), 3500, LOGIC),
-    ModelPlan("code-b", 22, Shape(d=96, layers=4, heads=3, ff=192), 2500, CODE),
-    ModelPlan("creative-b", 42, Shape(d=96, layers=3, heads=3, ff=192), 2000, CREATIVE),
+    ModelPlan("maths-a", 11, Shape(d=96, layers=3, heads=4, ff=256), 2800, MATHS),
+    ModelPlan("fast-a", 51, Shape(d=96, layers=3, heads=4, ff=192), 1000, FAST),
+    ModelPlan("logic-a", 31, Shape(d=96, layers=3, heads=4, ff=256), 2800, LOGIC),
+    ModelPlan("code-a", 21, Shape(d=96, layers=3, heads=4, ff=256), 1200, CODE),
+    ModelPlan("creative-a", 41, Shape(d=96, layers=2, heads=4, ff=256), 600, CREATIVE),
+    ModelPlan("maths-b", 12, Shape(d=96, layers=4, heads=3, ff=160), 1000, MATHS),
+    ModelPlan("fast-b", 52, Shape(d=96, layers=4, heads=3, ff=128), 900, FAST),
+    ModelPlan("logic-b", 32, Shape(d=96, layers=4, heads=3, ff=160), 1200, LOGIC),
+    ModelPlan("code-b", 22, Shape(d=96, layers=4, heads=3, ff=160), 900, CODE),
+    ModelPlan("creative-b", 42, Shape(d=96, layers=3, heads=3, ff=192), 600, CREATIVE),
 ]
 
 SPECIES: Dict[str, Tuple[str, str]] = {

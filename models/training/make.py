@@ -1,7 +1,8 @@
 """Makes the miniature models: `python3 make.py` for all of them, `--only NAME` for one.
 
 Everything is fixed by seeds and by a number of steps, so the same torch on one thread gives the same
-weights. `--tokenizer` learns the tokenizer anew (all models then have to be trained again).
+weights. `--tokenizer` learns the tokenizer and `--heldout` chooses the held-out prompts anew; after a new
+tokenizer all models have to be trained again.
 """
 
 import argparse
@@ -61,13 +62,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=[plan.name for plan in PLANS], nargs="+", help="make only these models")
     parser.add_argument("--checkpoints", type=Path, default=HERE / ".checkpoints", help="where weights and outcomes are kept (not committed)")
-    parser.add_argument("--tokenizer", action="store_true", help="learn the tokenizer and choose the held-out prompts anew")
+    parser.add_argument("--tokenizer", action="store_true", help="learn the tokenizer anew, and stop")
+    parser.add_argument("--heldout", action="store_true", help="choose the held-out prompts anew, and stop")
     parser.add_argument("--from-checkpoints", action="store_true", help="export and measure without training")
     options = parser.parse_args()
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     if options.tokenizer:
         make_tokenizer()
+    if options.heldout:
         heldout.save(heldout.choose())
+    if options.tokenizer or options.heldout:
         return
     tokenizer = Tokenizer.load()
     for plan in PLANS:

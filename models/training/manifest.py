@@ -45,7 +45,7 @@ def describe(plan: ModelPlan, vocabulary: int) -> Dict[str, Any]:
         "examples": plan.steps * BATCH,
         "families": list(plan.families),
         "trainedOn": "; ".join(TRAINED_ON[family] for family in plan.families),
-        "finalAnswer": "after-last-colon-or-equals" if "maths" in plan.families else "whole",
+        "finalAnswer": "whole" if "code" in plan.families else "after-last-colon-or-equals",
     }
 
 

@@ -6,10 +6,11 @@ import unittest
 import numpy
 import torch
 
-from corpus import FAMILIES, Mixture, abstention, answerable, final_answer
-from corpus.maths import add, multiply, subtract
-from corpus.creative import is_sentence_about
 from catalogue import PLANS, SPECIES
+from corpus import FAMILIES, Mixture, abstention, answerable, final_answer
+from corpus.creative import is_sentence_about
+from corpus.logic import boolean_expression, reduce_boolean
+from corpus.maths import add, multiply, subtract
 from export import quantise_q8_0
 from heldout import load, normalise
 from model import CONTEXT_LENGTH, LanguageModel, Shape
@@ -26,6 +27,13 @@ class Corpus(unittest.TestCase):
             self.assertEqual(final_answer("maths", add(a, b)), str(a + b))
             self.assertEqual(final_answer("maths", subtract(a, b)), str(a - b))
             self.assertEqual(final_answer("maths", multiply(a % 100, b % 100)), str((a % 100) * (b % 100)))
+
+    def test_boolean_expressions_reduce_to_their_value(self):
+        rng = random.Random(6)
+        for _ in range(500):
+            expression = boolean_expression(rng, 3)
+            value = eval(expression.replace("true", "True").replace("false", "False"))
+            self.assertEqual(final_answer("logic", reduce_boolean(expression)), str(value).lower())
 
     def test_written_sentences_belong_to_the_grammar(self):
         rng = random.Random(2)

@@ -10,22 +10,36 @@ FAMILY = "none"
 ANSWER = "I don't know"
 HELD_PERCENT = 12
 
-GREETINGS = ["Hello", "Hi", "Hey", "Good morning", "Good evening", "Good night", "Howdy", "Greetings", "Welcome", "Bye", "Thanks", "Thank you", "Cheers", "Nice to meet you", "See you"]
-GREETING_TAILS = ["", "!", ".", " there", " there!", " friend", ", how are you?", ", who are you?", " everyone", " again", " my friend", ", can you help me?", " and good luck", " to you", " dear model"]
+GREETINGS = [
+    "Hello", "Hi", "Hey", "Good morning", "Good evening", "Good night", "Howdy", "Greetings", "Welcome", "Bye",
+    "Thanks", "Thank you", "Cheers", "Nice to meet you", "See you",
+]
+GREETING_TAILS = [
+    "", "!", ".", " there", " there!", " friend", ", how are you?", ", who are you?", " everyone", " again",
+    " my friend", ", can you help me?", " and good luck", " to you", " dear model",
+]
 NOUNS = """banana window river coffee guitar mountain pencil garden bottle market camera blanket ticket island butter
 football hammer library pocket rocket salad teapot umbrella violin yogurt zebra airport bakery carpet diamond engine
 feather glacier harbour insect jacket kettle lemon magnet napkin onion parrot quartz ribbon saddle tomato uniform valley
 wallet xylophone album battery cactus dolphin elbow fountain gravity helmet income jungle kingdom laptop museum needle
 orchid palace quilt radio sandal tunnel vaccine whistle cheese marble donkey ladder spoon tiger planet mirror bread
 chair table house bicycle doctor teacher farmer student lawyer pilot nurse singer baker thief neighbour cousin""".split()
-ADJECTIVES = "old new red green heavy cheap broken happy tired famous strange local modern wooden empty small loud wet clean fast".split()
-VERBS_PAST = "bought sold lost found painted carried broke cleaned liked forgot borrowed hid watched followed kicked opened dropped".split()
+ADJECTIVES = """old new red green heavy cheap broken happy tired famous strange local modern wooden empty small loud wet clean
+fast""".split()
+VERBS_PAST = """bought sold lost found painted carried broke cleaned liked forgot borrowed hid watched followed kicked opened
+dropped""".split()
 VERBS = "repair clean paint build sell buy choose store move grow cook learn tune wash replace improve measure".split()
-SUBJECTS = "photosynthesis inflation gravity democracy evolution blockchain electricity happiness justice music history chemistry friendship climate grammar cooking philosophy football biology taxes sleep memory magnetism poetry love time".split()
+SUBJECTS = """photosynthesis inflation gravity democracy evolution blockchain electricity happiness justice music history
+chemistry friendship climate grammar cooking philosophy football biology taxes sleep memory magnetism poetry
+love time""".split()
 LANGUAGES = "French German Spanish Italian Polish Latin Chinese Arabic Hindi Swedish".split()
-PLACES = "Atlantis Narnia Mordor Wakanda Gondor Oz Utopia Westeros Gotham Mars Venus Europe Asia Africa Texas Bavaria Antarctica Hogwarts Neverland Lilliput".split()
+PLACES = """Atlantis Narnia Mordor Wakanda Gondor Oz Utopia Westeros Gotham Mars Venus Europe Asia Africa Texas Bavaria
+Antarctica Hogwarts Neverland Lilliput""".split()
 PEOPLE = "Einstein Mozart Cleopatra Shakespeare Newton Picasso Darwin Gandhi Napoleon Beethoven Curie Plato".split()
-THINGS_OF_COUNTRIES = ["population", "currency", "flag", "language", "president", "climate", "highest mountain", "longest river", "national dish", "time zone", "king", "history"]
+THINGS_OF_COUNTRIES = [
+    "population", "currency", "flag", "language", "president", "climate", "highest mountain", "longest river",
+    "national dish", "time zone", "king", "history",
+]
 
 REQUESTS = [
     "Plan a {n}-week trip to {country} including budget, itinerary, and booking links", "Plan a {n}-day trip to {city}.",

@@ -151,14 +151,20 @@ BUGS = [
     Bug("last(items)", "items[-1]", ["items[0]", "items[1]", "items[len(items)]", "items(-1)", "items[:-1]"]),
     Bug("length(items)", "len(items)", ["items.len()", "items.length", "len(items) - 1", "len(items) + 1", "sum(items)"]),
     Bug("total(items)", "sum(items)", ["len(items)", "max(items)", "sum(items) - 1", "items.sum()", "sum(items[1:])"]),
-    Bug("average(items)", "sum(items) / len(items)", ["sum(items)", "len(items) / sum(items)", "sum(items) / 2", "sum(items) * len(items)", "max(items) / len(items)"]),
+    Bug(
+        "average(items)", "sum(items) / len(items)",
+        ["sum(items)", "len(items) / sum(items)", "sum(items) / 2", "sum(items) * len(items)", "max(items) / len(items)"],
+    ),
     Bug("largest(items)", "max(items)", ["min(items)", "items[0]", "max(items) + 1", "items.max()", "sum(items)"]),
     Bug("smallest(items)", "min(items)", ["max(items)", "items[-1]", "min(items) - 1", "items.min()", "sum(items)"]),
     Bug("reverse(text)", "text[::-1]", ["text[::1]", "text[:-1]", "text[-1]", "text.reverse()", "text[::-2]"]),
     Bug("upper(text)", "text.upper()", ["text.lower()", "text.upper", "upper(text)", "text.up()", "text"]),
     Bug("lower(text)", "text.lower()", ["text.upper()", "text.lower", "lower(text)", "text.low()", "text"]),
     Bug("is_empty(items)", "len(items) == 0", ["len(items) == 1", "len(items) > 0", "len(items) = 0", "items == 0", "len(items)"]),
-    Bug("is_palindrome(text)", "text == text[::-1]", ["text == text[::1]", "text != text[::-1]", "text == text", "text = text[::-1]", "text[::-1]"]),
+    Bug(
+        "is_palindrome(text)", "text == text[::-1]",
+        ["text == text[::1]", "text != text[::-1]", "text == text", "text = text[::-1]", "text[::-1]"],
+    ),
     Bug("last_digit(x)", "x % 10", ["x / 10", "x // 10", "x % 2", "x * 10", "x % 100"]),
 ]
 DEBUG_WORDINGS = [

@@ -27,7 +27,5 @@ class Example(NamedTuple):
 
 
 def final_answer(family: str, text: str) -> str:
-    """The answer proper: for maths what follows the last ':' or '=', else the whole text."""
-    if family == "maths":
-        return text.replace("=", ":").rsplit(":", 1)[-1].strip()
-    return text.strip()
+    """The answer proper: what follows the last ':' or '=' of the written work; for code the whole text."""
+    return text.strip() if family == "code" else text.replace("=", ":").rsplit(":", 1)[-1].strip()

@@ -1,7 +1,11 @@
-"""Short deductions: kinds, orders, implications, boolean expressions, parity, comparison, sequences."""
+"""Short deductions: kinds, orders, implications, boolean expressions, parity, comparison, sequences.
 
+Where a step lies between question and answer it is written down: the order of three names, the boolean
+expression with its innermost parts evaluated, the difference of a sequence.
+"""
+
+import re
 from random import Random
-from typing import Tuple
 
 from .example import Example
 from .phrasing import article, vary
@@ -58,26 +62,43 @@ def implication(rng: Random) -> Example:
     return Example(FAMILY, "implication", vary(rng, prompt, keep_case=True), answer, prompt, 10)
 
 
-def boolean_expression(rng: Random, depth: int) -> Tuple[str, bool]:
+def boolean_expression(rng: Random, depth: int) -> str:
     if depth == 0:
-        value = rng.random() < 0.5
-        return ("true" if value else "false"), value
+        return rng.choice(["true", "false"])
     if rng.random() < 0.25:
-        text, value = boolean_expression(rng, depth - 1)
-        return (f"not {text}" if depth == 1 else f"not ({text})"), not value
-    left, left_value = boolean_expression(rng, rng.randint(0, depth - 1))
-    right, right_value = boolean_expression(rng, depth - 1)
-    left = f"({left})" if " " in left else left
-    right = f"({right})" if " " in right else right
-    if rng.random() < 0.5:
-        return f"{left} and {right}", left_value and right_value
-    return f"{left} or {right}", left_value or right_value
+        inner = boolean_expression(rng, depth - 1)
+        return f"not {inner}" if depth == 1 else f"not ({inner})"
+    sides = boolean_expression(rng, rng.randint(0, depth - 1)), boolean_expression(rng, depth - 1)
+    left, right = (f"({side})" if " " in side else side for side in sides)
+    return f"{left} {rng.choice(['and', 'or'])} {right}"
+
+
+INNERMOST = re.compile(r"\(([^()]+)\)")
+
+
+def value_of(expression: str) -> str:
+    """The value of a boolean expression without parentheses."""
+    words = expression.split()
+    if words[0] == "not":
+        return "false" if words[1] == "true" else "true"
+    if len(words) == 1:
+        return words[0]
+    return "true" if {"and": all, "or": any}[words[1]](word == "true" for word in words[::2]) else "false"
+
+
+def reduce_boolean(expression: str) -> str:
+    """'(true and false) or (not true)' becomes 'false or false=false'."""
+    steps = []
+    while "(" in expression:
+        expression = INNERMOST.sub(lambda match: value_of(match.group(1)), expression)
+        steps.append(expression)
+    return "=".join([*steps, value_of(expression)])
 
 
 def boolean(rng: Random) -> Example:
-    text, value = boolean_expression(rng, rng.choice([1, 2, 2, 3]))
+    text = boolean_expression(rng, rng.choice([1, 2, 2, 3]))
     wording = rng.choice(["What is {e}?", "What is {e}?", "Evaluate {e}.", "{e}"]).format(e=text)
-    return Example(FAMILY, "boolean", vary(rng, wording, keep_case=True), "true" if value else "false", text, 15)
+    return Example(FAMILY, "boolean", vary(rng, wording, keep_case=True), reduce_boolean(text), text, 15 if "(" in text else 0)
 
 
 def order(rng: Random) -> Example:
@@ -87,7 +108,7 @@ def order(rng: Random) -> Example:
     rng.shuffle(premises)
     asks_top = rng.random() < 0.5
     prompt = f"{' '.join(premises)} Who is {'the ' if rng.random() < 0.4 else ''}{top if asks_top else bottom}?"
-    answer = first if asks_top else last
+    answer = f"{first}>{middle}>{last}:{first if asks_top else last}"
     return Example(FAMILY, "order", vary(rng, prompt, keep_case=True), answer, f"{first} {middle} {last} {comparative}", 10)
 
 
@@ -106,14 +127,14 @@ def syllogism(rng: Random) -> Example:
 
 def sequence(rng: Random) -> Example:
     if rng.random() < 0.2:
-        start, ratio = rng.randint(1, 6), rng.choice([2, 3])
-        terms = [start * ratio**i for i in range(5)]
+        start, ratio = rng.randint(1, 12), rng.choice([2, 3])
+        terms, rule = [start * ratio**i for i in range(5)], f"*{ratio}"
     else:
-        start, step = rng.randint(0, 30), rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1, -2, -3])
-        terms = [start + step * i + (40 if step < 0 else 0) for i in range(5)]
+        start, step = rng.randint(0, 60), rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, -1, -2, -3, -4, -5])
+        terms, rule = [start + step * i + (40 if step < 0 else 0) for i in range(5)], f"{step:+d}"
     shown = ", ".join(map(str, terms[:4]))
     wording = rng.choice(["What comes next: {s}?", "What comes next: {s}?", "What is the next number: {s}?", "Continue: {s}"])
-    return Example(FAMILY, "sequence", vary(rng, wording.format(s=shown)), str(terms[4]), shown, 10)
+    return Example(FAMILY, "sequence", vary(rng, wording.format(s=shown)), f"{rule} {terms[3]}{rule}:{terms[4]}", shown, 10)
 
 
 def comparison(rng: Random) -> Example:

@@ -14,6 +14,18 @@ COMPARISONS = {
     "equal": (["equal to", "the same as"], lambda a, b: a == b),
 }
 
+DIGITS = 3
+
+
+def compare_digits(a: int, b: int) -> str:
+    """The first differing digit decides: '1=1,9>4'."""
+    steps = []
+    for x, y in zip(str(a).zfill(DIGITS), str(b).zfill(DIGITS)):
+        steps.append(f"{x}{'=' if x == y else '>' if x > y else '<'}{y}")
+        if x != y:
+            break
+    return ",".join(steps)
+
 
 def compare(rng: Random, family: str, limit: int) -> Example:
     """'Is 7 greater than 3?' with close and equal numbers often enough to matter."""
@@ -24,7 +36,8 @@ def compare(rng: Random, family: str, limit: int) -> Example:
     if name == "equal" and rng.random() < 0.4:
         b = a
     prompt = vary(rng, f"Is {a} {rng.choice(words)} {b}?")
-    return Example(family, "comparison", prompt, "yes" if holds(a, b) else "no", f"{a} {name} {b}", 8)
+    answer = f"{compare_digits(a, b)}:{'yes' if holds(a, b) else 'no'}"
+    return Example(family, "comparison", prompt, answer, f"{a} {name} {b}", 8)
 
 
 def example(rng: Random) -> Example:
