@@ -120,9 +120,11 @@ describe('measuring pairs of models', () => {
 });
 
 describe('what counts as right', () => {
-  it('takes the result of a calculation that is written out', () => {
+  it('takes the result of working that is written out, and programs whole', () => {
     expect(finalAnswer('math.arithmetic', '15*3:5400 0+5=5:345')).toBe('345');
     expect(finalAnswer('math.arithmetic', ' 345 ')).toBe('345');
+    expect(finalAnswer('logic.deduction', 'Anna>Lia>Eve:Eve')).toBe('Eve');
+    expect(finalAnswer('code.evaluate', "{'a': 1}")).toBe("{'a': 1}");
     expect(finalAnswer('code.write', 'const f = (x) => x;')).toBe('const f = (x) => x;');
   });
 

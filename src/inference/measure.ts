@@ -136,10 +136,13 @@ export function taskTypeOf({ family, kind }: { readonly family: string; readonly
   return `${family}.${kind}`;
 }
 
-/** Maths is written out, and the result stands after the last `:` or `=`; elsewhere the whole text is the answer. */
+/**
+ * The miniature models write their working out, and the result stands after the last `:` or `=`; in programs and prose,
+ * where these signs mean something else, the whole text is the answer.
+ */
 export function finalAnswer(taskType: string, text: string): string {
-  const trimmed = text.trim();
-  return taskType === 'math.arithmetic' ? (trimmed.split(/[:=]/).at(-1)?.trim() ?? '') : trimmed;
+  const whole = /^(code|creative)\./.test(taskType);
+  return (whole ? text : (text.split(/[:=]/).at(-1) ?? '')).trim();
 }
 
 export function isRight(item: HeldOutItem, answer: string): boolean {

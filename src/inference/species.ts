@@ -130,7 +130,7 @@ export const SPECIES: readonly Species[] = [
   {
     id: 'fast-responder',
     name: 'Fast responder',
-    specialization: 'general',
+    specialization: 'factual',
     miniature: miniature(['fast-a', 'fast-b'], 0.5),
     public: {
       pairs: {
