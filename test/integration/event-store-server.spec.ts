@@ -87,6 +87,20 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     expect(await numbersIn(stream)).toEqual([0, 1]);
   });
 
+  it('takes an append in several messages as one, and none that is too large', async () => {
+    const stream = freshStream();
+    const many = Array.from({ length: 20 }, (_, n) => thing(n));
+    await client.appendToStream(stream, many, { expectedRevision: NO_STREAM, batchAppendSize: 200 });
+    expect(await numbersIn(stream)).toEqual(many.map((_, n) => n));
+    const bulky = Array.from({ length: 60 }, () =>
+      jsonEvent({ type: 'Bulky', data: { text: 'x'.repeat(100_000) } }),
+    );
+    await expect(client.appendToStream(stream, bulky)).rejects.toThrow(MaxAppendSizeExceededError);
+    await expect(client.appendToStream(stream, thing(20), { expectedRevision: 19n })).resolves.toMatchObject({
+      nextExpectedRevision: 20n,
+    });
+  });
+
   it('keeps binary events as they are', async () => {
     const stream = freshStream();
     const data = new Uint8Array([0, 255, 7]);
