@@ -26,9 +26,6 @@ const LEAST_ATTEMPT_MS = 250;
 /** How long to wait for somebody to be there before routing is tried again. */
 const NOBODY_THERE_MS = 1000;
 
-/** An answer below this is not given: "I don't know" is. */
-const LEAST_CONFIDENCE = 0.3;
-
 /** The events so far, and the state that they lead to. */
 class Draft {
   readonly events: QueryEvent[] = [];
@@ -240,7 +237,8 @@ function conclude(draft: Draft, given: Given<NetworkView>): void {
   const validation = thoughts.find((event) => event.type === 'AnswerValidated')?.data;
   const answered = subtasks.filter(({ status }) => status === 'accepted').length;
   const confidence = synthesis?.confidence ?? 0;
-  if (synthesis?.answer != null && validation?.ok && confidence >= LEAST_CONFIDENCE) {
+  // Each part has passed its own gate; their product falls with their number and is no gate of its own.
+  if (synthesis?.answer != null && validation?.ok) {
     const spent = Math.round((reserved * answered) / subtasks.length);
     draft.add({ type: 'QueryAnswered', data: { answer: synthesis.answer, confidence, spent, at } });
     return;
