@@ -29,9 +29,8 @@ export function decide(
     case 'FormCluster':
       return snapshot.matches('unformed') ? [{ type: 'ClusterFormed', data: { ...command.data, at } }] : [];
     case 'AdmitNode': {
+      // Formed or not: a Node is born on another stream than its Cluster, and either may come first.
       if (command.data.node in context.members) return [];
-      if (snapshot.matches('unformed'))
-        throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
       if (Object.keys(context.members).length >= MAX_CLUSTER_NODES) {
         throw new CommandRefusedError(
           `The Cluster "${context.cluster}" is full: ${MAX_CLUSTER_NODES} Nodes.`,
