@@ -2,7 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { Member } from '../../events/cluster.ts';
 import type { RoutingRequest, SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Resource } from '../../events/values.ts';
-import { CommandRefusedError, type Given } from '../actor.ts';
+import type { Given } from '../actor.ts';
 import { MAX_CLUSTER_NODES } from '../cluster/decide.ts';
 import type { NetworkView } from '../network-view.ts';
 import { NODE_TASKS_IN_FLIGHT } from '../node/decide.ts';
@@ -31,14 +31,15 @@ export function decide(
       return [{ type: 'SuperClusterFormed', data: { ...command.data, at } }];
     }
     case 'RouteSubtask': {
-      if (snapshot.matches('unformed')) throw new CommandRefusedError('The Super Cluster is not formed yet.');
       const { subtaskId, attempt, dueAt } = command.data;
       const known = context.inFlight[subtaskId];
       if (dueAt <= at || (known && known.attempt >= attempt) || context.settled.includes(subtaskId))
         return [];
       const silent = known?.resource;
       // Another attempt means that the resource of the last one has failed, even if only by keeping silent.
-      const exclude = silent ? [...command.data.exclude, silent] : command.data.exclude;
+      const failed = command.data.exclude;
+      const exclude = silent && !failed.some(({ id }) => id === silent.id) ? [...failed, silent] : failed;
+      if (snapshot.matches('unformed')) return [failing(command.data, 'The network is not born yet.', at)];
       return [routed({ ...command.data, exclude }, context.inFlight, given)];
     }
     case 'SettleSubtask': {
@@ -68,13 +69,13 @@ function routed(
       choice = route({ ...want, prefer: 'cluster', nodes: REPLICAS }, candidates, draws) ?? choice;
     }
   }
-  const { queryId, subtaskId, attempt, dueAt } = request;
+  const { subtaskId, attempt } = request;
   if (!choice || choice.chosen.length === 0) {
     const reason =
       candidates.length === 0
         ? 'The network has no Node yet.'
         : 'No Node is there to take the task, or all that are have failed at it.';
-    return { type: 'RoutingFailed', data: { queryId, subtaskId, attempt, reason, dueAt, at: given.at } };
+    return failing(request, reason, given.at);
   }
   const { mode, chosen, ranking, policy, why } = choice;
   const replicated = replicatedFor !== null && mode !== 'node';
@@ -96,6 +97,11 @@ function routed(
       at: given.at,
     },
   };
+}
+
+function failing(request: RoutingRequest, reason: string, at: string): SuperClusterEvent {
+  const { queryId, subtaskId, attempt, dueAt } = request;
+  return { type: 'RoutingFailed', data: { queryId, subtaskId, attempt, reason, dueAt, at } };
 }
 
 /**

@@ -6,6 +6,12 @@ import { type RecentKeys, remember } from '../recent.ts';
 /** At 300 subtasks a second this is a quarter of a minute: more than a message is on its way. */
 const REMEMBERED_SUBTASKS = 4096;
 
+/**
+ * How long a subtask stays in flight after its deadline. Its query settles it; this is for one that never does. Whoever
+ * kept silent must still be known when the next attempt comes.
+ */
+const OVERDUE_MS = 60_000;
+
 export interface RoutedSubtask {
   readonly queryId: string;
   readonly attempt: number;
@@ -15,13 +21,16 @@ export interface RoutedSubtask {
 
 export interface SuperClusterContext {
   readonly superCluster: string;
-  /** Subtasks on their way, by subtaskId; a settled or overdue one is dropped. */
+  /** Subtasks on their way, by subtaskId; a settled or long overdue one is dropped. */
   readonly inFlight: Readonly<Record<string, RoutedSubtask>>;
   /** Subtasks settled lately: a repeated request for one of them comes to nothing. */
   readonly settled: RecentKeys;
 }
 
-/** The Super Cluster: unformed, then resting or routing, with as many subtasks in flight as there are. */
+/**
+ * The Super Cluster: unformed, then resting or routing, with as many subtasks in flight as there are. What is asked
+ * before it is formed fails and may be asked again.
+ */
 export const superClusterMachine = setup({
   types: {
     context: {} as SuperClusterContext,
@@ -29,6 +38,7 @@ export const superClusterMachine = setup({
     input: {} as { id: string },
   },
   guards: {
+    hasInFlight: ({ context }) => Object.keys(context.inFlight).length > 0,
     isLastInFlight: ({ context, event }) =>
       event.type === 'SubtaskSettled' &&
       Object.keys(context.inFlight).every((subtaskId) => subtaskId === event.data.subtaskId),
@@ -55,7 +65,11 @@ export const superClusterMachine = setup({
   initial: 'unformed',
   states: {
     unformed: {
-      on: { SuperClusterFormed: 'resting' },
+      on: {
+        RoutingFailed: { actions: 'route' },
+        SubtaskSettled: { actions: 'settle' },
+        SuperClusterFormed: [{ guard: 'hasInFlight', target: 'routing' }, { target: 'resting' }],
+      },
     },
     resting: {
       on: {
@@ -82,6 +96,7 @@ function notOverdue(
   at: string,
 ): Readonly<Record<string, RoutedSubtask>> {
   const entries = Object.entries(subtasks);
-  const kept = entries.filter(([, subtask]) => subtask.dueAt >= at);
+  const oldest = new Date(Date.parse(at) - OVERDUE_MS).toISOString();
+  const kept = entries.filter(([, subtask]) => subtask.dueAt >= oldest);
   return kept.length === entries.length ? subtasks : Object.fromEntries(kept);
 }
