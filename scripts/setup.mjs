@@ -2,11 +2,26 @@
 // runs before there are dependencies. Writes to stderr alone, and nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { findNatsServer, NATS_SERVER_VERSION } from './nats-binary.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = join(ROOT, 'src');
+/** What the sources were when they were last compiled. */
+const STAMP = join(ROOT, 'dist', '.sources');
 const OLDEST_NODE = [20, 19];
 
 function say(line) {
@@ -26,6 +41,40 @@ function checkNode() {
     `this is Node ${process.versions.node}; DELLM needs ${OLDEST_NODE.join('.')} or newer. Nothing was changed. ` +
       'Install a newer one (https://nodejs.org), then run the same command again.',
   );
+}
+
+/** Two set-ups of one folder at a time would install over each other: the second one waits for the first. */
+async function takeTurn() {
+  const key = createHash('sha256').update(ROOT).digest('hex').slice(0, 16);
+  const turn = join(tmpdir(), `dellm-setup-${key}.pid`);
+  const own = `${turn}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
+  let told = false;
+  for (;;) {
+    try {
+      linkSync(own, turn);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const pid = Number(readJson(turn) ?? Number.NaN);
+      if (!isRunning(pid)) rmSync(turn, { force: true });
+      else if (!told) say(`waiting for another set-up of the same folder (process ${pid}) …`);
+      told = true;
+      await sleep(200);
+    }
+  }
+  rmSync(own, { force: true });
+  process.once('exit', () => rmSync(turn, { force: true }));
+}
+
+function isRunning(pid) {
+  if (!Number.isSafeInteger(pid)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function installDependencies() {
@@ -60,10 +109,12 @@ function areDependenciesThere() {
   );
 }
 
+function isNatsServerThere() {
+  return Boolean(process.env.NATS_URL) || findNatsServer() !== null;
+}
+
 async function provideNatsServer() {
-  if (process.env.NATS_URL) return;
-  const { findNatsServer, NATS_SERVER_VERSION } = await import('./nats-binary.mjs');
-  if (findNatsServer() !== null) return;
+  if (isNatsServerThere()) return;
   const { downloadRelease, fetchFromDebian } = await import('./nats-download.mjs');
   const ways = [
     [`downloading nats-server ${NATS_SERVER_VERSION}, the message broker`, downloadRelease],
@@ -90,16 +141,14 @@ async function provideNatsServer() {
   );
 }
 
+/** A package that was installed from a registry brings its compiled files, and no sources. */
+function isCompiled() {
+  return !existsSync(SOURCES) || (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stateOfSources());
+}
+
 function compile() {
-  const sources = join(ROOT, 'src');
-  if (!existsSync(sources)) return;
-  const stamp = join(ROOT, 'dist', '.sources');
-  const state = stateOf([
-    join(ROOT, 'tsconfig.json'),
-    join(ROOT, 'tsconfig.build.json'),
-    ...filesBelow(sources),
-  ]);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  if (isCompiled()) return;
+  const state = stateOfSources();
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: ROOT,
@@ -110,14 +159,18 @@ function compile() {
       'the sources do not compile; the reasons stand above. Nothing was started. Correct them, then run the same command again.',
     );
   }
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, state);
+  mkdirSync(dirname(STAMP), { recursive: true });
+  writeFileSync(STAMP, state);
 }
 
 /** Changes when a file is added, removed or written. */
-function stateOf(files) {
+function stateOfSources() {
   const hash = createHash('sha256');
-  for (const file of files) {
+  for (const file of [
+    join(ROOT, 'tsconfig.json'),
+    join(ROOT, 'tsconfig.build.json'),
+    ...filesBelow(SOURCES),
+  ]) {
     const { mtimeMs, size } = statSync(file);
     hash.update(`${file}\0${mtimeMs}\0${size}\n`);
   }
@@ -140,6 +193,9 @@ function readJson(path) {
 }
 
 checkNode();
-installDependencies();
-await provideNatsServer();
-compile();
+if (!areDependenciesThere() || !isNatsServerThere() || !isCompiled()) {
+  await takeTurn();
+  installDependencies();
+  await provideNatsServer();
+  compile();
+}

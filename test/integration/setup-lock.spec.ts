@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -64,13 +63,5 @@ describe('the lock file', () => {
     });
     expect(complete.packages['node_modules/@tool/gpu-linux-x64']?.name).toBe('other');
     expect(completeLock(complete)).toEqual(complete);
-  });
-});
-
-describe('the set-up', () => {
-  it('says nothing when all is there, and on stdout never anything', () => {
-    execFileSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, stdio: 'ignore' });
-    const second = spawnSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, encoding: 'utf8' });
-    expect(second).toMatchObject({ status: 0, stdout: '', stderr: '' });
   });
 });
