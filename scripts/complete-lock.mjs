@@ -84,7 +84,7 @@ export function completeLock(lock) {
       ...(engines === undefined ? {} : { engines }),
     };
   }
-  const sorted = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, 'en'));
   return { ...complete, packages: Object.fromEntries(sorted) };
 }
 
