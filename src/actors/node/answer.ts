@@ -28,6 +28,8 @@ const MARKER =
   /(?:####|(?:^|\n)[ \t]*A(?:nswer)?[ \t]*:|\b(?:final |correct )?answer(?: is\b:?|:| =)|\\boxed\{)[ \t]*/gi;
 const TRUTH = /^(yes|no|true|false)(?=$|\s*[,.;:!])/i;
 const TRUTH_SAID = /\b(?:is|are|statement is|it's|so|therefore|hence)[,:]? (not )?(true|false|yes|no)[.!]?$/i;
+/** A conclusion that follows its working without a blank: `Eva>Bob>Zoe:Zoe`, `not true=false`, `0=0,1<3:yes`. */
+const WORKED = /\S[:=]([^\s:=][^:=\n]{0,60})$/;
 const CHOICE = /^(?:\(([A-Ja-j])\)|([A-J])(?=$|[.):](?:\s|$)))/;
 const BRACKETED = /^(?:\[[^\n]*\]|\{[^\n]*\}|\([^\n]*,[^\n]*\))$/;
 const FENCE = /```[\w+#-]*[ \t]*\n([\s\S]*?)(?:\n```|$)/;
@@ -59,7 +61,8 @@ export function extractAnswer(text: string, taskType: string): ExtractedAnswer {
 
   const stated = statedAnswer(whole);
   const answer = stated ?? whole;
-  const bare = undress(answer, taskType);
+  const concluded = family === 'logic' ? WORKED.exec(answer)?.[1] : undefined;
+  const bare = undress(concluded ?? answer, taskType);
   if (ABSTENTION.test(bare) || (family !== 'logic' && UNKNOWN.test(bare))) return NONE;
   if (family !== 'code' && !WORDLIKE.test(bare)) return NONE;
   const plain = plainAnswer(bare, taskType);
