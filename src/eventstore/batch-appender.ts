@@ -122,7 +122,7 @@ export class BatchAppender {
     const success = response.getSuccess();
     waiting.resolve({
       revision: Number(success?.getCurrentRevision()),
-      position: Number(success?.getPosition()?.getCommitPosition()),
+      position: Number(success?.getPosition()?.getCommitPosition() ?? 0),
     });
   }
 }
