@@ -1,7 +1,7 @@
 """Measures models and pairs on the held-out prompts: `python3 evaluate.py --checkpoints DIR`.
 
-The pair's vote takes the answer with the higher sum of log probabilities. Confidence is the mean
-probability of the answer's tokens, end marker included.
+The pair's vote takes the answer with the higher sum of log probabilities. Confidence is the probability of the
+whole answer, the product over its tokens, end marker included; "mean" is the mean over its tokens.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tokenizer import Tokenizer
 
 Entry = Dict[str, Any]
 FOREIGN_PROMPTS = 40  # of every family a model does not know
+SURE = 0.9
 
 
 class Outcome(NamedTuple):
@@ -27,7 +28,11 @@ class Outcome(NamedTuple):
     answer: str
     right: bool
     log_probability: float
-    confidence: float
+    mean_probability: float
+
+    @property
+    def confidence(self) -> float:
+        return math.exp(self.log_probability)
 
 
 def is_right(entry: Entry, answer: str) -> bool:
@@ -41,9 +46,9 @@ def ask(model: LanguageModel, tokenizer: Tokenizer, entries: List[Entry]) -> Lis
     outcomes = []
     for entry, answer in zip(entries, answers):
         text = tokenizer.decode(answer.tokens)
-        confidence = mean(math.exp(p) for p in answer.log_probabilities)
+        token_mean = mean(math.exp(p) for p in answer.log_probabilities)
         right = is_right(entry, text)
-        outcomes.append(Outcome(entry["family"], entry["kind"], entry["prompt"], text, right, sum(answer.log_probabilities), confidence))
+        outcomes.append(Outcome(entry["family"], entry["kind"], entry["prompt"], text, right, sum(answer.log_probabilities), token_mean))
     return outcomes
 
 
@@ -56,7 +61,7 @@ def measure_model(model: LanguageModel, tokenizer: Tokenizer, plan: ModelPlan, e
         print(f"  {family:9} {describe(outcomes, family)}")
     for family in ("maths", "code", "logic", "creative", "capitals", "quick"):
         if family not in plan.families:
-            foreign = [entry for entry in entries if entry["family"] == family][:: 4][:FOREIGN_PROMPTS]
+            foreign = [entry for entry in entries if entry["family"] == family][::4][:FOREIGN_PROMPTS]
             declined = mean(o.answer == abstention.ANSWER for o in ask(model, tokenizer, foreign))
             print(f"  declines {declined:.2f} of {family}", flush=True)
     return outcomes
@@ -66,12 +71,15 @@ def describe(outcomes: List[Outcome], family: str) -> str:
     chosen = [o for o in outcomes if o.family == family]
     kinds = sorted({o.kind for o in chosen})
     by_kind = ", ".join(f"{kind} {mean(o.right for o in chosen if o.kind == kind):.2f}" for kind in kinds)
-    sure = [o for o in chosen if o.confidence >= 0.9]
-    precision = f"{mean(o.right for o in sure):.3f} of {len(sure)}" if sure else "none"
     return (
-        f"{mean(o.right for o in chosen):.3f} right ({by_kind}), confidence {mean(o.confidence for o in chosen):.2f}, "
-        f"right at confidence >= .9: {precision}"
+        f"{mean(o.right for o in chosen):.3f} right ({by_kind}), confidence {mean(o.confidence for o in chosen):.2f}; "
+        f"right at confidence >= .9: {_precision([o for o in chosen if o.confidence >= SURE])}, "
+        f"at mean >= .9: {_precision([o for o in chosen if o.mean_probability >= SURE])}"
     )
+
+
+def _precision(outcomes: List[Outcome]) -> str:
+    return f"{mean(o.right for o in outcomes):.3f} of {len(outcomes)}" if outcomes else "none"
 
 
 def measure_pair(first: List[Outcome], second: List[Outcome], family: str) -> Optional[str]:
