@@ -88,7 +88,8 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
       );
     }
     onLog('info', `fleet ${id} serves ${consumers.size} of ${PARTITIONS} partitions`);
-    if (gained.length > 0) await timers.sweep();
+    // Not waited for: the next change must not hang on a slow store.
+    if (gained.length > 0) void timers.sweep();
   }
 
   /** Changes come one after another, and only when there is something to change. */

@@ -75,7 +75,7 @@ describe('a message', () => {
       { kind: 'reply', subject: '_INBOX.ledger.ann.1' },
     ]);
     expect(world.timers.map((timer) => timer.command)).toEqual([
-      { type: 'Remind', data: { transferId: 'ann.1' } },
+      { type: 'Remind', data: { transferId: 'ann.1', attempt: 0 } },
     ]);
   });
 

@@ -3,7 +3,7 @@ import { reasonOf } from './log.ts';
 import type { Delivery } from './transport.ts';
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 10_000;
+const LONGEST_DELAY_MS = 3_000;
 /** After so many deliveries a fault that nobody foresaw is given up. A store or broker that is away is waited for without end. */
 const MAX_ATTEMPTS = 20;
 /** So much of a dead message's body is kept, in bytes. */

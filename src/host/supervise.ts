@@ -91,7 +91,7 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
 
   async function watch(): Promise<void> {
     while (!stopping() && current !== null) {
-      const reason = await current.exited.then(String, reasonOf);
+      const reason = await current.exited.then(describeExit, reasonOf);
       if (performance.now() - startedAt >= backoff.stableMs) pauseMs = backoff.firstMs;
       current = null;
       if (stopping()) return;
@@ -117,4 +117,11 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
       state = 'stopped';
     },
   };
+}
+
+/** An exit code, `null` where a signal ended it, or whatever the starter tells of its end. */
+function describeExit(exit: unknown): string {
+  if (typeof exit === 'number') return `exit code ${exit}`;
+  if (exit === null) return 'by a signal';
+  return typeof exit === 'string' ? exit : JSON.stringify(exit);
 }

@@ -4,7 +4,8 @@ import { type ActorDefinition, CommandRefusedError, type Effect } from '../../sr
 
 /**
  * A toy actor for the specs of the host: accounts that send each other coins. It has what the real ones have: natural
- * keys, effects that come back as commands, timers, refusals, several events from one command.
+ * keys, effects that come back as commands, timers, refusals, several events from one command. A waiting state has a
+ * deadline, and what is asked again under a new attempt is answered again: a broker may lose what it has acknowledged.
  */
 
 const key = z.string().min(1);
@@ -13,9 +14,12 @@ const amount = z.int().positive();
 export const ledgerCommands = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Deposit'), data: z.object({ transferId: key, amount }) }),
   z.object({ type: z.literal('Send'), data: z.object({ transferId: key, to: key, amount }) }),
-  z.object({ type: z.literal('Receive'), data: z.object({ transferId: key, from: key, amount }) }),
+  z.object({
+    type: z.literal('Receive'),
+    data: z.object({ transferId: key, from: key, amount, attempt: z.int() }),
+  }),
   z.object({ type: z.literal('Confirm'), data: z.object({ transferId: key }) }),
-  z.object({ type: z.literal('Remind'), data: z.object({ transferId: key }) }),
+  z.object({ type: z.literal('Remind'), data: z.object({ transferId: key, attempt: z.int() }) }),
   z.object({
     type: z.literal('Misbehave'),
     data: z.object({ how: z.string(), text: z.string().optional() }),
@@ -28,19 +32,20 @@ export type LedgerEvent =
   | { type: 'DepositStamped'; data: { transferId: string; stamp: string; draw: number } }
   | { type: 'Sent'; data: { transferId: string; to: string; amount: number; dueAt: string } }
   | { type: 'Received'; data: { transferId: string; from: string; amount: number } }
+  | { type: 'ReceiptRepeated'; data: { transferId: string; from: string; attempt: number } }
   | { type: 'Confirmed'; data: { transferId: string } }
-  | { type: 'Reminded'; data: { transferId: string } }
+  | { type: 'Reminded'; data: { transferId: string; attempt: number; dueAt: string } }
   | { type: 'Unknown'; data: { text: string } };
 
 export interface Ledger {
   readonly balance: number;
-  /** Natural keys of what has happened: `deposit:…`, `sent:…`, `received:…`, `confirmed:…`, `reminded:…`. */
+  /** Natural keys of what has happened: `deposit:…`, `sent:…`, `received:…`, `confirmed:…` … */
   readonly happened: Readonly<Record<string, true>>;
-  readonly unconfirmed: Readonly<Record<string, { to: string; amount: number }>>;
+  readonly unconfirmed: Readonly<Record<string, { to: string; amount: number; attempt: number }>>;
 }
 
-/** An unconfirmed transfer is sent once more after this time, in milliseconds. */
-export const REMIND_AFTER_MS = 1_000;
+/** An unconfirmed transfer is sent again after this time, in milliseconds. Its id begins with the sender's and a dot. */
+export const REMIND_AFTER_MS = 2_000;
 
 function mark(context: Ledger, natural: string, change: Partial<Ledger> = {}): Partial<Ledger> {
   return { ...change, happened: { ...context.happened, [natural]: true } };
@@ -70,7 +75,7 @@ export const ledgerMachine = setup({
               balance: context.balance - data.amount,
               unconfirmed: {
                 ...context.unconfirmed,
-                [data.transferId]: { to: data.to, amount: data.amount },
+                [data.transferId]: { to: data.to, amount: data.amount, attempt: 0 },
               },
             }),
           ),
@@ -86,8 +91,18 @@ export const ledgerMachine = setup({
             return mark(context, `confirmed:${data.transferId}`, { unconfirmed });
           }),
         },
+        ReceiptRepeated: {
+          actions: assign(({ context, event: { data } }) =>
+            mark(context, `repeated:${data.transferId}:${data.attempt}`),
+          ),
+        },
         Reminded: {
-          actions: assign(({ context, event: { data } }) => mark(context, `reminded:${data.transferId}`)),
+          guard: ({ context, event }) => context.unconfirmed[event.data.transferId] !== undefined,
+          actions: assign(({ context, event: { data } }) => {
+            const open = context.unconfirmed[data.transferId] ?? { to: '', amount: 0, attempt: 0 };
+            const reminded = { ...open, attempt: data.attempt };
+            return { unconfirmed: { ...context.unconfirmed, [data.transferId]: reminded } };
+          }),
         },
       },
     },
@@ -118,21 +133,24 @@ export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerComma
         const { transferId, to, amount } = command.data;
         if (happened[`sent:${transferId}`]) return [];
         if (balance < amount) throw new CommandRefusedError(`only ${balance} of ${amount} coins are there`);
-        const dueAt = new Date(Date.parse(given.at) + REMIND_AFTER_MS).toISOString();
-        return [{ type: 'Sent', data: { transferId, to, amount, dueAt } }];
+        return [{ type: 'Sent', data: { transferId, to, amount, dueAt: later(given.at) } }];
       }
       case 'Receive': {
-        if (happened[`received:${command.data.transferId}`]) return [];
-        return [{ type: 'Received', data: command.data }];
+        const { transferId, from, amount, attempt } = command.data;
+        if (!happened[`received:${transferId}`]) {
+          return [{ type: 'Received', data: { transferId, from, amount } }];
+        }
+        if (attempt === 0 || happened[`repeated:${transferId}:${attempt}`]) return [];
+        return [{ type: 'ReceiptRepeated', data: { transferId, from, attempt } }];
       }
       case 'Confirm': {
         if (happened[`confirmed:${command.data.transferId}`]) return [];
         return [{ type: 'Confirmed', data: command.data }];
       }
       case 'Remind': {
-        const { transferId } = command.data;
-        if (happened[`reminded:${transferId}`] || !context.unconfirmed[transferId]) return [];
-        return [{ type: 'Reminded', data: { transferId } }];
+        const { transferId, attempt } = command.data;
+        if (context.unconfirmed[transferId]?.attempt !== attempt) return [];
+        return [{ type: 'Reminded', data: { transferId, attempt: attempt + 1, dueAt: later(given.at) } }];
       }
       case 'Misbehave':
         return misbehave(command.data.how, command.data.text ?? '');
@@ -141,20 +159,22 @@ export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerComma
 
   react(event, { context }): Effect[] {
     switch (event.type) {
-      case 'Sent': {
-        const { transferId, to, dueAt } = event.data;
-        const remind = { type: 'Remind', data: { transferId } };
-        return [receive(transferId, to, context), { kind: 'timer', dueAt, command: remind }];
-      }
-      case 'Received': {
-        const { transferId, from } = event.data;
-        const confirm = { type: 'Confirm', data: { transferId } };
-        return [{ kind: 'command', to: { kind: 'account', id: from }, command: confirm }];
-      }
+      case 'Sent':
       case 'Reminded': {
-        const { transferId } = event.data;
+        const { transferId, dueAt } = event.data;
         const open = context.unconfirmed[transferId];
-        return open ? [receive(transferId, open.to, context)] : [];
+        if (!open) return [];
+        const { to, amount, attempt } = open;
+        const [from = ''] = transferId.split('.');
+        return [
+          command(to, { type: 'Receive', data: { transferId, from, amount, attempt } }),
+          { kind: 'timer', dueAt, command: { type: 'Remind', data: { transferId, attempt } } },
+        ];
+      }
+      case 'Received':
+      case 'ReceiptRepeated': {
+        const { transferId, from } = event.data;
+        return [command(from, { type: 'Confirm', data: { transferId } })];
       }
       case 'Confirmed':
         return [{ kind: 'reply', subject: `_INBOX.ledger.${event.data.transferId}`, body: event.data }];
@@ -168,15 +188,12 @@ export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerComma
   },
 };
 
-/** The sender's own id is in no event: it is the part of the transfer's id before the first dot. */
-function receive(transferId: string, to: string, context: Ledger): Effect {
-  const from = transferId.split('.')[0] ?? '';
-  const amount = context.unconfirmed[transferId]?.amount ?? 0;
-  return {
-    kind: 'command',
-    to: { kind: 'account', id: to },
-    command: { type: 'Receive', data: { transferId, from, amount } },
-  };
+function command(id: string, content: LedgerCommand): Effect {
+  return { kind: 'command', to: { kind: 'account', id }, command: content };
+}
+
+function later(at: string): string {
+  return new Date(Date.parse(at) + REMIND_AFTER_MS).toISOString();
 }
 
 function misbehave(how: string, text: string): LedgerEvent[] {
