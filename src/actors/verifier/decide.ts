@@ -3,7 +3,7 @@ import type { Contribution, Resource, ResourceAnswer } from '../../events/values
 import { checkArithmetic } from '../../verification/maths.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
-import { compareAnswers, extractAnswer } from '../node/answer.ts';
+import { compareAnswers, extractAnswer, isOpenEnded } from '../node/answer.ts';
 import { type CheckResult, checkAnswer } from './checks.ts';
 
 export interface JudgeAnswer {
@@ -30,6 +30,7 @@ const COMPUTED_CONFIDENCE = 0.99;
 
 /** As many ballots as a majority needs to mean something. */
 const CONSENSUS_BALLOTS = 3;
+const MAJORITY = 0.5;
 
 /** Judged answers before a Node's accuracy counts in its earnings. */
 const ACCURACY_SAMPLE = 20;
@@ -51,7 +52,7 @@ export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonl
     resource,
     taskType,
     responseMs: Math.max(0, Date.parse(given.at) - Date.parse(command.dispatchedAt)),
-    correct: rightness(checks, result, outcome),
+    correct: rightness(checks, taskType, result, outcome),
     level: resource.kind === 'cluster' ? 'cluster' : 'node',
     checks,
     outcome,
@@ -66,13 +67,19 @@ export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonl
 /** Computation settles it; agreement of several Nodes is evidence; one Node's word alone is none. */
 function rightness(
   checks: readonly CheckResult[],
+  taskType: string,
   result: ResourceAnswer,
   outcome: VerdictReached['outcome'],
 ): boolean | null {
   const arithmetic = checks.find((check) => check.check === 'arithmetic')?.verdict ?? 'not-applicable';
   if (arithmetic !== 'not-applicable') return arithmetic === 'pass';
   if (result.kind === 'none') return false;
-  return result.contributions.length >= CONSENSUS_BALLOTS ? outcome === 'accepted' : null;
+  return agreementTells(taskType, result) ? outcome === 'accepted' : null;
+}
+
+/** Enough Nodes, most of them behind one answer, to a question that has one: otherwise dissent says nothing. */
+function agreementTells(taskType: string, { contributions, agreement }: ResourceAnswer): boolean {
+  return !isOpenEnded(taskType) && contributions.length >= CONSENSUS_BALLOTS && agreement > MAJORITY;
 }
 
 function abstained(): CheckResult {
@@ -92,7 +99,12 @@ function outcomeOf(
   confidence: number,
   { stakes, mayRecompute, result }: JudgeAnswer,
 ): VerdictReached['outcome'] {
-  const failed = checks.filter((check) => check.verdict === 'fail');
+  // What computation confirms needs no majority, unless the stakes ask for one.
+  const computed =
+    stakes === 'normal' && checks.some(({ check, verdict }) => check === 'arithmetic' && verdict === 'pass');
+  const failed = checks.filter(
+    ({ check, verdict }) => verdict === 'fail' && !(computed && check === 'redundancy'),
+  );
   const onlyUnsure = failed.every((check) => check.check === 'quality-gate') && result.kind !== 'none';
   if (failed.length === 0 || (onlyUnsure && confidence >= MIN_CONFIDENCE[stakes])) return 'accepted';
   if (mayRecompute) return 'recompute';
@@ -129,7 +141,7 @@ function correctness(
   if (computed !== 'not-applicable') {
     return { correct: one.kind !== 'none' && computed === 'correct', basis: 'computed' };
   }
-  if (!accepted || result.contributions.length < CONSENSUS_BALLOTS) return { correct: null, basis: null };
+  if (!accepted || !agreementTells(taskType, result)) return { correct: null, basis: null };
   const same = compareAnswers(extractAnswer(one.answer, taskType), extractAnswer(result.answer, taskType));
   return { correct: one.kind !== 'none' && same !== 'different', basis: 'consensus' };
 }

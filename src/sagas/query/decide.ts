@@ -6,6 +6,7 @@ import { fillPrompt } from '../../actors/super-llm/decomposition.ts';
 import type { Part } from '../../actors/super-llm/planner.ts';
 import { decide as verify } from '../../actors/verifier/decide.ts';
 import type { QueryCommand, QueryEvent, SubtaskFailed } from '../../events/query.ts';
+import { Text } from '../../events/values.ts';
 import { queryMachine, type SubtaskState } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof queryMachine>;
@@ -22,6 +23,9 @@ const ATTEMPT_SHARE = 0.5;
 
 /** With less time left than this, another attempt is not worth starting. */
 const LEAST_ATTEMPT_MS = 250;
+
+/** Longest reason of an ending, in characters. */
+const MAX_REASON = 500;
 
 /** How long to wait for somebody to be there before routing is tried again. */
 const NOBODY_THERE_MS = 1000;
@@ -65,6 +69,10 @@ export function decide(
     case 'RecordFailure': {
       if (!currentAttempt(draft, command.data)) return [];
       const { subtaskId, attempt, resource, reason, best } = command.data;
+      // Votes that stayed apart have an answer too: computation may settle it, and its confidence is told with it.
+      if (resource && best && best.kind !== 'none') {
+        return recordAnswer(draft, { subtaskId, attempt, resource, result: best }, given);
+      }
       fail(draft, { subtaskId, attempt, resource, reason, best }, given);
       return goOn(draft, given);
     }
@@ -82,7 +90,8 @@ function ask(
   if (!draft.snapshot.matches({ lifecycle: 'unasked' })) {
     const { reservationId, account, replyTo } = question;
     // The reservation of the first asking is the query's own; every later one is given back.
-    const known = draft.context.reservationId === reservationId;
+    const { context } = draft;
+    const known = context.reservationId === reservationId || context.askedAgainBy.includes(reservationId);
     return known ? [] : [{ type: 'QueryAskedAgain', data: { reservationId, account, replyTo, at } }];
   }
   draft.add({ type: 'QueryAsked', data: { ...question, at } });
@@ -130,9 +139,8 @@ function passDeadline(
     throw new CommandRefusedError(`There is no query "${draft.context.queryId}".`);
   }
   if (!draft.snapshot.matches({ lifecycle: 'working' })) return [];
-  if (deadline.subtaskId === null) {
-    return given.at < draft.context.dueAt ? [] : expire(draft, given);
-  }
+  if (given.at >= draft.context.dueAt) return expire(draft, given);
+  if (deadline.subtaskId === null) return [];
   const subtask = draft.context.subtasks[deadline.subtaskId];
   if (!subtask || subtask.attempt !== deadline.attempt || given.at < subtask.dueAt) return [];
   if (subtask.status === 'dispatched') {
@@ -174,26 +182,29 @@ function dispatchIfReady(draft: Draft, subtask: SubtaskState, given: Given<Netwo
   const needed = draft.subtasks.filter((other) => subtask.dependsOn.includes(other.key));
   const unknown = needed.find((other) => other.status === 'abandoned');
   if (unknown) {
-    const { subtaskId, attempt } = subtask;
-    const reason = `It needs the answer to "${unknown.prompt.slice(0, 120)}", which nobody knew.`;
-    draft.add({
-      type: 'SubtaskFailed',
-      data: {
-        subtaskId,
-        attempt,
-        resource: null,
-        reason,
-        best: null,
-        next: 'give-up',
-        retryAt: null,
-        at: given.at,
-      },
-    });
-  } else if (needed.every((other) => other.status === 'accepted')) {
-    const answers = Object.fromEntries(needed.map((other) => [other.key, other.answer ?? '']));
-    const { nodes, prefer } = subtask;
-    dispatch(draft, subtask, { prompt: fillPrompt(subtask.prompt, answers), nodes, prefer }, given);
+    giveUp(
+      draft,
+      subtask,
+      `It needs the answer to "${unknown.prompt.slice(0, 120)}", which nobody knew.`,
+      given,
+    );
+    return;
   }
+  if (needed.some((other) => other.status !== 'accepted')) return;
+  const answers = Object.fromEntries(needed.map((other) => [other.key, other.answer ?? '']));
+  const prompt = fillPrompt(subtask.prompt, answers);
+  if (!Text.safeParse(prompt).success) {
+    giveUp(draft, subtask, 'With the answers that it needs, it is too long to be asked.', given);
+    return;
+  }
+  const { nodes, prefer } = subtask;
+  dispatch(draft, subtask, { prompt, nodes, prefer }, given);
+}
+
+function giveUp(draft: Draft, subtask: SubtaskState, reason: string, { at }: Given<NetworkView>): void {
+  const { subtaskId, attempt } = subtask;
+  const nothing = { resource: null, best: null, next: 'give-up', retryAt: null } as const;
+  draft.add({ type: 'SubtaskFailed', data: { subtaskId, attempt, ...nothing, reason, at } });
 }
 
 function redispatch(draft: Draft, subtask: SubtaskState, given: Given<NetworkView>): void {
@@ -244,17 +255,22 @@ function conclude(draft: Draft, given: Given<NetworkView>): void {
     return;
   }
   const best = subtasks.length === 1 ? (subtasks[0]?.candidate ?? null) : null;
-  const reason =
-    answered === 0 ? 'No Node knew an answer that could be trusted.' : (validation?.reasons ?? []).join(' ');
+  const reason = answered === 0 ? unansweredReason(subtasks) : (validation?.reasons ?? []).join('; ');
   draft.add({
     type: 'QueryDeclined',
     data: {
-      reason: reason === '' ? 'The answer is too uncertain to be given.' : reason,
+      reason,
       candidate: best?.answer ?? synthesis?.answer ?? null,
       confidence: best?.confidence ?? confidence,
       at,
     },
   });
+}
+
+/** Whether nobody knew, or something stood in the way. */
+function unansweredReason(subtasks: readonly SubtaskState[]): string {
+  const failures = new Set(subtasks.flatMap(({ failure }) => (failure === null ? [] : [failure])));
+  return ['No Node gave an answer that could be trusted.', ...failures].join(' ').slice(0, MAX_REASON);
 }
 
 /** At the deadline, what is there is given; nothing at all is an expiry. */

@@ -1,4 +1,5 @@
 import { assign, setup } from 'xstate';
+import { type RecentKeys, remember } from '../../actors/recent.ts';
 import { superLlmStates } from '../../actors/super-llm/machine.ts';
 import { verifierStates } from '../../actors/verifier/machine.ts';
 import type { Judgement, PlannedSubtask, QueryEvent } from '../../events/query.ts';
@@ -7,6 +8,9 @@ import type { Ending } from './ending.ts';
 
 /** As many askers of one query get its ending directly; any further one reads it from the service. */
 const MAX_REPLIES = 16;
+
+/** How many further askings a query remembers by their reservation. */
+const REMEMBERED_ASKINGS = 64;
 
 export interface SubtaskState extends PlannedSubtask {
   readonly status: 'waiting' | 'dispatched' | 'postponed' | 'accepted' | 'abandoned';
@@ -23,6 +27,8 @@ export interface SubtaskState extends PlannedSubtask {
   readonly confidence: number;
   /** The best answer that was not accepted. */
   readonly candidate: { readonly answer: string; readonly confidence: number } | null;
+  /** Why the last attempt came to nothing, if it was not the answer's fault. */
+  readonly failure: string | null;
 }
 
 export interface QueryContext {
@@ -33,6 +39,8 @@ export interface QueryContext {
   readonly reservationId: string;
   readonly reserved: number;
   readonly replyTo: readonly string[];
+  /** Reservations of further askings, each of which is released once. */
+  readonly askedAgainBy: RecentKeys;
   readonly askedAt: string;
   readonly dueAt: string;
   readonly complexity: Complexity;
@@ -68,8 +76,11 @@ export const queryMachine = setup({
       };
     }),
     askAgain: assign(({ context, event }) => {
-      if (event.type !== 'QueryAskedAgain' || event.data.replyTo === null) return {};
-      return { replyTo: [...context.replyTo, event.data.replyTo].slice(0, MAX_REPLIES) };
+      if (event.type !== 'QueryAskedAgain') return {};
+      const { replyTo, reservationId } = event.data;
+      const askedAgainBy = remember(context.askedAgainBy, reservationId, REMEMBERED_ASKINGS);
+      if (replyTo === null) return { askedAgainBy };
+      return { askedAgainBy, replyTo: [...context.replyTo, replyTo].slice(0, MAX_REPLIES) };
     }),
     analyse: assign(({ event }) =>
       event.type === 'QueryAnalysed' ? { complexity: event.data.complexity, stakes: event.data.stakes } : {},
@@ -90,6 +101,7 @@ export const queryMachine = setup({
           answer: null,
           confidence: 0,
           candidate: null,
+          failure: null,
         },
       ]);
       return { subtasks: Object.fromEntries(planned) };
@@ -108,12 +120,13 @@ export const queryMachine = setup({
     }),
     fail: assign(({ context, event }) => {
       if (event.type !== 'SubtaskFailed') return {};
-      const { resource, best, next, retryAt, at } = event.data;
+      const { resource, best, next, retryAt, reason, at } = event.data;
       return change(context, event.data.subtaskId, (subtask) => ({
         status: next === 'give-up' ? 'abandoned' : 'postponed',
         tries: subtask.tries + (next === 'wait' ? 0 : 1),
         exclude: resource === null ? subtask.exclude : [...subtask.exclude, resource],
         candidate: better(subtask.candidate, best),
+        failure: reason,
         dueAt: retryAt ?? at,
       }));
     }),
@@ -125,6 +138,7 @@ export const queryMachine = setup({
         exclude: [...subtask.exclude, resource],
         candidate: better(subtask.candidate, result),
         answer: result.answer,
+        failure: null,
       }));
     }),
     judge: assign(({ context, event }) => {
@@ -158,6 +172,7 @@ export const queryMachine = setup({
     reservationId: '',
     reserved: 0,
     replyTo: [],
+    askedAgainBy: [],
     askedAt: '',
     dueAt: '',
     complexity: 'simple',
