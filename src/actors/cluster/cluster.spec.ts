@@ -191,7 +191,8 @@ describe('a Cluster', () => {
   });
 
   it('asks one more Node when the votes stay apart, then another, then says so', () => {
-    const scenario = formed().when(distribute({ nodes: 2 }));
+    const equals = networkView(NODES.map((id) => nodeView(id)));
+    const scenario = formed(equals).when(distribute({ nodes: 2 }));
     scenario.when(count(sharesOf(scenario)[0], vote('Tokyo', 0.4)));
     scenario.when(count(sharesOf(scenario)[1], vote('Kyoto', 0.4)));
     expect(scenario.types).toEqual(['VoteCounted', 'TiebreakCalled']);
