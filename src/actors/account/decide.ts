@@ -35,25 +35,22 @@ export function decide(command: AccountCommand, snapshot: Snapshot, given: Given
     case 'ReserveCredits':
       return reserve(command.data, snapshot, at);
     case 'SettleCredits': {
-      const { transferId, queryId } = command.data;
+      const { transferId } = command.data;
       const reservation = context.reservations[transferId];
       if (!reservation) return [];
-      const spent = Math.min(command.data.spent, reservation.amount);
-      const returned = reservation.amount - spent;
+      const { queryId, amount } = reservation;
+      const spent = Math.min(command.data.spent, amount);
+      const returned = amount - spent;
       const contra = escrowOf(queryId);
       return [{ type: 'CreditsSettled', data: { transferId, queryId, spent, returned, contra, at } }];
     }
     case 'ReleaseCredits': {
-      const { transferId, queryId, reason } = command.data;
+      const { transferId, reason } = command.data;
       const reservation = context.reservations[transferId];
       if (!reservation) return [];
+      const { queryId, amount } = reservation;
       const contra = escrowOf(queryId);
-      return [
-        {
-          type: 'CreditsReleased',
-          data: { transferId, queryId, amount: reservation.amount, contra, reason, at },
-        },
-      ];
+      return [{ type: 'CreditsReleased', data: { transferId, queryId, amount, contra, reason, at } }];
     }
     case 'EarnCredits': {
       const { transferId, queryId, node, complexity, correctness, responseMs, accuracy, uptime } =

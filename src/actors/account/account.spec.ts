@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { later, Scenario, START } from '../../../test/support/decider.ts';
+import type { AccountCommand, AccountEvent } from '../../events/account.ts';
+import { movementOf } from '../../projections/credits.ts';
+import { STARTING_GRANT } from './credits.ts';
+import { account } from './index.ts';
+import type { AccountContext } from './machine.ts';
+
+type Subject = Scenario<AccountCommand, AccountEvent>;
+
+const OPEN: AccountCommand = { type: 'OpenAccount', data: { account: 'anna' } };
+
+function reserve(
+  transferId: string,
+  { queryId = 'q1', question = 'What is 2 + 2?', dueAt = later(10_000) } = {},
+): AccountCommand {
+  const request = { queryId, question, stakes: 'normal' as const, replyTo: '_INBOX.1', dueAt };
+  return { type: 'ReserveCredits', data: { transferId, account: 'anna', request } };
+}
+
+function earn(transferId: string, correctness = 1): AccountCommand {
+  return {
+    type: 'EarnCredits',
+    data: {
+      transferId,
+      queryId: 'q1',
+      node: 'n1',
+      complexity: 'simple',
+      correctness,
+      responseMs: 10,
+      accuracy: null,
+      uptime: 0.8,
+    },
+  };
+}
+
+function penalise(transferId: string): AccountCommand {
+  return { type: 'PenaliseCredits', data: { transferId, queryId: 'q1', node: 'n1', complexity: 'complex' } };
+}
+
+function settle(transferId: string, spent: number, queryId = 'q1'): AccountCommand {
+  return { type: 'SettleCredits', data: { transferId, queryId, spent } };
+}
+
+function release(transferId: string, queryId = 'q1'): AccountCommand {
+  return { type: 'ReleaseCredits', data: { transferId, queryId, reason: 'nobody knew' } };
+}
+
+function closed(): Subject {
+  return new Scenario<AccountCommand, AccountEvent>(account, 'anna');
+}
+
+function open(): Subject {
+  return closed().when(OPEN);
+}
+
+function contextOf(scenario: Subject): AccountContext {
+  return scenario.context as AccountContext;
+}
+
+describe('an account', () => {
+  it('is opened once, with 100 credits', () => {
+    const scenario = open();
+    expect(scenario.events).toMatchObject([{ type: 'CreditsGranted', data: { amount: 100_000_000 } }]);
+    expect(scenario.when(OPEN).types).toEqual([]);
+  });
+
+  it('reserves the price of a question and sends it on', () => {
+    const scenario = open().when(reserve('r1'));
+    expect(scenario.events).toMatchObject([
+      { type: 'CreditsReserved', data: { amount: 750_000, contra: 'escrow:q1', contributor: false } },
+    ]);
+    expect(scenario.effects).toMatchObject([
+      {
+        to: { kind: 'query', id: 'q1' },
+        command: { data: { account: 'anna', reservationId: 'r1', reserved: 750_000 } },
+      },
+    ]);
+    expect(scenario.when(reserve('r1')).types).toEqual([]);
+  });
+
+  it('asks less of those who contribute', () => {
+    const scenario = open().when(earn('t1')).when(reserve('r1'));
+    expect(scenario.events[0]?.data).toMatchObject({ amount: 500_000, contributor: true });
+  });
+
+  it('settles what was spent and gives the rest back, once', () => {
+    const scenario = open().when(reserve('r1')).when(settle('r1', 250_000));
+    expect(scenario.events[0]?.data).toMatchObject({ spent: 250_000, returned: 500_000 });
+    expect(contextOf(scenario)).toMatchObject({ available: STARTING_GRANT - 250_000, reservations: {} });
+    expect(scenario.when(settle('r1', 250_000)).types).toEqual([]);
+    expect(scenario.when(release('r1')).types).toEqual([]);
+    expect(scenario.when(reserve('r1')).types).toEqual([]);
+  });
+
+  it('never spends more than it reserved, and always from the escrow that holds it', () => {
+    const scenario = open()
+      .when(reserve('r1'))
+      .when(settle('r1', 9_000_000, 'another'));
+    expect(scenario.events[0]?.data).toMatchObject({ spent: 750_000, returned: 0, contra: 'escrow:q1' });
+    const released = open().when(reserve('r1')).when(release('r1', 'another'));
+    expect(released.events[0]?.data).toMatchObject({ queryId: 'q1', contra: 'escrow:q1' });
+  });
+
+  it('keeps two reservations apart', () => {
+    const scenario = open()
+      .when(reserve('r1'))
+      .when(reserve('r2', { queryId: 'q2' }))
+      .when(release('r1'));
+    expect(Object.keys(contextOf(scenario).reservations)).toEqual(['r2']);
+    expect(scenario.snapshot.value).toEqual({ open: 'holding' });
+    expect(scenario.when(release('r2', 'q2')).snapshot.value).toEqual({ open: 'free' });
+  });
+
+  it.each([
+    ['that does not exist', closed(), reserve('r1'), 'unknown-account'],
+    ['in vain when the time is over', open(), reserve('r1', { dueAt: START }), 'too-late'],
+  ])('refuses a question to an account %s, and says so', (_what, scenario, command, code) => {
+    scenario.when(command);
+    expect(scenario.types).toEqual(['ReservationRefused']);
+    expect(scenario.effects).toMatchObject([{ kind: 'reply', body: { error: { code } } }]);
+    expect(scenario.when(command).types).toEqual([]);
+  });
+
+  it('refuses what it cannot pay for', () => {
+    const scenario = open();
+    for (let index = 0; index < 133; index += 1) scenario.when(reserve(`r${index}`));
+    expect(scenario.types).toEqual(['CreditsReserved']);
+    scenario.when(reserve('r133'));
+    expect(scenario.effects).toMatchObject([
+      { body: { error: { code: 'no-credits', message: expect.stringContaining('0.25') } } },
+    ]);
+  });
+
+  it('earns for work once, and nothing for worthless work or before it is open', () => {
+    const scenario = open().when(earn('t1'));
+    expect(scenario.events[0]?.data).toMatchObject({ amount: 1_000_000 });
+    expect(scenario.when(earn('t1')).types).toEqual([]);
+    expect(scenario.when(earn('t2', 0)).types).toEqual([]);
+    expect(closed().when(earn('t1')).types).toEqual([]);
+    expect(closed().when(penalise('t1')).types).toEqual([]);
+  });
+
+  it('is penalised for wrong work, never below nothing', () => {
+    const scenario = open();
+    for (let index = 0; index < 60; index += 1) scenario.when(penalise(`p${index}`));
+    expect(contextOf(scenario).available).toBe(0);
+  });
+
+  it('counts the days of the last week on which it contributed', () => {
+    const scenario = open();
+    const day = 24 * 3_600_000;
+    for (let index = 0; index < 30; index += 1) {
+      scenario.when(earn(`t${index}`), { at: later(index * day) });
+    }
+    expect(contextOf(scenario).activeDays).toHaveLength(7);
+    expect(scenario.events[0]?.data).toMatchObject({ multipliers: { contribution: 1.2 } });
+    const idle = later(60 * day);
+    scenario.when(reserve('r1', { dueAt: later(61 * day) }), { at: idle });
+    expect(scenario.events[0]?.data).toMatchObject({ contributor: false });
+  });
+
+  it('keeps its books balanced, whatever comes in whatever order', () => {
+    const ids = fc.constantFrom('a', 'b', 'c', 'd');
+    const command = fc.oneof(
+      fc.constant(OPEN),
+      ids.map((id) => reserve(`r-${id}`, { queryId: `q-${id}` })),
+      fc.tuple(ids, fc.nat({ max: 2_000_000 })).map(([id, spent]) => settle(`r-${id}`, spent, `q-${id}`)),
+      ids.map((id) => release(`r-${id}`, `q-${id}`)),
+      fc.tuple(ids, fc.double({ min: 0, max: 1, noNaN: true })).map(([id, right]) => earn(`t-${id}`, right)),
+      ids.map((id) => penalise(`t-${id}`)),
+    );
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+        const scenario = closed();
+        for (const one of commands) {
+          scenario.when(one);
+          expect(contextOf(scenario).available).toBeGreaterThanOrEqual(0);
+        }
+        let available = 0;
+        const escrow = new Map<string, number>();
+        const taken = new Map<string, number>();
+        for (const event of scenario.history) {
+          const movement = movementOf(event);
+          if (movement) {
+            expect(movement.account + movement.treasury + movement.escrow).toBe(0);
+            available += movement.account;
+          }
+          const { transferId } = event.data;
+          if (event.type === 'CreditsSettled' || event.type === 'CreditsReleased') {
+            escrow.set(transferId, (escrow.get(transferId) ?? 0) + (movement?.escrow ?? 0));
+            expect(escrow.get(transferId)).toBe(0);
+            continue;
+          }
+          taken.set(transferId, (taken.get(transferId) ?? 0) + 1);
+          if (event.type === 'CreditsReserved') escrow.set(transferId, event.data.amount);
+        }
+        expect([...taken.values()].every((times) => times === 1)).toBe(true);
+        expect(contextOf(scenario).available).toBe(available);
+        const held = Object.values(contextOf(scenario).reservations);
+        expect(held.reduce((sum, one) => sum + one.amount, 0)).toBe(
+          [...escrow.values()].reduce((sum, one) => sum + one, 0),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
