@@ -34,9 +34,20 @@ interface Checkpoint {
   readonly after: number | undefined;
 }
 
+/**
+ * What must stand last in the stream when a message is stored. The sequence alone would not do: when the first of many
+ * on their way is refused, because another relay came first, a later one could find its number again by chance.
+ * The id of the first one's predecessor is left out: a restarted broker does not know it.
+ */
+interface Predecessor {
+  readonly lastSequence: number;
+  readonly lastMsgID?: string;
+}
+
 const IN_FLIGHT = 256;
 const REQUEST_TIMEOUT_MS = 2_000;
 const PAUSE_MS = { first: 100, longest: 2_000 } as const;
+const STREAM_WRONG_LAST_MESSAGE_ID = 10070;
 /** Left free in a message for headers and subject. */
 const HEADER_ROOM = 8 * 1024;
 
@@ -79,12 +90,12 @@ async function relayFrom(
   const stop = new AbortController();
   const inFlight = new Set<Promise<void>>();
   let doubt: unknown;
-  let sequence = checkpoint.lastSequence;
+  let follows: Predecessor = { lastSequence: checkpoint.lastSequence };
   const maxBytes = (nc.info?.max_payload ?? 1024 ** 2) - HEADER_ROOM;
 
-  const publish = async (event: StoredEvent, lastSequence: number): Promise<void> => {
+  const publish = async (event: StoredEvent, follows: Predecessor): Promise<void> => {
     try {
-      const ack = await publishEvent(js, event, lastSequence, maxBytes);
+      const ack = await publishEvent(js, event, follows, maxBytes);
       if (ack.duplicate) throw new Error(`the broker has just had event ${event.id}`);
       onPublished();
     } catch (error) {
@@ -104,9 +115,9 @@ async function relayFrom(
       if (delivery.kind !== 'event' || delivery.event.stream.startsWith(SNAPSHOT_PREFIX)) continue;
       while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
       if (doubt !== undefined) break;
-      const sent = publish(delivery.event, sequence).finally(() => inFlight.delete(sent));
+      const sent = publish(delivery.event, follows).finally(() => inFlight.delete(sent));
       inFlight.add(sent);
-      sequence += 1;
+      follows = { lastSequence: follows.lastSequence + 1, lastMsgID: delivery.event.id };
     }
   } finally {
     await Promise.all(inFlight);
@@ -114,7 +125,7 @@ async function relayFrom(
   if (doubt !== undefined) throw doubt;
 }
 
-function publishEvent(js: JetStreamClient, event: StoredEvent, lastSequence: number, maxBytes: number) {
+function publishEvent(js: JetStreamClient, event: StoredEvent, follows: Predecessor, maxBytes: number) {
   const { stream, revision, position, id, type } = event;
   const meta = headers();
   meta.set(EVENT_HEADER.stream, encodeURI(stream));
@@ -129,17 +140,19 @@ function publishEvent(js: JetStreamClient, event: StoredEvent, lastSequence: num
     msgID: id,
     headers: meta,
     timeout: REQUEST_TIMEOUT_MS,
-    expect: { lastSequence },
+    expect: follows,
   });
 }
 
 async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Promise<Checkpoint> {
   const { last_seq: lastSequence, messages } = await eventsState(jsm);
   if (messages > 0) {
-    // If more is published between the two answers, the first publish fails on its condition, and we are here again.
     const last = await jsm.streams.getMessage(EVENTS, { last_by_subj: 'dellm.evt.>' });
     const position = Number(last?.header.get(EVENT_HEADER.position) || Number.NaN);
-    if (Number.isSafeInteger(position)) return { lastSequence, after: position };
+    if (last !== null && Number.isSafeInteger(position)) {
+      // More may have been published between the two answers; the last message itself may have been deleted.
+      return { lastSequence: Math.max(lastSequence, last.seq), after: position };
+    }
     if (last !== null) {
       throw new Error(
         `message ${last.seq} of ${EVENTS} has no position: somebody else publishes there; purge the stream once that is ended`,
@@ -176,7 +189,12 @@ function hasCode(error: unknown, code: number): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  if (hasCode(error, JetStreamApiCodes.StreamWrongLastSequence)) return 'another relay published first';
+  if (
+    hasCode(error, JetStreamApiCodes.StreamWrongLastSequence) ||
+    hasCode(error, STREAM_WRONG_LAST_MESSAGE_ID)
+  ) {
+    return 'another relay published first';
+  }
   return `the broker or the event store did not do as asked (${error instanceof Error ? error.message : String(error)})`;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
+import { headers } from 'nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '../../src/eventstore/memory.ts';
 import type { EventStore, StoredEvent } from '../../src/eventstore/port.ts';
@@ -40,10 +41,10 @@ describe('the relay', () => {
     }
   }
 
-  async function startRelay(connection?: NatsConnection): Promise<Relay> {
+  async function startRelay(connection?: NatsConnection, from = store): Promise<Relay> {
     const controller = new AbortController();
     const own = connection ?? (await nats.connect());
-    const done = runRelay({ store, nc: own, signal: controller.signal });
+    const done = runRelay({ store: from, nc: own, signal: controller.signal });
     const relay = {
       async stop() {
         controller.abort();
@@ -127,6 +128,30 @@ describe('the relay', () => {
     await relays.shift()?.stop();
     await append(50);
     await expectAllPublishedOnce();
+  });
+
+  it('does not slip in between when another one comes first and is ahead of it', async () => {
+    await append(6);
+    const events = await stored();
+    const publishAsOther = async (event: StoredEvent, lastSequence: number): Promise<void> => {
+      const meta = headers();
+      meta.set(EVENT_HEADER.position, String(event.position));
+      const options = { msgID: event.id, headers: meta, expect: { lastSequence } };
+      await jetstream(nc).publish('dellm.evt.node.a.VoteCast', JSON.stringify(event), options);
+    };
+    // The other one began with the third event, after the first one had read its checkpoint of an empty stream.
+    let overtaken = false;
+    const overtaking: EventStore = {
+      ...store,
+      async *subscribe(options) {
+        if (!overtaken && events[2] !== undefined) await publishAsOther(events[2], 0);
+        overtaken = true;
+        yield* store.subscribe(options);
+      },
+    };
+    await startRelay(nc, overtaking);
+    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(4);
+    expect((await published()).ids).toEqual(events.slice(2).map(({ id }) => id));
   });
 
   it('goes on where it was when it is cut off in the middle and another takes over', async () => {
