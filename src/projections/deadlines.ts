@@ -16,7 +16,7 @@ export interface DeadlinesRow {
 /** The deadlines that have not been met, by actor, so that a fleet that takes over can wind its clocks. */
 export const deadlines: Projection<DeadlinesRow> = {
   name: 'deadlines',
-  version: 1,
+  version: 2,
   resident: true,
   keys(event) {
     const change = changeOf(event);
@@ -41,6 +41,15 @@ type Change = { readonly kind: ActorKind; readonly id: string } & (
 
 function changeOf(event: Recorded): Change | null {
   switch (event.type) {
+    case 'CreditsReserved':
+    case 'SettlementDemanded': {
+      const { transferId, settleBy: dueAt } = event.data;
+      const deadline = { dueAt, command: pass({ transferId }) };
+      return { ...account(event), what: 'set', key: transferId, deadline };
+    }
+    case 'CreditsSettled':
+    case 'CreditsReleased':
+      return { ...account(event), what: 'met', key: event.data.transferId };
     case 'TaskAccepted': {
       const { taskId, dueAt } = event.data;
       return {
@@ -102,6 +111,10 @@ function changeOf(event: Recorded): Change | null {
 
 function at(event: Recorded, kind: ActorKind): { kind: ActorKind; id: string } {
   return { kind, id: idOf(event.stream, kind) };
+}
+
+function account(event: Recorded): { kind: ActorKind; id: string } {
+  return { kind: 'account', id: idOf(event.stream, 'credit') };
 }
 
 function pass(data: object): Command {

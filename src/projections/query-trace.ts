@@ -1,4 +1,4 @@
-import type { Projection, Recorded } from './projection.ts';
+import { idOf, type Projection, type Recorded } from './projection.ts';
 
 export interface TraceStep {
   readonly type: string;
@@ -30,16 +30,11 @@ const MAX_SHOWN = 2000;
 /** How a query was answered, step by step: a row under each queryId. */
 export const queryTrace: Projection<TraceRow> = {
   name: 'trace',
-  version: 1,
+  version: 2,
   resident: false,
   keys(event) {
-    if (event.type === 'CreditsReserved') return [event.data.queryId];
-    const belongs =
-      event.stream.startsWith('query-') ||
-      'queryId' in event.data ||
-      'subtaskId' in event.data ||
-      'taskId' in event.data;
-    return belongs && event.correlationId !== '' ? [event.correlationId] : [];
+    const queryId = queryOf(event);
+    return queryId === '' ? [] : [queryId];
   },
   fold(row, event, key) {
     if (!row && event.type !== 'CreditsReserved' && event.type !== 'QueryAsked') return undefined;
@@ -56,6 +51,16 @@ export const queryTrace: Projection<TraceRow> = {
     return { ...before, ...statusAfter(before, event), ...withStep(before, event) };
   },
 };
+
+/**
+ * The query that an event says that it belongs to, else the one that its message belonged to: what follows from a
+ * clock that was wound again after a restart belongs to no message of the query.
+ */
+function queryOf(event: Recorded): string {
+  if (event.stream.startsWith('query-')) return idOf(event.stream, 'query');
+  if ('queryId' in event.data) return event.data.queryId;
+  return 'subtaskId' in event.data || 'taskId' in event.data ? event.correlationId : '';
+}
 
 function statusAfter(row: TraceRow, event: Recorded): Partial<TraceRow> {
   switch (event.type) {

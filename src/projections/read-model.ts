@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import type { Projection, Recorded } from './projection.ts';
@@ -48,10 +48,7 @@ export class ReadModel {
   constructor(file: string, projections: readonly AnyProjection[]) {
     this.#projections = new Map(projections.map((projection) => [projection.name, projection]));
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    this.#database = new Database(file);
-    // The truth is in the event store, so a lost commit only means folding a few events again.
-    this.#database.exec('pragma journal_mode = wal; pragma synchronous = normal');
-    this.#database.exec(SCHEMA);
+    this.#database = openAnew(file);
     this.#position = this.#resume();
     for (const projection of projections) {
       this.#dirty.set(projection.name, new Set());
@@ -155,6 +152,7 @@ export class ReadModel {
   /** Resolves when the rows know the position. Rejects with the signal's reason. */
   async reached(position: number, signal: AbortSignal): Promise<void> {
     if (this.#position >= position) return;
+    signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const waiter = { position, resolve };
       this.#waiting.push(waiter);
@@ -234,6 +232,31 @@ export class ReadModel {
     this.#database
       .prepare('insert into meta values (?, ?) on conflict do update set value = excluded.value')
       .run(key, value);
+  }
+}
+
+/** Opens the file; one that holds no database, or a broken one, is replaced: the truth is elsewhere. */
+function openAnew(file: string): Database.Database {
+  try {
+    return openDatabase(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    return openDatabase(file);
+  }
+}
+
+function openDatabase(file: string): Database.Database {
+  const database = new Database(file);
+  try {
+    // A lost commit only means folding a few events again.
+    database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+    database.exec(SCHEMA);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
