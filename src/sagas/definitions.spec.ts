@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { AnyStateNode } from 'xstate';
+import type { AccountEvent } from '../events/account.ts';
+import type { ClusterEvent } from '../events/cluster.ts';
+import type { GenesisEvent } from '../events/genesis.ts';
+import type { NodeEvent } from '../events/node.ts';
+import type { QueryEvent } from '../events/query.ts';
+import type { SuperClusterEvent } from '../events/super-cluster.ts';
+import { DEFINITIONS } from './index.ts';
+
+type Types<E extends { type: string }> = Record<E['type'], true>;
+
+const account: Types<AccountEvent> = {
+  CreditsGranted: true,
+  CreditsReserved: true,
+  ReservationRefused: true,
+  CreditsSettled: true,
+  CreditsReleased: true,
+  CreditsEarned: true,
+  CreditsPenalised: true,
+};
+
+const node: Types<NodeEvent> = {
+  NodeBorn: true,
+  TaskAccepted: true,
+  TaskRefused: true,
+  ModelAnswered: true,
+  VoteCast: true,
+  TaskFailed: true,
+  PerformanceRecorded: true,
+};
+
+const cluster: Types<ClusterEvent> = {
+  ClusterFormed: true,
+  NodeAdmitted: true,
+  TaskDistributed: true,
+  VoteCounted: true,
+  VoteLost: true,
+  TiebreakCalled: true,
+  ConsensusReached: true,
+  ConsensusFailed: true,
+};
+
+const superCluster: Types<SuperClusterEvent> = {
+  SuperClusterFormed: true,
+  SubtaskRouted: true,
+  RoutingFailed: true,
+  SubtaskSettled: true,
+};
+
+const query: Types<QueryEvent> = {
+  QueryAsked: true,
+  QueryAskedAgain: true,
+  QueryAnalysed: true,
+  QueryPlanned: true,
+  SubtaskDispatched: true,
+  SubtaskAnswered: true,
+  SubtaskFailed: true,
+  VerdictReached: true,
+  AnswerSynthesised: true,
+  AnswerValidated: true,
+  QueryAnswered: true,
+  QueryDeclined: true,
+  QueryExpired: true,
+};
+
+const genesis: Types<GenesisEvent> = {
+  GenesisBegun: true,
+  BirthConfirmed: true,
+  GenesisRepeated: true,
+  GenesisCompleted: true,
+};
+
+const EVENTS: Readonly<Record<string, object>> = { account, node, cluster, superCluster, query, genesis };
+
+/** Events that some state takes: a transition without target and actions does not count, nor for `snapshot.can`. */
+function taken(state: AnyStateNode): readonly string[] {
+  const own = [...state.transitions]
+    .filter(([, transitions]) => transitions.some(({ target, actions }) => target?.length || actions.length))
+    .map(([type]) => type);
+  return [...own, ...Object.values(state.states).flatMap(taken)];
+}
+
+describe('the actors of the network', () => {
+  it('have a type of event of their own each', () => {
+    const all = Object.values(EVENTS).flatMap((types) => Object.keys(types));
+    expect(all.filter((type, index) => all.indexOf(type) !== index)).toEqual([]);
+  });
+
+  it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
+    '%s takes every event of its stream, and no other',
+    (kind, { machine }) => {
+      const types = Object.keys(EVENTS[kind] ?? {}).sort();
+      expect([...new Set(taken(machine.root))].sort()).toEqual(types);
+      expect([...machine.events].sort()).toEqual(types);
+    },
+  );
+
+  it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
+    '%s has neither invocations nor clocks of its own, and never stops',
+    (_kind, { machine }) => {
+      const states = (state: AnyStateNode): readonly AnyStateNode[] => [
+        state,
+        ...Object.values(state.states).flatMap(states),
+      ];
+      for (const state of states(machine.root)) {
+        expect(state.invoke).toEqual([]);
+        expect(state.after).toEqual([]);
+        expect(state.type).not.toBe('final');
+      }
+    },
+  );
+});
