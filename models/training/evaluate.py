@@ -89,10 +89,10 @@ def measure_pair(first: List[Outcome], second: List[Outcome], family: str) -> Op
     agree = [(a, b) for a, b in pairs if final_answer(family, a.answer) == final_answer(family, b.answer)]
     vote = mean((a if a.log_probability >= b.log_probability else b).right for a, b in pairs)
     either = mean(a.right or b.right for a, b in pairs)
-    right_together = mean(a.right for a, _ in agree) if agree else math.nan
+    right_together = f"{mean(a.right for a, _ in agree):.3f}" if agree else "-"
     return (
         f"| {family} | {mean(a.right for a, _ in pairs):.3f} | {mean(b.right for _, b in pairs):.3f} | {len(agree) / len(pairs):.3f} "
-        f"| {right_together:.3f} | {vote:.3f} | {either:.3f} |"
+        f"| {right_together} | {vote:.3f} | {either:.3f} |"
     )
 
 
