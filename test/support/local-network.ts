@@ -35,6 +35,8 @@ export function genesisPlan(nodes = 10, owner = 'owner'): GenesisCommand {
 
 /** The whole network in this process, without brokers: real actors, sagas and projections over an in-memory store. */
 export class LocalNetwork {
+  /** What the device does with a work order; a spec may put a worse one in its place. */
+  work: (order: WorkOrder) => Promise<Command> = (order) => runWorkOrder(this.#engine, order);
   readonly store: EventStore = createMemoryEventStore();
   readonly model = new ReadModel(':memory:', PROJECTIONS);
   readonly log: string[] = [];
@@ -100,9 +102,9 @@ export class LocalNetwork {
   /** Asks, and gives the reply that a client would get. */
   async ask(
     question: string,
-    options: { queryId?: string; account?: string; timeoutMs?: number } = {},
+    options: { queryId?: string; account?: string; timeoutMs?: number; stakes?: 'normal' | 'high' } = {},
   ): Promise<Record<string, unknown>> {
-    const { queryId = `q${this.#count}`, account = 'owner', timeoutMs = 10_000 } = options;
+    const { queryId = `q${this.#count}`, account = 'owner', timeoutMs = 10_000, stakes = 'normal' } = options;
     const replyTo = `_INBOX.${queryId}.${this.#count}`;
     const dueAt = new Date(Date.now() + timeoutMs).toISOString();
     this.send(
@@ -112,7 +114,7 @@ export class LocalNetwork {
         data: {
           transferId: `r-${this.#count}`,
           account,
-          request: { queryId, question, stakes: 'normal', replyTo, dueAt },
+          request: { queryId, question, stakes, replyTo, dueAt },
         },
       },
       queryId,
@@ -130,6 +132,7 @@ export class LocalNetwork {
   }
 
   async close(): Promise<void> {
+    this.#timers.stop();
     this.#stop.abort();
     await this.#engine.close();
   }
@@ -140,7 +143,7 @@ export class LocalNetwork {
       for (const resolve of this.#waiters.splice(0)) resolve();
     } else if (target.kind === 'work') {
       const order = WorkOrder.parse(decodeJson(body));
-      void runWorkOrder(this.#engine, order).then((submission) => {
+      void this.work(order).then((submission) => {
         const messageId = `${ids.messageId}-answers`;
         const { correlationId } = ids;
         this.transport.send(
@@ -150,6 +153,17 @@ export class LocalNetwork {
           target.device,
         );
       });
+    }
+  }
+
+  /** Resolves when nobody waits for anything any more. Throws after `withinMs`. */
+  async quiet(withinMs = 10_000): Promise<void> {
+    const end = Date.now() + withinMs;
+    const waiting = () => this.model.rows(deadlines, { limit: 1000 });
+    while (this.transport.pending > 0 || waiting().length > 0) {
+      if (Date.now() > end) throw new Error(`still waiting: ${JSON.stringify(waiting())}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await this.#projected();
     }
   }
 
