@@ -11,6 +11,7 @@ export type AccountEvent =
   | { readonly type: 'ReservationRefused'; readonly data: ReservationRefused }
   | { readonly type: 'CreditsSettled'; readonly data: CreditsSettled }
   | { readonly type: 'CreditsReleased'; readonly data: CreditsReleased }
+  | { readonly type: 'SettlementDemanded'; readonly data: SettlementDemanded }
   | { readonly type: 'CreditsEarned'; readonly data: CreditsEarned }
   | { readonly type: 'CreditsPenalised'; readonly data: CreditsPenalised };
 
@@ -31,6 +32,8 @@ export interface CreditsReserved {
   readonly contra: string;
   readonly contributor: boolean;
   readonly request: AskRequest;
+  /** When the account asks the query for its ending, if it has not heard of it by then. */
+  readonly settleBy: string;
   readonly at: string;
 }
 
@@ -61,6 +64,14 @@ export interface CreditsReleased {
   readonly amount: number;
   readonly contra: string;
   readonly reason: string;
+  readonly at: string;
+}
+
+/** Nothing was heard of a query whose credits are held: it is asked for its ending, again at `settleBy`. Moves nothing. */
+export interface SettlementDemanded {
+  readonly transferId: string;
+  readonly queryId: string;
+  readonly settleBy: string;
   readonly at: string;
 }
 
@@ -137,5 +148,6 @@ export const AccountCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ReleaseCredits'), data: ReleaseCredits }),
   z.object({ type: z.literal('EarnCredits'), data: EarnCredits }),
   z.object({ type: z.literal('PenaliseCredits'), data: PenaliseCredits }),
+  z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ transferId: Id }) }),
 ]);
 export type AccountCommand = z.infer<typeof AccountCommand>;

@@ -16,6 +16,8 @@ import {
 export type QueryEvent =
   | { readonly type: 'QueryAsked'; readonly data: QueryAsked }
   | { readonly type: 'QueryAskedAgain'; readonly data: QueryAskedAgain }
+  | { readonly type: 'QueryForgone'; readonly data: QueryForgone }
+  | { readonly type: 'EndingConfirmed'; readonly data: EndingConfirmed }
   | { readonly type: 'QueryAnalysed'; readonly data: QueryAnalysed }
   | { readonly type: 'QueryPlanned'; readonly data: QueryPlanned }
   | { readonly type: 'SubtaskDispatched'; readonly data: SubtaskDispatched }
@@ -45,6 +47,20 @@ export interface QueryAskedAgain {
   readonly reservationId: string;
   readonly account: string;
   readonly replyTo: string | null;
+  readonly at: string;
+}
+
+/** The question of this reservation never arrived, and will not be taken any more: its credits go back. */
+export interface QueryForgone {
+  readonly reservationId: string;
+  readonly account: string;
+  readonly at: string;
+}
+
+/** The account has not heard of the ending: what follows from it for this reservation is said again. */
+export interface EndingConfirmed {
+  readonly reservationId: string;
+  readonly account: string;
   readonly at: string;
 }
 
@@ -193,6 +209,10 @@ const ResourceRef = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id }
 
 export const QueryCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('AskQuestion'), data: Question }),
+  z.object({
+    type: z.literal('ConfirmEnding'),
+    data: z.strictObject({ reservationId: Id, account: Id }),
+  }),
   z.object({
     type: z.literal('RecordAnswer'),
     data: z.strictObject({ ...SubtaskKey.shape, resource: ResourceRef, result: ResourceAnswer }),

@@ -16,6 +16,7 @@ const account: Types<AccountEvent> = {
   ReservationRefused: true,
   CreditsSettled: true,
   CreditsReleased: true,
+  SettlementDemanded: true,
   CreditsEarned: true,
   CreditsPenalised: true,
 };
@@ -51,6 +52,8 @@ const superCluster: Types<SuperClusterEvent> = {
 const query: Types<QueryEvent> = {
   QueryAsked: true,
   QueryAskedAgain: true,
+  QueryForgone: true,
+  EndingConfirmed: true,
   QueryAnalysed: true,
   QueryPlanned: true,
   SubtaskDispatched: true,

@@ -76,8 +76,24 @@ describe('an account', () => {
         to: { kind: 'query', id: 'q1' },
         command: { data: { account: 'anna', reservationId: 'r1', reserved: 750_000 } },
       },
+      { kind: 'timer', dueAt: later(25_000) },
     ]);
     expect(scenario.when(reserve('r1')).types).toEqual([]);
+  });
+
+  it('asks the query for its ending when it has heard nothing, and again, until the credits are settled', () => {
+    const pass: AccountCommand = { type: 'PassDeadline', data: { transferId: 'r1' } };
+    const scenario = open().when(reserve('r1'));
+    expect(scenario.when(pass).types).toEqual([]);
+    scenario.when(pass, { at: later(25_000) });
+    expect(scenario.types).toEqual(['SettlementDemanded']);
+    expect(scenario.effects).toMatchObject([
+      { to: { kind: 'query', id: 'q1' }, command: { type: 'ConfirmEnding', data: { reservationId: 'r1' } } },
+      { kind: 'timer', dueAt: later(40_000) },
+    ]);
+    expect(scenario.when(pass, { at: later(25_000) }).types).toEqual([]);
+    scenario.when(settle('r1', 750_000));
+    expect(scenario.when(pass, { at: later(60_000) }).types).toEqual([]);
   });
 
   it('asks less of those who contribute', () => {

@@ -17,6 +17,9 @@ import type { accountMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof accountMachine>;
 
+/** After the query's own deadline its ending is on the way; this long it may take before it is asked for. */
+const SETTLEMENT_PATIENCE_MS = 15_000;
+
 /** Every transfer has a key of its own, and a key that is known already makes nothing happen. */
 export function decide(command: AccountCommand, snapshot: Snapshot, given: Given): readonly AccountEvent[] {
   const { context } = snapshot;
@@ -80,6 +83,15 @@ export function decide(command: AccountCommand, snapshot: Snapshot, given: Given
         },
       ];
     }
+    case 'PassDeadline': {
+      const { transferId } = command.data;
+      const reservation = context.reservations[transferId];
+      if (!reservation || at < reservation.settleBy) return [];
+      const { queryId } = reservation;
+      return [
+        { type: 'SettlementDemanded', data: { transferId, queryId, settleBy: patientlyAfter(at), at } },
+      ];
+    }
     case 'PenaliseCredits': {
       const { transferId, queryId, node, complexity } = command.data;
       if (!snapshot.matches('open') || context.transfers.includes(transferId)) return [];
@@ -127,10 +139,15 @@ function reserve(
         contra: escrowOf(queryId),
         contributor: contribution !== 'none',
         request,
+        settleBy: patientlyAfter(request.dueAt),
         at,
       },
     },
   ];
+}
+
+function patientlyAfter(time: string): string {
+  return new Date(Date.parse(time) + SETTLEMENT_PATIENCE_MS).toISOString();
 }
 
 export function escrowOf(queryId: string): string {

@@ -11,6 +11,7 @@ const CONTRIBUTION_DAYS = 7;
 export interface Reservation {
   readonly queryId: string;
   readonly amount: number;
+  readonly settleBy: string;
 }
 
 export interface AccountContext {
@@ -42,10 +43,10 @@ export const accountMachine = setup({
     ),
     reserve: assign(({ context, event }) => {
       if (event.type !== 'CreditsReserved') return {};
-      const { transferId, queryId, amount } = event.data;
+      const { transferId, queryId, amount, settleBy } = event.data;
       return {
         available: context.available - amount,
-        reservations: { ...context.reservations, [transferId]: { queryId, amount } },
+        reservations: { ...context.reservations, [transferId]: { queryId, amount, settleBy } },
       };
     }),
     giveBack: assign(({ context, event }) => {
@@ -53,6 +54,13 @@ export const accountMachine = setup({
       const { [event.data.transferId]: _ended, ...reservations } = context.reservations;
       const returned = event.type === 'CreditsSettled' ? event.data.returned : event.data.amount;
       return { available: context.available + returned, reservations };
+    }),
+    demand: assign(({ context, event }) => {
+      if (event.type !== 'SettlementDemanded') return {};
+      const { transferId, settleBy } = event.data;
+      const reservation = context.reservations[transferId];
+      if (!reservation) return {};
+      return { reservations: { ...context.reservations, [transferId]: { ...reservation, settleBy } } };
     }),
     earn: assign(({ context, event }) => {
       if (event.type !== 'CreditsEarned') return {};
@@ -96,6 +104,7 @@ export const accountMachine = setup({
         free: {},
         holding: {
           on: {
+            SettlementDemanded: { actions: 'demand' },
             CreditsSettled: [
               { guard: 'isLastReservation', target: 'free', actions: 'giveBack' },
               { actions: 'giveBack' },

@@ -8,21 +8,30 @@ import type { accountMachine } from './machine.ts';
 export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof accountMachine>): readonly Effect[] {
   switch (event.type) {
     case 'CreditsReserved': {
-      const { request, transferId, amount } = event.data;
+      const { request, transferId, amount, settleBy } = event.data;
+      const { account } = snapshot.context;
       return [
         {
           kind: 'command',
           to: { kind: 'query', id: request.queryId },
           command: {
             type: 'AskQuestion',
-            data: {
-              ...request,
-              account: snapshot.context.account,
-              reservationId: transferId,
-              reserved: amount,
-            },
+            data: { ...request, account, reservationId: transferId, reserved: amount },
           },
         },
+        remind(transferId, settleBy),
+      ];
+    }
+    case 'SettlementDemanded': {
+      const { transferId, queryId, settleBy } = event.data;
+      const { account } = snapshot.context;
+      return [
+        {
+          kind: 'command',
+          to: { kind: 'query', id: queryId },
+          command: { type: 'ConfirmEnding', data: { reservationId: transferId, account } },
+        },
+        remind(transferId, settleBy),
       ];
     }
     case 'ReservationRefused': {
@@ -43,6 +52,10 @@ export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof account
     case 'CreditsPenalised':
       return [];
   }
+}
+
+function remind(transferId: string, dueAt: string): Effect {
+  return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { transferId } } };
 }
 
 function refusal(

@@ -64,11 +64,14 @@ export function decide(
   switch (command.type) {
     case 'AskQuestion':
       return ask(draft, command.data, given);
+    case 'ConfirmEnding':
+      return confirmEnding(draft, command.data, given);
     case 'RecordAnswer':
       return recordAnswer(draft, command.data, given);
     case 'RecordFailure': {
       if (!currentAttempt(draft, command.data)) return [];
       const { subtaskId, attempt, resource, reason, best } = command.data;
+      if (given.at >= draft.context.dueAt && !best) return expire(draft, given);
       // Votes that stayed apart have an answer too: computation may settle it, and its confidence is told with it.
       if (resource && best && best.kind !== 'none') {
         return recordAnswer(draft, { subtaskId, attempt, resource, result: best }, given);
@@ -94,11 +97,23 @@ function ask(
     const known = context.reservationId === reservationId || context.askedAgainBy.includes(reservationId);
     return known ? [] : [{ type: 'QueryAskedAgain', data: { reservationId, account, replyTo, at } }];
   }
+  if (draft.context.askedAgainBy.includes(question.reservationId)) return [];
   draft.add({ type: 'QueryAsked', data: { ...question, at } });
   draft.add(
     ...think({ type: 'PlanQuery', data: { question: question.question, stakes: question.stakes } }, given),
   );
   return goOn(draft, given);
+}
+
+/** An account still holds credits for this query: they follow the ending, or go back if the question never came. */
+function confirmEnding(
+  draft: Draft,
+  { reservationId, account }: CommandData<'ConfirmEnding'>,
+  { at }: Given<NetworkView>,
+): readonly QueryEvent[] {
+  if (draft.context.ending) return [{ type: 'EndingConfirmed', data: { reservationId, account, at } }];
+  if (!draft.snapshot.matches({ lifecycle: 'unasked' })) return [];
+  return [{ type: 'QueryForgone', data: { reservationId, account, at } }];
 }
 
 function recordAnswer(

@@ -82,6 +82,13 @@ export const queryMachine = setup({
       if (replyTo === null) return { askedAgainBy };
       return { askedAgainBy, replyTo: [...context.replyTo, replyTo].slice(0, MAX_REPLIES) };
     }),
+    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    note: () => {},
+    forgo: assign(({ context, event }) =>
+      event.type === 'QueryForgone'
+        ? { askedAgainBy: remember(context.askedAgainBy, event.data.reservationId, REMEMBERED_ASKINGS) }
+        : {},
+    ),
     analyse: assign(({ event }) =>
       event.type === 'QueryAnalysed' ? { complexity: event.data.complexity, stakes: event.data.stakes } : {},
     ),
@@ -185,7 +192,12 @@ export const queryMachine = setup({
     lifecycle: {
       initial: 'unasked',
       states: {
-        unasked: { on: { QueryAsked: { target: 'planning', actions: 'ask' } } },
+        unasked: {
+          on: {
+            QueryAsked: { target: 'planning', actions: 'ask' },
+            QueryForgone: { actions: 'forgo' },
+          },
+        },
         planning: {
           on: {
             QueryAnalysed: { actions: 'analyse' },
@@ -210,9 +222,9 @@ export const queryMachine = setup({
             QueryDeclined: { target: 'declined', actions: 'end' },
           },
         },
-        answered: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
-        declined: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
-        expired: { on: { QueryAskedAgain: { actions: 'askAgain' } } },
+        answered: { on: { QueryAskedAgain: { actions: 'askAgain' }, EndingConfirmed: { actions: 'note' } } },
+        declined: { on: { QueryAskedAgain: { actions: 'askAgain' }, EndingConfirmed: { actions: 'note' } } },
+        expired: { on: { QueryAskedAgain: { actions: 'askAgain' }, EndingConfirmed: { actions: 'note' } } },
       },
     },
     superLlm: superLlmStates,

@@ -362,6 +362,31 @@ describe('a query', () => {
     expect(scenario.when(second).types).toEqual([]);
   });
 
+  it('says again what follows from its ending when an account has not heard of it', () => {
+    const confirm = (reservationId: string): QueryCommand => ({
+      type: 'ConfirmEnding',
+      data: { reservationId, account: 'asker' },
+    });
+    const scenario = asked(SIMPLE);
+    expect(scenario.when(confirm('r1')).types).toEqual([]);
+    scenario.when(answer(scenario, result('4')));
+    scenario.when(confirm('r1'));
+    expect(commandTo(scenario.effects, 'SettleCredits')).toMatchObject([
+      { transferId: 'r1', spent: RESERVED },
+    ]);
+    scenario.when(confirm('r2'));
+    expect(commandTo(scenario.effects, 'ReleaseCredits')).toMatchObject([{ transferId: 'r2' }]);
+  });
+
+  it('forgoes a question that never arrived, and takes it no more under that reservation', () => {
+    const scenario = new Scenario<QueryCommand, QueryEvent>(query, 'q1', { reads: VIEW });
+    scenario.when({ type: 'ConfirmEnding', data: { reservationId: 'r1', account: 'asker' } });
+    expect(scenario.types).toEqual(['QueryForgone']);
+    expect(commandTo(scenario.effects, 'ReleaseCredits')).toMatchObject([{ transferId: 'r1' }]);
+    expect(scenario.when(ask(SIMPLE)).types).toEqual([]);
+    expect(scenario.when(ask(SIMPLE, { reservationId: 'r2' })).types).toContain('QueryAsked');
+  });
+
   it('has one ending, one settlement and a clock for all that it waits for, whatever happens', () => {
     const step = fc.record({
       what: fc.constantFrom(

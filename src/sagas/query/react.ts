@@ -32,6 +32,16 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
           'The query had been asked already.',
         ),
       ];
+    case 'QueryForgone': {
+      const { account, reservationId } = event.data;
+      return [release(account, reservationId, query.queryId, 'The question never arrived.')];
+    }
+    case 'EndingConfirmed': {
+      const { account, reservationId } = event.data;
+      if (!query.ending) return [];
+      if (reservationId === query.reservationId) return [settlementOf(query.ending, query)];
+      return [release(account, reservationId, query.queryId, 'The query had been asked already.')];
+    }
     case 'SubtaskDispatched':
       return reactSuperLlm(event, query);
     case 'SubtaskFailed': {
@@ -56,14 +66,10 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
 
 /** The reply first, because somebody waits for it; then the books. */
 function end(ending: Ending, query: QueryContext): readonly Effect[] {
-  const { queryId, account, reservationId, complexity, judgements } = query;
-  const settlement =
-    ending.type === 'QueryAnswered'
-      ? settle(account, reservationId, queryId, ending.data.spent)
-      : release(account, reservationId, queryId, ending.data.reason);
+  const { queryId, complexity, judgements } = query;
   return [
     ...reply(query.replyTo, ending, queryId),
-    settlement,
+    settlementOf(ending, query),
     ...reactVerifier(queryId, complexity, judgements),
     ...Object.keys(query.subtasks).map(
       (subtaskId): Effect => ({
@@ -73,6 +79,12 @@ function end(ending: Ending, query: QueryContext): readonly Effect[] {
       }),
     ),
   ];
+}
+
+function settlementOf(ending: Ending, { account, reservationId, queryId }: QueryContext): Effect {
+  return ending.type === 'QueryAnswered'
+    ? settle(account, reservationId, queryId, ending.data.spent)
+    : release(account, reservationId, queryId, ending.data.reason);
 }
 
 function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly Effect[] {
