@@ -1,5 +1,3 @@
-import { NetworkAnswerError, NoNetworkError } from './network/client.ts';
-
 /** What scripts can rely on. */
 export const EXIT = {
   ok: 0,
@@ -15,10 +13,24 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+const NO_NETWORK: ReadonlySet<string> = new Set([
+  'NoNetworkError',
+  'NatsUnavailableError',
+  'NatsAccessError',
+]);
+
+/** Errors are told apart by name, so that saying how a command failed loads nothing of the network. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof NetworkAnswerError) return error.code === 'timeout' ? EXIT.unknown : EXIT.refused;
-  if (error instanceof NoNetworkError || (error instanceof Error && error.name === 'NatsUnavailableError')) {
-    return EXIT.noNetwork;
+  if (!(error instanceof Error)) return EXIT.failed;
+  if (error.name === 'AbortError') return EXIT.interrupted;
+  if (error.name === 'UsageError') return EXIT.usage;
+  if (error.name === 'NetworkAnswerError') {
+    return 'code' in error && error.code === 'timeout' ? EXIT.unknown : EXIT.refused;
   }
-  return EXIT.failed;
+  return NO_NETWORK.has(error.name) ? EXIT.noNetwork : EXIT.failed;
+}
+
+/** The command line asks for something that does not exist or does not go together. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
 }

@@ -13,3 +13,39 @@ export function stderrLog({ verbose }: { verbose: boolean }): OnLog {
 export function progress(step: string): void {
   process.stderr.write(`… ${step}\n`);
 }
+
+export interface Progress {
+  show(done: number, total: number | null): void;
+  /** Ends the line. Doing it twice does no harm. */
+  end(): void;
+}
+
+const SHOW_EVERY_MS = 100;
+/** Where lines cannot be written over, each tenth gets one. */
+const STEPS = 10;
+
+/** How far something is, on standard error: at a terminal in one line, else in a line for each tenth. */
+export function progressOf(what: string, shown: (amount: number) => string = String): Progress {
+  const { isTTY } = process.stderr;
+  let step = -1;
+  let shownAt = 0;
+  let open = false;
+  return {
+    show(done, total) {
+      const text = `… ${what}: ${shown(done)}${total === null ? '' : ` of ${shown(total)}`}`;
+      const next = total ? Math.floor((STEPS * done) / total) : 0;
+      if (isTTY && (performance.now() - shownAt > SHOW_EVERY_MS || done === total)) {
+        shownAt = performance.now();
+        open = true;
+        process.stderr.write(`\r${text}\u001b[K`);
+      } else if (!isTTY && next > step) {
+        step = next;
+        process.stderr.write(`${text}\n`);
+      }
+    },
+    end() {
+      if (open) process.stderr.write('\n');
+      open = false;
+    },
+  };
+}

@@ -1,73 +1,199 @@
+import { UNITS_PER_CREDIT } from '../actors/account/credits.ts';
 import type { QueryOutput } from '../gateway/schemas.ts';
+import { type Fields, fieldsOf } from './fields.ts';
+import { percent } from './output.ts';
 
-type Steps = QueryOutput['query']['steps'];
+type Step = QueryOutput['query']['steps'][number];
 
-/** A query's way through the network, a line or two for each step. */
-export function printTrace(steps: Steps): string[] {
-  return steps.flatMap((step) => {
-    const told = tell(step);
-    return told === null ? [] : [`  ${step.stream.padEnd(30)} ${told}`];
-  });
+/** A line with what hangs below it. */
+interface Branch {
+  text: string;
+  readonly children: Branch[];
 }
 
-function tell({ type, data }: Steps[number]): string | null {
-  // Shapes of recorded events, as src/events has them; a trace shows what is there and never fails over it.
-  // biome-ignore lint/suspicious/noExplicitAny: read for display only
-  const it = data as any;
+/**
+ * A query's way through the network as a tree: the query, its subtasks, for each of them the routing, the Nodes with
+ * their models and votes, the consensus and the verdict; then the answer and what it was worth.
+ */
+export function printTrace(steps: readonly Step[]): string[] {
+  const tree = new TraceTree();
+  for (const { type, stream, data } of steps) tree.add(type, stream, fieldsOf(data));
+  return tree.lines();
+}
+
+class TraceTree {
+  /** Reservations stand before the question that they are for. */
+  readonly #query: Branch = { text: 'query', children: [] };
+  /** Branches that later steps belong below, by the natural key that those name. */
+  readonly #subtasks = new Map<string, Branch>();
+  readonly #tasks = new Map<string, Branch>();
+
+  add(type: string, stream: string, it: Fields): void {
+    switch (type) {
+      case 'QueryAsked':
+        this.#query.text = it.text('question');
+        return;
+      case 'QueryAnalysed':
+        this.#tell(`analysed: ${it.text('complexity')}, to ${it.text('intent')} (${it.texts('taskTypes')})`);
+        return;
+      case 'QueryPlanned':
+        this.#plan(it);
+        return;
+      case 'TaskAccepted':
+        this.#task(it.text('taskId'), it.text('subtaskId'), stream.replace(/^node-/, ''));
+        return;
+      case 'ModelAnswered':
+        this.#below(this.#tasks, it.text('taskId'), modelSaid(it));
+        return;
+      case 'VoteCast':
+        this.#below(this.#tasks, it.text('taskId'), voted(it));
+        return;
+      case 'TaskFailed':
+        this.#below(this.#tasks, it.text('taskId'), `failed: ${it.text('reason')}`);
+        return;
+      case 'PerformanceRecorded':
+        this.#below(
+          this.#tasks,
+          it.text('taskId'),
+          `judged ${it.flag('correct') ? 'right' : 'wrong'}, by ${it.text('basis')}`,
+        );
+        return;
+      default: {
+        const text = lineOf(type, stream, it);
+        if (text === null) return;
+        const subtask = this.#subtasks.get(it.text('subtaskId'));
+        if (subtask) this.#hang(subtask, text);
+        else this.#tell(text);
+      }
+    }
+  }
+
+  lines(): string[] {
+    return [this.#query.text, ...drawn(this.#query.children, '')];
+  }
+
+  #plan(it: Fields): void {
+    const subtasks = it.list('subtasks');
+    const plan = this.#tell(
+      `plan: ${it.text('strategy')}, ${subtasks.length} ${subtasks.length === 1 ? 'subtask' : 'subtasks'}`,
+    );
+    for (const subtask of subtasks) {
+      const after = subtask.texts('dependsOn');
+      const text = `${subtask.text('key')} (${subtask.text('taskType')}${after && `, after ${after}`}): ${subtask.text('prompt')}`;
+      this.#subtasks.set(subtask.text('subtaskId'), this.#hang(plan, text));
+    }
+  }
+
+  #task(taskId: string, subtaskId: string, node: string): void {
+    const parent = this.#subtasks.get(subtaskId) ?? this.#query;
+    this.#tasks.set(taskId, this.#hang(parent, node));
+  }
+
+  #below(branches: ReadonlyMap<string, Branch>, key: string, text: string): void {
+    this.#hang(branches.get(key) ?? this.#query, text);
+  }
+
+  #tell(text: string): Branch {
+    return this.#hang(this.#query, text);
+  }
+
+  #hang(parent: Branch, text: string): Branch {
+    const branch: Branch = { text: text.replace(/\s+/g, ' '), children: [] };
+    parent.children.push(branch);
+    return branch;
+  }
+}
+
+/** What is told of a step in one line, or null: it is told by another one. */
+function lineOf(type: string, stream: string, it: Fields): string | null {
   switch (type) {
     case 'CreditsReserved':
-      return `reserved ${it.amount / 1e6} credits`;
-    case 'QueryAsked':
-      return `asked: ${it.question}`;
-    case 'QueryAnalysed':
-      return `${it.complexity}, to ${it.intent}: ${it.taskTypes?.join(', ')}`;
-    case 'QueryPlanned':
-      return `plan "${it.strategy}": ${it.subtasks?.map((s: { key: string; prompt: string }) => `${s.key} ${s.prompt}`).join(' | ')}`;
+      return `${credits(it, 'amount')} reserved by ${stream.replace(/^credit-/, '')}`;
     case 'SubtaskDispatched':
-      return `dispatched (attempt ${it.attempt}): ${it.prompt}`;
+      return it.number('attempt') === 1 ? null : `attempt ${it.number('attempt')}: ${it.text('prompt')}`;
     case 'SubtaskRouted':
-      return `routed to ${it.chosen?.[0]?.kind} ${it.chosen?.[0]?.id} (${it.policy}${it.replicatedFor ? `, replicated: ${it.replicatedFor}` : ''}): ${it.why}`;
+      return routed(it);
     case 'RoutingFailed':
-      return `nobody to route to: ${it.reason}`;
+      return `nobody to route to: ${it.text('reason')}`;
     case 'TaskDistributed':
-      return `to ${it.shares?.map((s: { node: string }) => s.node).join(', ')}`;
-    case 'TaskAccepted':
-      return 'accepted';
-    case 'ModelAnswered':
-      return `model ${it.slot} (${it.answer?.model}) says ${JSON.stringify(it.answer?.text)}`;
-    case 'VoteCast':
-      return `vote: ${it.vote?.outcome}, ${JSON.stringify(it.vote?.answer)}, ${percent(it.vote?.confidence)}`;
-    case 'ConsensusReached':
-      return `consensus: ${JSON.stringify(it.result?.answer)}, ${percent(it.result?.confidence)}`;
-    case 'ConsensusFailed':
-      return `no consensus: ${it.reason}`;
+      return `handed to ${it
+        .list('shares')
+        .map((share) => share.text('node'))
+        .join(', ')}`;
+    case 'TaskRefused':
+      return `refused by ${stream.replace(/^node-/, '')}: ${it.text('reason')}`;
+    case 'VoteLost':
+      return `no vote of ${it.text('node')}: ${it.text('reason')}`;
     case 'TiebreakCalled':
-      return `tiebreak by ${it.share?.node}: ${it.reason}`;
+      return `tiebreak by ${it.text('share', 'node')}: ${it.text('reason')}`;
+    case 'ConsensusReached':
+      return `consensus: ${quoted(it, 'result', 'answer')}, ${percent(it.number('result', 'confidence'))} sure, ${percent(it.number('result', 'agreement'))} of the weight`;
+    case 'ConsensusFailed':
+      return `no consensus: ${it.text('reason')}`;
     case 'SubtaskFailed':
-      return `failed: ${it.reason} → ${it.next}`;
+      return `failed: ${it.text('reason')} (next: ${it.text('next')})`;
     case 'VerdictReached':
-      return `verdict: ${it.outcome}, ${percent(it.confidence)} (${it.checks?.map((c: { check: string; verdict: string }) => `${c.check} ${c.verdict}`).join(', ')})`;
+      return `verdict: ${it.text('outcome')}, ${percent(it.number('confidence'))} sure${checks(it)}`;
     case 'AnswerSynthesised':
-      return `synthesised, ${percent(it.confidence)}`;
+      return `put together, ${percent(it.number('confidence'))} sure`;
     case 'AnswerValidated':
-      return it.ok ? 'validated' : `not valid: ${it.reasons?.join(' ')}`;
+      return it.flag('ok') ? 'validated' : `not valid: ${it.texts('reasons')}`;
     case 'QueryAnswered':
-      return `answered, ${it.spent / 1e6} credits`;
+      return `answered: ${quoted(it, 'answer')} for ${credits(it, 'spent')}`;
     case 'QueryDeclined':
-      return `I don't know: ${it.reason}`;
+      return `not answered: ${it.text('reason')}`;
     case 'QueryExpired':
-      return `expired: ${it.reason}`;
+      return `too late: ${it.text('reason')}`;
+    case 'CreditsSettled':
+      return `settled: ${credits(it, 'spent')} spent, ${credits(it, 'returned')} returned`;
+    case 'CreditsReleased':
+      return `${credits(it, 'amount')} released: ${it.text('reason')}`;
     case 'CreditsEarned':
-      return `earned ${it.amount / 1e6} credits for ${it.node}`;
+      return `${credits(it, 'amount')} earned for ${it.text('node')}`;
     case 'CreditsPenalised':
-      return `lost ${it.amount / 1e6} credits for ${it.node}`;
-    case 'PerformanceRecorded':
-      return `${it.correct ? 'right' : 'wrong'}, by ${it.basis}`;
+      return `${credits(it, 'amount')} lost for ${it.text('node')}`;
     default:
       return null;
   }
 }
 
-function percent(fraction: unknown): string {
-  return `${Math.round(100 * Number(fraction))} %`;
+function routed(it: Fields): string {
+  const [first] = it.list('chosen');
+  const to = first ? `${first.text('kind')} ${first.text('id')}` : 'nobody';
+  const replicated = it.text('replicatedFor');
+  return `routed to ${to}, ${it.text('policy')}${replicated && `, replicated for a ${replicated}`}: ${it.text('why')}`;
+}
+
+function modelSaid(it: Fields): string {
+  const answer = it.under('answer');
+  const probability = answer.flag('measured')
+    ? ` (probability ${Math.exp(answer.number('logProb')).toFixed(2)})`
+    : '';
+  return `${answer.text('model')}: ${quoted(answer, 'text')}${probability}`;
+}
+
+function voted(it: Fields): string {
+  const vote = it.under('vote');
+  return `vote: ${vote.text('outcome')}, ${quoted(vote, 'answer')}, ${percent(vote.number('confidence'))} sure`;
+}
+
+function checks(it: Fields): string {
+  const done = it.list('checks').filter((check) => check.text('verdict') !== 'not-applicable');
+  const shown = done.map((check) => `${check.text('check')} ${check.text('verdict')}`);
+  return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+}
+
+function quoted(it: Fields, ...path: readonly string[]): string {
+  return JSON.stringify(it.text(...path));
+}
+
+function credits(it: Fields, ...path: readonly string[]): string {
+  return `${it.number(...path) / UNITS_PER_CREDIT} credits`;
+}
+
+function drawn(branches: readonly Branch[], indent: string): string[] {
+  return branches.flatMap(({ text, children }, i) => {
+    const last = i === branches.length - 1;
+    return [`${indent}${last ? '└─' : '├─'} ${text}`, ...drawn(children, `${indent}${last ? '   ' : '│  '}`)];
+  });
 }

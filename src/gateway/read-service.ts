@@ -17,6 +17,7 @@ import type { ReadModel } from '../projections/read-model.ts';
 import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import { trust } from '../projections/trust.ts';
 import { type Ending, endingBody } from '../sagas/query/ending.ts';
+import { PAGE_LIMIT } from './limits.ts';
 import * as schemas from './schemas.ts';
 
 export interface ReadOptions {
@@ -250,8 +251,8 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       input: schemas.DeadlinesInput,
       output: schemas.DeadlinesOutput,
       handle: async ({ after }) => {
-        const rows = model.rows(deadlines, { after, limit: schemas.PAGE_LIMIT.most + 1 });
-        const due = rows.slice(0, schemas.PAGE_LIMIT.most).flatMap(([, { kind, id, waiting }]) =>
+        const rows = model.rows(deadlines, { after, limit: PAGE_LIMIT.most + 1 });
+        const due = rows.slice(0, PAGE_LIMIT.most).flatMap(([, { kind, id, waiting }]) =>
           Object.values(waiting).map(({ dueAt, command }) => ({
             kind,
             id,
@@ -259,7 +260,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
             command: { type: command.type, data: { ...command.data } },
           })),
         );
-        return { deadlines: due, next: nextOf(rows, schemas.PAGE_LIMIT.most) };
+        return { deadlines: due, next: nextOf(rows, PAGE_LIMIT.most) };
       },
     }),
   ];

@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { Id, MAX_TEXT_BYTES, Stakes, Text } from '../events/values.ts';
+import { ASK_TIMEOUT_MS, PAGE_LIMIT } from './limits.ts';
 
 /** Requests and answers of the network's services, as `dellm.schemas` publishes them. */
-
-/** How long a question may take, in milliseconds. */
-export const ASK_TIMEOUT_MS = { default: 60_000, least: 1_000, most: 10 * 60_000 } as const;
-
-export const PAGE_LIMIT = { default: 50, most: 500 } as const;
 
 const limit = z.int().min(1).max(PAGE_LIMIT.most).default(PAGE_LIMIT.default);
 const minPosition = z.int().min(0).optional().describe('Wait until the read model knows this position');
@@ -172,6 +168,8 @@ export const HistoryEvent = z.object({
   data: z.record(z.string(), z.unknown()),
   metadata: z.record(z.string(), z.unknown()),
 });
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
 export const HistoryOutput = z.object({
   events: z.array(HistoryEvent),
   /** Give it as `after` for the next page; null: there is no more. */

@@ -1,100 +1,89 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { NatsConnection } from 'nats';
-import { ASK_TIMEOUT_MS, AskOutput, QueryOutput } from '../../gateway/schemas.ts';
-import { dataFolderPath } from '../../host/data-folder.ts';
+import { type Command, Option } from 'commander';
+import { ASK_TIMEOUT_MS } from '../../gateway/limits.ts';
+import { id, someText, wholeNumber } from '../arguments.ts';
+import type { Question } from '../asking.ts';
 import { EXIT } from '../exit-codes.ts';
+import { finish } from '../finish.ts';
 import { progress, stderrLog } from '../log.ts';
-import { connectClient, findNetwork, request } from '../network/client.ts';
-import { bootLocalNetwork, type LocalNetwork } from '../network/local.ts';
-import { printTrace } from '../trace.ts';
+import { printJson } from '../output.ts';
 
-export interface AskOptions {
+interface Options extends Omit<Question, 'question'> {
   readonly json: boolean;
   readonly trace: boolean;
-  readonly account?: string;
-  readonly queryId?: string;
-  readonly stakes: 'normal' | 'high';
-  readonly timeout: number;
   readonly verbose: boolean;
 }
 
-const TRACE_PATIENCE_MS = 5_000;
-const REPLY_GRACE_MS = 5_000;
+export function addAskCommand(program: Command): void {
+  program
+    .command('ask')
+    .description('ask one question: the network that runs, or one that is booted for it')
+    .argument('<question>', 'what you want to know', someText)
+    .option('--json', 'print one JSON object', false)
+    .option('--trace', 'show every step on the way to the answer', false)
+    .option('--account <id>', 'who pays (default: the account of the network’s owner)', id)
+    .option('--query-id <id>', 'your own id: asking again with it gives the same query, charged once', id)
+    .addOption(
+      new Option('--stakes <level>', 'high: more Nodes vote, and the answer must be surer')
+        .choices(['normal', 'high'])
+        .default('normal'),
+    )
+    .option(
+      '--timeout <ms>',
+      'longest time for the answer, in milliseconds',
+      wholeNumber(ASK_TIMEOUT_MS.least, ASK_TIMEOUT_MS.most),
+      ASK_TIMEOUT_MS.default,
+    )
+    .option('--verbose', 'show what happens inside', false)
+    .action((question, options) => finish(() => askOnce(question, options)));
+}
 
-/** Asks the network that runs, or boots one for this question. Resolves with the exit code. */
-export async function askCommand(question: string, options: AskOptions): Promise<number> {
-  let booted: LocalNetwork | null = null;
-  let url = await findNetwork();
-  if (url === null) {
-    booted = await bootLocalNetwork({
-      home: dataFolderPath(),
-      natsPort: null,
-      natsUrl: null,
-      storeUrl: process.env.ESDB_URL ?? null,
-      onLog: stderrLog(options),
-      onProgress: options.json ? () => {} : progress,
-    });
-    url = booted.natsUrl;
-  }
+/** Resolves with the exit code, after a network that was booted for the question has stopped again. */
+async function askOnce(question: string, options: Options): Promise<number> {
+  const { findNetwork } = await import('../network/client.ts');
+  const url = await findNetwork();
+  return url === null ? askBooted(question, options) : askAt(url, question, options);
+}
+
+async function askAt(url: string, question: string, options: Options, signal?: AbortSignal): Promise<number> {
+  const { connectClient } = await import('../network/client.ts');
+  const { ask, printAnswer, traceOf } = await import('../asking.ts');
+  const { json, trace } = options;
+  const nc = await connectClient(url);
+  signal?.addEventListener('abort', () => void nc.close(), { once: true });
   try {
-    const nc = await connectClient(url);
-    try {
-      const answer = await ask(nc, question, options);
-      const trace = options.trace ? await traceOf(nc, answer.queryId) : null;
-      if (options.json) process.stdout.write(`${JSON.stringify({ ...answer, ...(trace && { trace }) })}\n`);
-      else print(answer, trace);
-      return answer.outcome === 'answered' ? EXIT.ok : EXIT.unknown;
-    } finally {
-      await nc.close();
-    }
+    const answer = await ask(nc, { ...options, question });
+    const steps = trace ? await traceOf(nc, answer.queryId) : null;
+    if (json) printJson({ ...answer, ...(steps && { trace: steps }) });
+    else printAnswer(answer, steps);
+    return answer.outcome === 'answered' ? EXIT.ok : EXIT.unknown;
   } finally {
-    await booted?.stop();
+    await nc.close();
   }
 }
 
-/** One question over a connection. */
-export async function ask(
-  nc: NatsConnection,
-  question: string,
-  {
-    account,
-    queryId = randomUUID(),
-    stakes = 'normal',
-    timeout = ASK_TIMEOUT_MS.default,
-  }: Partial<AskOptions>,
-): Promise<AskOutput> {
-  const body = { question, queryId, stakes, timeoutMs: timeout, ...(account && { account }) };
-  return request(nc, 'dellm.ask', body, AskOutput, timeout + REPLY_GRACE_MS);
-}
-
-/** Every step of a query, as soon as the read model knows its ending. */
-export async function traceOf(nc: NatsConnection, queryId: string): Promise<QueryOutput['query']['steps']> {
-  const deadline = Date.now() + TRACE_PATIENCE_MS;
-  for (;;) {
-    const { query } = await request(nc, 'dellm.query', { queryId }, QueryOutput).catch((error: unknown) => {
-      if (Date.now() >= deadline) throw error;
-      return { query: null };
-    });
-    if (query?.result || (query && Date.now() >= deadline)) return query.steps;
-    await sleep(50);
+/** Ctrl-C stops the network in order, whatever it is doing. */
+async function askBooted(question: string, options: Options): Promise<number> {
+  const { dataFolderPath } = await import('../../host/data-folder.ts');
+  const { prepareShutdown } = await import('../../host/shutdown.ts');
+  const { bootLocalNetwork } = await import('../network/local.ts');
+  const onLog = stderrLog(options);
+  const shutdown = prepareShutdown({ onLog });
+  const network = await bootLocalNetwork({
+    home: dataFolderPath(),
+    natsPort: null,
+    natsUrl: null,
+    storeUrl: process.env.ESDB_URL ?? null,
+    signal: shutdown.signal,
+    onLog,
+    onProgress: options.json ? () => {} : progress,
+  });
+  shutdown.add('network', () => network.stop());
+  try {
+    return await shutdown.begin(await askAt(network.natsUrl, question, options, shutdown.signal));
+  } catch (error) {
+    const interrupted = shutdown.signal.aborted;
+    await shutdown.begin(EXIT.failed);
+    if (interrupted) return EXIT.interrupted;
+    throw error;
   }
-}
-
-/** The answer as a person reads it. */
-export function print(answer: AskOutput, trace: QueryOutput['query']['steps'] | null): void {
-  const percent = Math.round(100 * answer.confidence);
-  const lines = trace ? [...printTrace(trace), ''] : [];
-  if (answer.outcome === 'answered') {
-    lines.push(
-      answer.answer ?? '',
-      '',
-      `${percent} % sure · ${answer.credits} credits · query ${answer.queryId}`,
-    );
-  } else {
-    lines.push(answer.answer ?? 'No answer came in time.', '', answer.reason ?? '');
-    if (answer.candidate) lines.push(`Best guess, ${percent} % sure: ${answer.candidate}`);
-    lines.push(`nothing charged · query ${answer.queryId}`);
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
 }

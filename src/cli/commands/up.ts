@@ -1,53 +1,88 @@
 import { createInterface } from 'node:readline';
-import { dataFolderPath } from '../../host/data-folder.ts';
-import { prepareShutdown } from '../../host/shutdown.ts';
-import { connectNats } from '../../messaging/connection.ts';
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
+import { finish } from '../finish.ts';
 import { progress, stderrLog } from '../log.ts';
-import { bootLocalNetwork } from '../network/local.ts';
-import { ask, print } from './ask.ts';
+import { printJson } from '../output.ts';
 
-export interface UpOptions {
+interface Options {
   readonly port?: number;
+  readonly json: boolean;
   readonly verbose: boolean;
 }
 
-/** Runs the network until Ctrl-C, and lets a person at a terminal type questions. Resolves with the exit code. */
-export async function upCommand(options: UpOptions): Promise<number> {
-  const onLog = stderrLog(options);
+export function addUpCommand(program: Command): void {
+  program
+    .command('up')
+    .description('run the whole network on this machine until Ctrl-C, and type questions')
+    .option(
+      '--port <number>',
+      'port of the message broker (default: 4222, or a free one)',
+      wholeNumber(1, 65_535),
+    )
+    .option('--json', 'print one JSON object when it is up, then one for each answer', false)
+    .option('--verbose', 'show what happens inside', false)
+    .addHelpText(
+      'after',
+      '\nNATS_URL and ESDB_URL name a broker and an EventStoreDB that run already; else both are started.',
+    )
+    .action((options) => finish(() => up(options)));
+}
+
+/** Resolves with the exit code when everything has stopped. */
+async function up({ port, json, verbose }: Options): Promise<number> {
+  const { dataFolderPath } = await import('../../host/data-folder.ts');
+  const { prepareShutdown } = await import('../../host/shutdown.ts');
+  const { connectClient } = await import('../network/client.ts');
+  const { bootLocalNetwork } = await import('../network/local.ts');
+  const { ask, printAnswer } = await import('../asking.ts');
+  const home = dataFolderPath();
+  const onLog = stderrLog({ verbose });
   const shutdown = prepareShutdown({ onLog });
   const network = await bootLocalNetwork({
-    home: dataFolderPath(),
-    natsPort: options.port ?? null,
+    home,
+    natsPort: port ?? null,
     natsUrl: process.env.NATS_URL ?? null,
     storeUrl: process.env.ESDB_URL ?? null,
+    signal: shutdown.signal,
     onLog,
     onProgress: progress,
   });
   shutdown.add('network', () => network.stop());
-  const nc = await connectNats({ url: network.natsUrl, name: 'dellm-up' });
+  const nc = await connectClient(network.natsUrl);
   shutdown.add('client', () => nc.close());
-  process.stderr.write(`The network is up at ${network.natsUrl}. Its data is in ${dataFolderPath()}.\n`);
-  if (process.stdin.isTTY) {
-    process.stderr.write('Type a question and press Enter; Ctrl-C stops the network.\n');
-  }
+  process.stderr.write(`The network is up at ${withoutPassword(network.natsUrl)}. Its data is in ${home}.\n`);
+  if (json) printJson({ natsUrl: network.natsUrl, storeUrl: network.storeUrl, home, pid: process.pid });
+
+  const { isTTY } = process.stdin;
+  if (isTTY) process.stderr.write('Type a question and press Enter; Ctrl-C stops the network.\n');
   const lines = createInterface({
     input: process.stdin,
-    ...(process.stdin.isTTY && { output: process.stderr, prompt: '> ' }),
+    ...(isTTY && { output: process.stderr, prompt: '> ' }),
   });
+  const prompt = (): void => {
+    if (isTTY && !shutdown.signal.aborted) lines.prompt();
+  };
   shutdown.add('prompt', async () => lines.close());
   lines.on('SIGINT', () => process.emit('SIGINT'));
-  lines.prompt();
+  // Ctrl-D. Where nobody types, the network runs on.
+  lines.on('close', () => isTTY && void shutdown.begin());
   lines.on('line', (line) => {
     if (line.trim() === '') {
-      lines.prompt();
+      prompt();
       return;
     }
-    ask(nc, line, {})
-      .then((answer) => print(answer, null))
+    ask(nc, { question: line })
+      .then((answer) => (json ? printJson(answer) : printAnswer(answer, null)))
       .catch((error: unknown) => {
         process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       })
-      .finally(() => lines.prompt());
+      .finally(prompt);
   });
+  prompt();
   return shutdown.finished;
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
 import { encodeJson, HEADER } from '../../events/envelope.ts';
@@ -11,9 +10,7 @@ import type { EventStore } from '../../eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../../eventstore/server/launch.ts';
 import { type DataFolder, openDataFolder } from '../../host/data-folder.ts';
 import type { OnLog } from '../../host/log.ts';
-import { type Running, type Supervised, supervise } from '../../host/supervise.ts';
-import { loadCatalogue, modelPath } from '../../inference/catalogue.ts';
-import { createLlamaEngine } from '../../inference/llama/engine.ts';
+import { type Supervised, supervise } from '../../host/supervise.ts';
 import type { InferenceEngine } from '../../inference/port.ts';
 import { SPECIES, seedGenome } from '../../inference/species.ts';
 import { connectNats } from '../../messaging/connection.ts';
@@ -24,6 +21,7 @@ import { publisher } from '../../messaging/publish.ts';
 import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts';
 import { commandSubject } from '../../messaging/subjects.ts';
 import { loadNatsUsers, usersFile } from '../../messaging/users.ts';
+import { localEngine } from './engine.ts';
 import {
   type FleetRole,
   type RoleContext,
@@ -33,6 +31,7 @@ import {
   startGateway,
   startProjector,
   startRelay,
+  superviseRole,
 } from './roles.ts';
 
 export interface LocalNetworkOptions {
@@ -44,6 +43,10 @@ export interface LocalNetworkOptions {
   readonly natsUrl: string | null;
   /** An EventStoreDB that runs already; nothing is launched then. */
   readonly storeUrl: string | null;
+  /** Makes what runs the models of this device. Default: `localEngine`. */
+  readonly createEngine?: (home: string, onLog: OnLog) => Promise<InferenceEngine>;
+  /** Gives the start up between two of its steps; afterwards it has no effect. */
+  readonly signal?: AbortSignal;
   readonly onLog: OnLog;
   /** Told of each step of the start, for a person. */
   readonly onProgress: (step: string) => void;
@@ -88,6 +91,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
       options.storeUrl ?? embeddedStore(folder, onLog, undo),
       options.natsUrl ?? embeddedBroker(folder, users, options, undo),
     ]);
+    options.signal?.throwIfAborted();
     const store = await connectEventStore(storeUrl);
     undo.push(() => store.close());
     const nc = await connectNats({
@@ -101,8 +105,9 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     onProgress('starting the roles');
     const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
+    options.signal?.throwIfAborted();
     await begin(nc, device);
-    await untilReady(store, fleet, onProgress);
+    await untilReady(store, fleet, options);
     await folder.writeRuntime({
       natsUrl,
       storeUrl,
@@ -115,24 +120,6 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     await stop();
     throw error;
   }
-}
-
-/** The folder of the miniature models that come with the package. */
-export function miniatureFolder(): string {
-  return fileURLToPath(new URL('../../../models/miniature', import.meta.url));
-}
-
-/** The engine of this device: llama.cpp over the models that are here. */
-export async function localEngine(home: string, onLog: OnLog): Promise<InferenceEngine> {
-  const catalogue = await loadCatalogue(miniatureFolder());
-  const folders = { miniature: miniatureFolder(), pulled: join(home, 'models') };
-  return createLlamaEngine({
-    modelPath(id) {
-      const entry = catalogue.find(id);
-      return entry && modelPath(entry, folders);
-    },
-    onLog: (message: string) => onLog('warn', message),
-  });
 }
 
 /** The plan of the first generation: five Clusters of ten Nodes, one for each seed species. */
@@ -152,11 +139,10 @@ async function startRoles(
   folder: string,
   undo: (() => Promise<void>)[],
 ): Promise<FleetRole> {
-  const { onLog } = context;
   let fleet: FleetRole | null = null;
   const run = async (name: string, start: (context: RoleContext) => Promise<RunningRole>): Promise<void> => {
-    const supervised = await supervise({ name, onLog, start: () => startSupervised(context, start) });
-    undo.push(() => supervised.stop());
+    const role = await superviseRole(name, context.onLog, (signal) => start({ ...context, signal }));
+    undo.push(() => role.stop());
   };
   await run('projector', (role) => startProjector(role, folder));
   await run('relay', startRelay);
@@ -167,21 +153,6 @@ async function startRoles(
   });
   if (!fleet) throw new Error('The fleet did not start.');
   return fleet;
-}
-
-async function startSupervised(
-  context: Omit<RoleContext, 'signal'>,
-  start: (context: RoleContext) => Promise<RunningRole>,
-): Promise<Running> {
-  const abort = new AbortController();
-  const role = await start({ ...context, signal: abort.signal });
-  return {
-    exited: role.ended,
-    async stop() {
-      abort.abort();
-      await role.ended.catch(() => {});
-    },
-  };
 }
 
 async function startDevice(
@@ -198,23 +169,11 @@ async function startDevice(
   const user = agentUserName(device);
   const nc = await connectNats({ ...accessOf(natsUrl, users, user, options), name: user });
   undo.push(() => nc.close());
-  const supervised = await supervise({
-    name: 'agent',
-    onLog,
-    async start() {
-      const abort = new AbortController();
-      const engine = await localEngine(options.home, onLog);
-      const role = await startAgent({ nc, onLog, signal: abort.signal }, device, engine);
-      return {
-        exited: role.ended,
-        async stop() {
-          abort.abort();
-          await role.ended.catch(() => {});
-        },
-      };
-    },
+  const agent = await superviseRole('agent', onLog, async (signal) => {
+    const engine = await (options.createEngine ?? localEngine)(options.home, onLog);
+    return startAgent({ nc, onLog, signal }, device, engine);
   });
-  undo.push(() => supervised.stop());
+  undo.push(() => agent.stop());
 }
 
 async function embeddedStore(
@@ -312,11 +271,12 @@ async function begin(nc: NatsConnection, device: string): Promise<void> {
 async function untilReady(
   store: EventStore,
   fleet: FleetRole,
-  onProgress: (step: string) => void,
+  { onProgress, signal }: LocalNetworkOptions,
 ): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   let shown = -1;
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     const view = fleet.view();
     const alive = [...view.nodes.values()].filter((node) => node.alive).length;
     if (alive !== shown) onProgress(`${alive} Nodes in ${view.clusters.size} Clusters`);

@@ -9,6 +9,7 @@ import { askService } from '../../gateway/ask-service.ts';
 import { readEndpoints } from '../../gateway/read-service.ts';
 import { runFleet } from '../../host/fleet.ts';
 import type { OnLog } from '../../host/log.ts';
+import { type Running, type Supervised, supervise } from '../../host/supervise.ts';
 import type { InferenceEngine } from '../../inference/port.ts';
 import { ensureMembersBucket, watchMembers } from '../../messaging/membership.ts';
 import { AGENTS_BUCKET } from '../../messaging/permissions.ts';
@@ -43,6 +44,29 @@ export type Role = (typeof ROLES)[number];
 
 export interface FleetRole extends RunningRole {
   view(): NetworkView;
+}
+
+/** Keeps a role running: one that ends before it is stopped is started again. */
+export function superviseRole(
+  name: string,
+  onLog: OnLog,
+  start: (signal: AbortSignal) => Promise<RunningRole>,
+): Promise<Supervised<Running>> {
+  return supervise({
+    name,
+    onLog,
+    async start() {
+      const abort = new AbortController();
+      const role = await start(abort.signal);
+      return {
+        exited: role.ended,
+        async stop() {
+          abort.abort();
+          await role.ended.catch(() => {});
+        },
+      };
+    },
+  });
 }
 
 /** Actors and sagas: the only role that appends to the event store. */

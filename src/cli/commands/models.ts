@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Catalogue, ModelFolders } from '../../inference/catalogue.ts';
+import { id } from '../arguments.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import { finish } from '../finish.ts';
+import { progressOf } from '../log.ts';
+import { measureModels } from '../measure-models.ts';
+import { bytes, facts, printJson, printLines, table } from '../output.ts';
+
+interface Options {
+  readonly json: boolean;
+}
+
+export function addModelsCommand(program: Command): void {
+  const models = program.command('models').description('the models that Nodes can be made of');
+  models
+    .command('list')
+    .description('the catalogue, with what fits this device and what is here')
+    .option('--json', 'print one JSON object', false)
+    .action((options) => finish(() => listModels(options)));
+  models
+    .command('pull')
+    .description('fetch a public model; what has arrived is kept, and the next run goes on there')
+    .argument('<id>', 'as "models list" names it', id)
+    .option('--json', 'print one JSON object at the end', false)
+    .addHelpText('after', '\nFrom huggingface.co, or from the mirror that HF_ENDPOINT names.')
+    .action((model, options) => finish(() => pull(model, options)));
+  models
+    .command('measure')
+    .description('ask the miniature models their held-out prompts, and count what is right')
+    .option('--json', 'print one JSON object', false)
+    .action((options) => finish(() => measureModels(options)));
+}
+
+async function listModels({ json }: Options): Promise<number> {
+  const { detectDevice } = await import('../../inference/device.ts');
+  const { modelPath } = await import('../../inference/catalogue.ts');
+  const { catalogue, folders } = await known();
+  const device = detectDevice();
+  const models = catalogue.models.map((entry) => ({ ...entry, here: existsSync(modelPath(entry, folders)) }));
+  if (json) {
+    printJson({ device, models });
+    return EXIT.ok;
+  }
+  printLines([
+    ...facts([
+      ['device', `${device.cpu}, ${device.cores} cores, ${bytes(device.ramBytes)} of memory`],
+      ['tier', device.tier ?? 'below the smallest: miniature models only'],
+    ]),
+    '',
+    ...table(models, [
+      { title: 'id', of: (model) => model.id },
+      { title: 'class', of: (model) => model.class },
+      { title: 'size', of: (model) => `${model.bytesAreApproximate ? '~' : ''}${bytes(model.bytes)}` },
+      { title: 'memory', of: (model) => bytes(model.ramBytes) },
+      { title: 'tiers', of: (model) => (model.tiers.length === 4 ? 'all' : model.tiers.join(', ')) },
+      { title: 'licence', of: (model) => model.licence },
+      { title: 'here', of: (model) => (model.here ? 'yes' : 'no') },
+    ]),
+  ]);
+  return EXIT.ok;
+}
+
+async function pull(model: string, { json }: Options): Promise<number> {
+  const { pullModel } = await import('../../inference/pull.ts');
+  const { catalogue, folders } = await known();
+  const entry = catalogue.find(model);
+  if (!entry)
+    throw new UsageError(`The catalogue has no model "${model}". "dellm models list" shows what it has.`);
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const progress = progressOf(entry.file, bytes);
+  try {
+    const pulled = await pullModel(entry, folders.pulled, {
+      signal: abort.signal,
+      onProgress: ({ receivedBytes, totalBytes }) => progress.show(receivedBytes, totalBytes),
+      ...(process.env.HF_ENDPOINT && { fetchBase: process.env.HF_ENDPOINT }),
+    });
+    progress.end();
+    if (json) printJson(pulled);
+    else
+      printLines([
+        `${pulled.path}  ${bytes(pulled.bytes)}, ${pulled.outcome}, checked by ${pulled.verified}`,
+      ]);
+    return EXIT.ok;
+  } catch (error) {
+    progress.end();
+    if (!abort.signal.aborted) throw error;
+    process.stderr.write('Interrupted. What has arrived is kept; run the command again to go on.\n');
+    return EXIT.interrupted;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
+
+async function known(): Promise<{ catalogue: Catalogue; folders: ModelFolders }> {
+  const { loadCatalogue } = await import('../../inference/catalogue.ts');
+  const { modelFolders } = await import('../network/engine.ts');
+  const { dataFolderPath } = await import('../../host/data-folder.ts');
+  const folders = modelFolders(dataFolderPath());
+  return { catalogue: await loadCatalogue(folders.miniature), folders };
+}

@@ -1,0 +1,17 @@
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+
+/** Runs a command and sets the process's exit code; what goes wrong is told on standard error. */
+export async function finish(command: () => Promise<number>): Promise<void> {
+  // `| head` closes its end early: what is left to print is of no interest, and the command ends as it would.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    if (process.exitCode === EXIT.interrupted) return;
+    const hint = error instanceof Error && 'hint' in error && error.hint ? ` ${error.hint}` : '';
+    process.stderr.write(`dellm: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
+  }
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { OnLog } from '../../host/log.ts';
+import { loadCatalogue, type ModelFolders, modelPath } from '../../inference/catalogue.ts';
+import { createLlamaEngine } from '../../inference/llama/engine.ts';
+import type { InferenceEngine } from '../../inference/port.ts';
+
+/** The miniature models that come with the package, and those fetched into a data folder. */
+export function modelFolders(home: string): ModelFolders {
+  return {
+    miniature: fileURLToPath(new URL('../../../models/miniature', import.meta.url)),
+    pulled: join(home, 'models'),
+  };
+}
+
+/** The engine of this device: llama.cpp over the models that are here. */
+export async function localEngine(home: string, onLog: OnLog): Promise<InferenceEngine> {
+  const folders = modelFolders(home);
+  const catalogue = await loadCatalogue(folders.miniature);
+  return createLlamaEngine({
+    modelPath(id) {
+      const entry = catalogue.find(id);
+      return entry && modelPath(entry, folders);
+    },
+    onLog: (message: string) => onLog('warn', message),
+  });
+}

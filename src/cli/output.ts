@@ -1,0 +1,59 @@
+/** Results go to standard output; everything else that a person is told goes to standard error. */
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export function printLines(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** One fact a line: the names stand below each other. */
+export function facts(entries: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  /** Numbers stand right, texts left. */
+  readonly of: (row: Row) => string | number;
+}
+
+/** Rows below each other under their titles. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  const cells = rows.map((row) => columns.map(({ of }) => of(row)));
+  const widths = columns.map(({ title }, i) =>
+    Math.max(title.length, ...cells.map((row) => String(row[i] ?? '').length)),
+  );
+  const line = (texts: readonly string[], right: readonly boolean[]): string =>
+    texts
+      .map((text, i) => (right[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  const right = columns.map((_, i) => cells.length > 0 && cells.every((row) => typeof row[i] === 'number'));
+  return [
+    line(
+      columns.map(({ title }) => title),
+      right,
+    ),
+    ...cells.map((row) => line(row.map(String), right)),
+  ];
+}
+
+export function percent(fraction: number): string {
+  return `${Math.round(100 * fraction)} %`;
+}
+
+/** With the three digits that a person reads. */
+export function short(number: number): number {
+  return Number(number.toFixed(3));
+}
+
+export function bytes(count: number): string {
+  return count < 1e6
+    ? `${(count / 1e3).toFixed(0)} kB`
+    : count < 1e9
+      ? `${(count / 1e6).toFixed(0)} MB`
+      : `${(count / 1e9).toFixed(2)} GB`;
+}
