@@ -13,9 +13,14 @@ const OPEN: AccountCommand = { type: 'OpenAccount', data: { account: 'anna' } };
 
 function reserve(
   transferId: string,
-  { queryId = 'q1', question = 'What is 2 + 2?', dueAt = later(10_000) } = {},
+  {
+    queryId = 'q1',
+    question = 'What is 2 + 2?',
+    dueAt = later(10_000),
+    stakes = 'normal' as 'normal' | 'high',
+  } = {},
 ): AccountCommand {
-  const request = { queryId, question, stakes: 'normal' as const, replyTo: '_INBOX.1', dueAt };
+  const request = { queryId, question, stakes, replyTo: '_INBOX.1', dueAt };
   return { type: 'ReserveCredits', data: { transferId, account: 'anna', request } };
 }
 
@@ -99,6 +104,11 @@ describe('an account', () => {
   it('asks less of those who contribute', () => {
     const scenario = open().when(earn('t1')).when(reserve('r1'));
     expect(scenario.events[0]?.data).toMatchObject({ amount: 500_000, contributor: true });
+  });
+
+  it('asks more where several Nodes must answer because much depends on it', () => {
+    const scenario = open().when(reserve('r1', { stakes: 'high' }));
+    expect(scenario.events[0]?.data).toMatchObject({ amount: 3_000_000 });
   });
 
   it('settles what was spent and gives the rest back, once', () => {

@@ -118,7 +118,7 @@ function reserve(
   if (transfers.includes(transferId)) return [];
   const { queryId, replyTo } = request;
   const contribution = contributionAt(activeDays, at);
-  const { complexity, computeShare } = quote(request.question);
+  const { complexity, computeShare } = quote(request.question, request.stakes);
   const amount = priceOf(complexity, computeShare, contribution);
   const refuse = (reason: 'unknown-account' | 'no-credits' | 'too-late'): readonly AccountEvent[] => [
     {

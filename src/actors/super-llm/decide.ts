@@ -1,6 +1,7 @@
 import type { PlannedSubtask, QueryEvent } from '../../events/query.ts';
 import type { Given } from '../actor.ts';
 import { type Part, type Planner, rulePlanner } from './planner.ts';
+import { complexityAt } from './quote.ts';
 
 /** What the Super LLM is asked to think about. */
 export type SuperLlmCommand =
@@ -28,6 +29,7 @@ export function decide(
       const analysis = planner.analyse(question);
       const plan = planner.plan(question, analysis);
       const stakes = command.data.stakes === 'high' ? 'high' : analysis.stakes;
+      const complexity = complexityAt(stakes, analysis.complexity);
       const subtasks = plan.subtasks.map((subtask): PlannedSubtask => {
         const hint = plan.hints.find((one) => one.key === subtask.key);
         return {
@@ -39,7 +41,7 @@ export function decide(
         };
       });
       return [
-        { type: 'QueryAnalysed', data: { ...analysis, stakes, at } },
+        { type: 'QueryAnalysed', data: { ...analysis, complexity, stakes, at } },
         { type: 'QueryPlanned', data: { planner: 'rules', strategy: plan.strategy, subtasks, at } },
       ];
     }

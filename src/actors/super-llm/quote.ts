@@ -1,9 +1,20 @@
 import { computeShareOf } from '../account/credits.ts';
-import { type Complexity, rulePlanner } from './planner.ts';
+import { type Complexity, rulePlanner, type Stakes } from './planner.ts';
 
 /** What a question will take, before anything is asked: by rules, whoever plans it in the end. */
-export function quote(question: string): { readonly complexity: Complexity; readonly computeShare: number } {
+export function quote(
+  question: string,
+  stakes: Stakes,
+): { readonly complexity: Complexity; readonly computeShare: number } {
   const analysis = rulePlanner.analyse(question);
   const { subtasks } = rulePlanner.plan(question, analysis);
-  return { complexity: analysis.complexity, computeShare: computeShareOf(subtasks.length) };
+  return {
+    complexity: complexityAt(stakes, analysis.complexity),
+    computeShare: computeShareOf(subtasks.length),
+  };
+}
+
+/** Where much depends on the answer, several Nodes give it, however simple the question is. */
+export function complexityAt(stakes: Stakes, complexity: Complexity): Complexity {
+  return stakes === 'high' && complexity === 'simple' ? 'medium' : complexity;
 }

@@ -265,7 +265,7 @@ describe('a query', () => {
       { nodes: 5, prefer: 'mixed', stakes: 'high' },
     ]);
     const { complexity } = contextOf(high);
-    expect(complexity).toBe('simple');
+    expect(complexity).toBe('medium');
   });
 
   it("does not take one Node's word when stakes are high", () => {
