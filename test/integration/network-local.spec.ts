@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { TASK_TYPES } from '../../src/actors/super-llm/task-types.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
+import { SPECIES } from '../../src/inference/species.ts';
 import { credits } from '../../src/projections/credits.ts';
 import { queryTrace } from '../../src/projections/query-trace.ts';
 import { LocalNetwork } from '../support/local-network.ts';
@@ -30,6 +32,13 @@ describe('the network, with simulated models', () => {
     expect([...network.view().nodes.values()].filter((node) => node.alive).length).toBe(50);
     expect((await network.events('genesis-main')).at(-1)?.type).toBe('GenesisCompleted');
     expect(network.transport.deadLetters).toEqual([]);
+  });
+
+  it('has a species for everything that questions ask for', () => {
+    start();
+    const wanted = new Set(TASK_TYPES.map(({ specialization }) => specialization));
+    const born = new Set<string>(SPECIES.map(({ specialization }) => specialization));
+    expect([...wanted].filter((specialization) => !born.has(specialization))).toEqual([]);
   });
 
   it('answers a simple question through one Node, and pays for it', async () => {
