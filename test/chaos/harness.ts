@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drawOf, verifyChain } from '../../src/events/envelope.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
-import type { Running } from '../../src/host/supervise.ts';
+import type { Running, Supervised } from '../../src/host/supervise.ts';
 
 /** A process that may be killed at any moment and is started again by its supervisor. */
 export interface Victim {
@@ -125,8 +125,9 @@ export async function startRole(
   script: string,
   settings: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
+  args: readonly string[] = [],
 ): Promise<ChildRole> {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...settings },
   });
@@ -151,6 +152,19 @@ export async function startRole(
     exited,
     kill: () => child.kill('SIGKILL'),
     stop: () => stopChild(child, exited),
+  };
+}
+
+/** What is supervised, as a victim: it can be killed only while it runs. */
+export function victimOf<R extends Running>(supervised: Supervised<R>, kill: (running: R) => void): Victim {
+  return {
+    name: supervised.name,
+    kill() {
+      const current = supervised.current();
+      if (current === null || supervised.state() !== 'running') return false;
+      kill(current);
+      return true;
+    },
   };
 }
 

@@ -14,7 +14,8 @@ function setting(name: string): string {
 }
 
 const id = `fleet-${process.pid}-${Date.now()}`;
-const onLog = (level: string, message: string) => process.stderr.write(`${id} ${level}: ${message}\n`);
+const onLog = (level: string, message: string) =>
+  process.stderr.write(`${new Date().toISOString()} ${id} ${level}: ${message}\n`);
 const shutdown = prepareShutdown({ onLog });
 // Whoever started this process is gone: so is its purpose.
 process.stdin.resume().once('close', () => process.exit(1));

@@ -4,10 +4,12 @@ import type { OpenDeadline } from '../../src/host/timers.ts';
 /** What the toy's history says, folded as a projection would. */
 
 export interface Transfers {
-  readonly sent: ReadonlyMap<string, StoredEvent>;
+  readonly sent: ReadonlySet<string>;
   readonly received: ReadonlySet<string>;
   readonly confirmed: ReadonlySet<string>;
   readonly deposited: ReadonlySet<string>;
+  /** What is sent and not confirmed, by transfer. */
+  readonly open: ReadonlyMap<string, OpenDeadline>;
   /** Coins of all accounts together, and how many were ever deposited. */
   readonly coins: number;
   readonly brought: number;
@@ -16,44 +18,53 @@ export interface Transfers {
 export async function transfersOf(
   events: AsyncIterable<StoredEvent> | Iterable<StoredEvent>,
 ): Promise<Transfers> {
-  const sent = new Map<string, StoredEvent>();
+  const sent = new Set<string>();
   const received = new Set<string>();
   const confirmed = new Set<string>();
   const deposited = new Set<string>();
+  const open = new Map<string, OpenDeadline>();
   let coins = 0;
   let brought = 0;
   for await (const event of events) {
-    const id = String(event.data.transferId);
+    const transferId = String(event.data.transferId);
     const amount = Number(event.data.amount ?? 0);
     switch (event.type) {
       case 'Deposited':
-        deposited.add(id);
+        deposited.add(transferId);
         coins += amount;
         brought += amount;
         break;
       case 'Sent':
-        sent.set(id, event);
+        sent.add(transferId);
         coins -= amount;
+        open.set(transferId, deadlineOf(event));
+        break;
+      case 'Reminded':
+        if (open.has(transferId)) open.set(transferId, deadlineOf(event));
         break;
       case 'Received':
-        received.add(id);
+        received.add(transferId);
         coins += amount;
         break;
       case 'Confirmed':
-        confirmed.add(id);
+        confirmed.add(transferId);
+        open.delete(transferId);
     }
   }
-  return { sent, received, confirmed, deposited, coins, brought };
+  return { sent, received, confirmed, deposited, open, coins, brought };
 }
 
 export async function openDeadlines(store: EventStore): Promise<OpenDeadline[]> {
-  const { sent, confirmed } = await transfersOf(store.readAll({ prefixes: ['credit-'] }));
-  return [...sent]
-    .filter(([transferId]) => !confirmed.has(transferId))
-    .map(([transferId, event]) => ({
-      kind: 'account',
-      id: event.stream.slice('credit-'.length),
-      dueAt: String(event.data.dueAt),
-      command: { type: 'Remind', data: { transferId } },
-    }));
+  const { open } = await transfersOf(store.readAll({ prefixes: ['credit-'] }));
+  return [...open.values()];
+}
+
+function deadlineOf({ stream, data }: StoredEvent): OpenDeadline {
+  const { transferId, dueAt, attempt = 0 } = data;
+  return {
+    kind: 'account',
+    id: stream.slice('credit-'.length),
+    dueAt: String(dueAt),
+    command: { type: 'Remind', data: { transferId, attempt } },
+  };
 }

