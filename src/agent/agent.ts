@@ -26,6 +26,9 @@ const TASKS_AT_ONCE = 16;
 /** The broker hands a task to nobody else while it hears this often that it is being worked on. */
 const WORKING_EVERY_MS = 2_000;
 
+/** At the end, tasks in hand have this long to be finished; then they are put back for another time or device. */
+const FINISH_WITHIN_MS = 2_000;
+
 /** How long the consumer, which the network makes, may be missing before the person is told. */
 const RETRY_MS = 500;
 
@@ -33,7 +36,7 @@ type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infe
 
 /**
  * A contributor's device: takes its work orders, runs the models and sends back what they said, until the signal.
- * A task in hand at the end is finished first.
+ * A task in hand at the end is finished first, if that takes no longer than `FINISH_WITHIN_MS`.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { nc, device, engine, signal, onStatus } = options;
@@ -46,6 +49,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onStatus,
   });
   const inHand = new Set<Promise<void>>();
+  const leaving = new AbortController();
 
   async function work(message: JsMsg): Promise<void> {
     const working = setInterval(() => message.working(), WORKING_EVERY_MS);
@@ -56,7 +60,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         message.term();
         return;
       }
-      const submission = await runWorkOrder(engine, parsed.data);
+      // Past the deadline nobody waits for the answers, and the models are needed elsewhere.
+      const overdue = AbortSignal.timeout(Math.max(1, Date.parse(parsed.data.dueAt) - Date.now()));
+      const submission = await runWorkOrder(engine, parsed.data, AbortSignal.any([overdue, leaving.signal]));
       const orderId = message.headers?.get(HEADER.messageId) || parsed.data.taskId;
       const messageId = uuidOf('answers', orderId);
       const meta = headers();
@@ -96,7 +102,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       signal.removeEventListener('abort', stop);
     }
   } finally {
+    const impatience = setTimeout(() => leaving.abort(new Error('the agent stops')), FINISH_WITHIN_MS);
     await Promise.all(inHand);
+    clearTimeout(impatience);
     await announcement.leave();
   }
 }

@@ -18,6 +18,7 @@ import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import { trust } from '../projections/trust.ts';
 import { type Ending, endingBody } from '../sagas/query/ending.ts';
 import { PAGE_LIMIT } from './limits.ts';
+import { READ_ENDPOINTS } from './read-endpoints.ts';
 import * as schemas from './schemas.ts';
 
 export interface ReadOptions {
@@ -49,11 +50,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
   };
   return [
     endpoint({
-      name: 'query',
-      subject: 'dellm.query',
-      description: 'One query: its answer and every step on the way there',
-      input: schemas.QueryInput,
-      output: schemas.QueryOutput,
+      ...READ_ENDPOINTS.query,
       async handle({ queryId, minPosition }, context) {
         await fresh(minPosition, context);
         const row = model.row(queryTrace, queryId);
@@ -72,11 +69,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'matrix',
-      subject: 'dellm.matrix',
-      description: 'The performance matrix: how well each Node and Cluster does each type of task',
-      input: schemas.MatrixInput,
-      output: schemas.MatrixOutput,
+      ...READ_ENDPOINTS.matrix,
       async handle({ after, limit, resource, minPosition }, context) {
         await fresh(minPosition, context);
         const prefix = resource === undefined ? '' : `${resource}/`;
@@ -94,11 +87,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'trust',
-      subject: 'dellm.trust',
-      description: 'Trust scores of Nodes and Clusters',
-      input: schemas.TrustInput,
-      output: schemas.TrustOutput,
+      ...READ_ENDPOINTS.trust,
       async handle({ after, limit, minPosition }, context) {
         await fresh(minPosition, context);
         const all = model.rows(network, { limit: limit + 1, ...(after && { after }) });
@@ -119,11 +108,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'credits',
-      subject: 'dellm.credits',
-      description: 'Accounts and the trial balance, in credits',
-      input: schemas.CreditsInput,
-      output: schemas.CreditsOutput,
+      ...READ_ENDPOINTS.credits,
       async handle({ account, after, limit, minPosition }, context) {
         await fresh(minPosition, context);
         const one = account === undefined ? undefined : model.row(credits, `account/${account}`);
@@ -153,11 +138,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'nodes',
-      subject: 'dellm.nodes',
-      description: 'The Nodes with their genomes and records',
-      input: schemas.NodesInput,
-      output: schemas.NodesOutput,
+      ...READ_ENDPOINTS.nodes,
       async handle({ after, limit, cluster, minPosition }, context) {
         await fresh(minPosition, context);
         const all = model
@@ -186,11 +167,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'history',
-      subject: 'dellm.history',
-      description: 'The events themselves, page by page',
-      input: schemas.HistoryInput,
-      output: schemas.HistoryOutput,
+      ...READ_ENDPOINTS.history,
       handle: async ({ stream, after, direction, limit }) => {
         const events =
           stream === undefined
@@ -209,11 +186,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
     endpoint({
-      name: 'status',
-      subject: 'dellm.status',
-      description: 'Whether the network is well, and how large it is',
-      input: schemas.StatusInput,
-      output: schemas.StatusOutput,
+      ...READ_ENDPOINTS.status,
       async handle({ minPosition }, context) {
         await fresh(minPosition, context);
         const fleets = await readMembers(nc, FLEETS_BUCKET);

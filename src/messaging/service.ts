@@ -35,6 +35,12 @@ export interface Endpoint extends Omit<EndpointSpec<unknown, unknown>, 'handle'>
   run(input: unknown, context: RequestContext): Promise<unknown> | AsyncIterable<unknown>;
 }
 
+/** What is told of an endpoint. */
+export type DescribedEndpoint = Pick<
+  Endpoint,
+  'name' | 'subject' | 'description' | 'input' | 'output' | 'streaming'
+>;
+
 export interface ServeOptions {
   /** Name of the service, as `nats micro ls` shows it. */
   readonly name: string;
@@ -42,8 +48,11 @@ export interface ServeOptions {
   readonly version: string;
   readonly description: string;
   readonly endpoints: readonly Endpoint[];
-  /** Where the JSON schemas of all endpoints are answered. Default: nowhere but in the endpoints' metadata. */
-  readonly schemasSubject?: string;
+  /**
+   * Where the JSON schemas of all endpoints are answered, together with those of endpoints that other services have.
+   * Default: nowhere but in the endpoints' metadata.
+   */
+  readonly schemas?: { readonly subject: string; readonly others: readonly DescribedEndpoint[] };
   /** Told of every fault that is not the asker's. */
   readonly onError?: (endpoint: string, error: unknown) => void;
 }
@@ -87,9 +96,12 @@ export async function serveEndpoints(nc: NatsConnection, options: ServeOptions):
   const running = new Set<Promise<void>>();
   const counters = new Map<string, Counters>();
   const all =
-    options.schemasSubject === undefined
+    options.schemas === undefined
       ? options.endpoints
-      : [...options.endpoints, schemasEndpoint(options.schemasSubject, options.endpoints)];
+      : [
+          ...options.endpoints,
+          schemasEndpoint(options.schemas.subject, [...options.endpoints, ...options.schemas.others]),
+        ];
 
   const service: Service = await new Svcm(nc).add({
     name: options.name,
@@ -259,7 +271,7 @@ interface EndpointSchema {
   readonly response: unknown;
 }
 
-function schemaOf(spec: Endpoint): EndpointSchema {
+function schemaOf(spec: DescribedEndpoint): EndpointSchema {
   return {
     name: spec.name,
     subject: spec.subject,
@@ -280,7 +292,7 @@ function metadataOf(spec: Endpoint): Record<string, string> {
   };
 }
 
-function schemasEndpoint(subject: string, endpoints: readonly Endpoint[]): Endpoint {
+function schemasEndpoint(subject: string, endpoints: readonly DescribedEndpoint[]): Endpoint {
   const item = z.object({
     name: z.string(),
     subject: z.string(),

@@ -44,7 +44,7 @@ describe('serveEndpoints', () => {
       name: 'dellm',
       version: '1.2.3',
       description: 'for tests',
-      schemasSubject: 'dellm.schemas',
+      schemas: { subject: 'dellm.schemas', others: [] },
       onError: (_, error) => faults.push(error),
       endpoints: [
         endpoint({

@@ -6,6 +6,7 @@ import type { NetworkView } from '../../actors/network-view.ts';
 import { runAgent } from '../../agent/agent.ts';
 import type { EventStore } from '../../eventstore/port.ts';
 import { askService } from '../../gateway/ask-service.ts';
+import { READ_ENDPOINTS } from '../../gateway/read-endpoints.ts';
 import { readEndpoints } from '../../gateway/read-service.ts';
 import { runFleet } from '../../host/fleet.ts';
 import type { OnLog } from '../../host/log.ts';
@@ -148,7 +149,7 @@ export async function startGateway(context: RoleContext, defaultAccount: string)
     version: packageVersion(),
     description: 'Asks the network: dellm.ask, dellm.ask.stream',
     endpoints: asking.endpoints,
-    schemasSubject: 'dellm.schemas',
+    schemas: { subject: 'dellm.schemas', others: Object.values(READ_ENDPOINTS) },
     onError: (name, error) => onLog('error', `${name} failed: ${String(error)}`),
   });
   const ended = untilAborted(signal).then(async () => {
