@@ -196,12 +196,13 @@ describe('an account', () => {
       ids.map((id) => release(`r-${id}`, `q-${id}`)),
       fc.tuple(ids, fc.double({ min: 0, max: 1, noNaN: true })).map(([id, right]) => earn(`t-${id}`, right)),
       ids.map((id) => penalise(`t-${id}`)),
+      ids.map((id): AccountCommand => ({ type: 'PassDeadline', data: { transferId: `r-${id}` } })),
     );
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
         const scenario = closed();
         for (const one of commands) {
-          scenario.when(one);
+          scenario.when(one, { at: one.type === 'PassDeadline' ? later(60_000) : START });
           expect(contextOf(scenario).available).toBeGreaterThanOrEqual(0);
         }
         let available = 0;
@@ -213,6 +214,7 @@ describe('an account', () => {
             expect(movement.account + movement.treasury + movement.escrow).toBe(0);
             available += movement.account;
           }
+          if (event.type === 'SettlementDemanded') continue;
           const { transferId } = event.data;
           if (event.type === 'CreditsSettled' || event.type === 'CreditsReleased') {
             escrow.set(transferId, (escrow.get(transferId) ?? 0) + (movement?.escrow ?? 0));

@@ -99,6 +99,8 @@ const PASS: QueryCommand = {
   data: { subtaskId: null, attempt: 0, dueAt: later(10_000) },
 };
 
+const CONFIRM: QueryCommand = { type: 'ConfirmEnding', data: { reservationId: 'r1', account: 'asker' } };
+
 function commandTo(effects: readonly Effect[], type: string): readonly object[] {
   return effects.flatMap((effect) =>
     effect.kind === 'command' && effect.command.type === type ? [effect.command.data] : [],
@@ -398,6 +400,7 @@ describe('a query', () => {
         'query',
         'again',
         'stale',
+        'confirm',
         'wait',
       ),
       key: fc.constantFrom('s1', 's2', 's3'),
@@ -433,6 +436,7 @@ describe('a query', () => {
             if (what === 'nobody') run(failure(scenario, true));
             if (what === 'attempt') run({ type: 'PassDeadline', data: { subtaskId, attempt, dueAt } });
             if (what === 'query') run(PASS);
+            if (what === 'confirm') run(CONFIRM);
             if (what === 'again') run(ask(question, { reservationId: `r-${past.length % 3}` }));
             const stale = past[past.length >> 1];
             if (what === 'stale' && stale) run(stale);
@@ -446,13 +450,15 @@ describe('a query', () => {
         expect(endings).toHaveLength(1);
         const books = [...commandTo(effects, 'SettleCredits'), ...commandTo(effects, 'ReleaseCredits')];
         const own = books.filter((entry) => 'transferId' in entry && entry.transferId === 'r1');
-        expect(own).toHaveLength(1);
+        const saidAgain = scenario.history.filter(({ type }) => type === 'EndingConfirmed').length;
+        expect(own).toHaveLength(1 + saidAgain);
+        expect(new Set(own.map((entry) => JSON.stringify(entry))).size).toBe(1);
         for (const entry of own) {
           if ('spent' in entry)
             expect(entry.spent).toSatisfy((spent: number) => spent >= 0 && spent <= RESERVED);
         }
         const again = scenario.history.filter((event) => event.type === 'QueryAskedAgain');
-        expect(books).toHaveLength(1 + again.length);
+        expect(books).toHaveLength(own.length + again.length);
         expect(new Set(again.map((event) => event.data.reservationId)).size).toBe(again.length);
         expect(Object.values(contextOf(scenario).subtasks).every(({ tries }) => tries <= 3)).toBe(true);
       }),
