@@ -63,6 +63,40 @@ async function expectOrder(): Promise<void> {
   expect(network.transport.deadLetters).toEqual([]);
 }
 
+/** What may happen once only, named by its natural key. */
+function naturalKeys({ type, stream, data }: StoredEvent): readonly string[] {
+  const { taskId, subtaskId, attempt, transferId, slot = '' } = data;
+  switch (type) {
+    case 'TaskAccepted':
+    case 'VoteCast':
+    case 'TaskFailed':
+    case 'PerformanceRecorded':
+    case 'ModelAnswered':
+    case 'VoteCounted':
+      return [`${type} ${taskId} ${slot}`];
+    case 'SubtaskRouted':
+    case 'TaskDistributed':
+    case 'SubtaskDispatched':
+    case 'SubtaskAnswered':
+    case 'SubtaskFailed':
+      return [`${type} ${subtaskId} ${attempt}`];
+    case 'ConsensusReached':
+    case 'ConsensusFailed':
+      return [`Consensus ${subtaskId} ${attempt}`];
+    case 'SubtaskSettled':
+      return [`${type} ${subtaskId}`];
+    case 'CreditsReserved':
+    case 'CreditsEarned':
+    case 'CreditsPenalised':
+      return [`${type} ${stream} ${transferId}`];
+    case 'CreditsSettled':
+    case 'CreditsReleased':
+      return [`gave back ${transferId}`];
+    default:
+      return [];
+  }
+}
+
 function never(): Promise<Command> {
   return new Promise(() => {});
 }
@@ -85,7 +119,10 @@ describe('the network on a bad day', () => {
   it('ends in time when the only device keeps silent, says so, and charges nothing', async () => {
     network.work = never;
     const reply = await network.ask(FIRST.question, { timeoutMs: 1500 });
-    expect(reply).toMatchObject({ credits: 0, reason: expect.stringMatching(/None of the Nodes gave an answer|gave no answer/) });
+    expect(reply).toMatchObject({
+      credits: 0,
+      reason: expect.stringMatching(/None of the Nodes gave an answer|gave no answer/),
+    });
     expect(reply.outcome).toMatch(/^(unknown|expired)$/);
     await expectOrder();
     expect(network.model.row(credits, 'account/owner')).toMatchObject({ available: 100_000_000 });
@@ -151,6 +188,32 @@ describe('the network on a bad day', () => {
     const [answered] = typed(await network.events('query-high'), 'SubtaskAnswered');
     expect(answered?.data).toMatchObject({ result: { contributions: [{}, {}] } });
     await expectOrder();
+  });
+
+  it('does nothing twice when every command comes again, later, as another message', async () => {
+    const { transport } = network;
+    const publish = transport.publish.bind(transport);
+    let copies = 0;
+    let onTheirWay = 0;
+    transport.publish = async (message) => {
+      await publish(message);
+      if (message.target.kind !== 'command') return;
+      copies += 1;
+      onTheirWay += 1;
+      const again = { ...message, messageId: `copy-${copies}` };
+      setTimeout(() => void publish(again).finally(() => (onTheirWay -= 1)), (copies * 37) % 120);
+    };
+    const replies = await Promise.all(
+      SUMS.slice(0, 12).map(({ question }, index) =>
+        network.ask(question, { queryId: `twice-${index}`, stakes: index % 3 === 0 ? 'high' : 'normal' }),
+      ),
+    );
+    for (const [index, { answer }] of replies.entries()) expect(answer).toBe(SUMS[index]?.answer);
+    await expect.poll(() => onTheirWay).toBe(0);
+    await expectOrder();
+    expect(copies).toBeGreaterThan(100);
+    const keys = (await network.events()).flatMap(naturalKeys);
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
   it('lets the same question be asked by many at once: one query, one price', async () => {
