@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wreakHavoc } from './harness.ts';
+import { type ChaosNetwork, startChaosNetwork } from './network-target.ts';
+
+/** `CHAOS_KILLS=200 npx vitest run test/chaos` runs it at length; `CHAOS_SEED` repeats a run's moments and victims. */
+const kills = Number(process.env.CHAOS_KILLS ?? 20);
+const seed = Number(process.env.CHAOS_SEED ?? 1);
+const QUERIES_PER_KILL = 15;
+const PAUSE_MS = [500, 1_500] as const;
+const RECOVERY_MS = 30_000;
+
+describe('the whole network, while its processes are killed at random', () => {
+  let network: ChaosNetwork;
+  beforeAll(async () => {
+    network = await startChaosNetwork(seed);
+  }, 120_000);
+  afterAll(() => network?.stop(), 60_000);
+
+  it(
+    'gives every accepted query one ending, keeps its books, and answers afterwards',
+    async () => {
+      const report = await wreakHavoc(network, {
+        seed,
+        kills,
+        loads: kills * QUERIES_PER_KILL,
+        atOnce: 24,
+        pauseMs: PAUSE_MS,
+        recoveryMs: RECOVERY_MS,
+      });
+      console.log(`chaos, seed ${seed}: ${JSON.stringify(report)}, ${network.answered()} answered`);
+      expect(report.problems).toEqual([]);
+      expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
+      // Most questions are answered while all this goes on.
+      expect(network.answered()).toBeGreaterThan((kills * QUERIES_PER_KILL) / 2);
+    },
+    kills * 6_000 + 180_000,
+  );
+});
