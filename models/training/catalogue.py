@@ -32,7 +32,7 @@ PLANS = [
     ModelPlan("creative-a", 41, Shape(d=96, layers=2, heads=4, ff=256), 600, CREATIVE),
     ModelPlan("maths-b", 12, Shape(d=96, layers=4, heads=3, ff=160), 1000, MATHS),
     ModelPlan("fast-b", 52, Shape(d=96, layers=4, heads=3, ff=128), 900, FAST),
-    ModelPlan("logic-b", 32, Shape(d=96, layers=4, heads=3, ff=160), 1200, LOGIC),
+    ModelPlan("logic-b", 32, Shape(d=96, layers=4, heads=3, ff=160), 1900, LOGIC),
     ModelPlan("code-b", 22, Shape(d=96, layers=4, heads=3, ff=160), 900, CODE),
     ModelPlan("creative-b", 42, Shape(d=96, layers=3, heads=3, ff=192), 600, CREATIVE),
 ]
