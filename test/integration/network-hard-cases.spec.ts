@@ -186,7 +186,8 @@ describe('the network on a bad day', () => {
     const reply = await network.ask(FIRST.question, { queryId: 'high', stakes: 'high' });
     expect(reply).toMatchObject({ outcome: 'answered', answer: FIRST.answer });
     const [answered] = typed(await network.events('query-high'), 'SubtaskAnswered');
-    expect(answered?.data).toMatchObject({ result: { contributions: [{}, {}] } });
+    const result = answered?.data.result as { contributions: unknown[] } | undefined;
+    expect(result?.contributions.length).toBeGreaterThanOrEqual(2);
     await expectOrder();
   });
 
