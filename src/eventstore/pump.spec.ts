@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createPump, PumpSilenceError } from './pump.ts';
+import { createPump, PumpCutError, PumpSilenceError } from './pump.ts';
 
 function objectStream(): PassThrough {
   return new PassThrough({ objectMode: true, highWaterMark: 8 });
@@ -59,6 +59,16 @@ describe('a pump', () => {
     })();
     await expect(reading).rejects.toThrow('connection lost');
     expect(seen).toEqual([1]);
+  });
+
+  it('does not take a stream that was destroyed for one that has come to its end', async () => {
+    const stream = objectStream();
+    const pump = createPump<number>(stream, never, undefined);
+    stream.write(1);
+    const reading = (async () => {
+      for await (const _item of pump) stream.destroy();
+    })();
+    await expect(reading).rejects.toThrow(PumpCutError);
   });
 
   it('gives up on a silent stream', async () => {

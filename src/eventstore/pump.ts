@@ -31,6 +31,8 @@ export function createPump<T, M = never>(
 
   stream.on('readable', () => wake());
   stream.on('close', () => {
+    // Without its end it was destroyed, by a client that is replaced for instance: what is missing was not read.
+    if (!stream.readableEnded) failure ??= new PumpCutError();
     ended = true;
     wake();
   });
@@ -90,6 +92,13 @@ export function createPump<T, M = never>(
     },
     [Symbol.asyncIterator]: iterate,
   };
+}
+
+export class PumpCutError extends Error {
+  override readonly name = 'PumpCutError';
+  constructor() {
+    super('The stream from the event store was closed before its end.');
+  }
 }
 
 export class PumpSilenceError extends Error {

@@ -7,7 +7,7 @@ import {
   UnknownError,
 } from '@eventstore/db-client';
 import { status } from '@grpc/grpc-js';
-import { PumpSilenceError } from './pump.ts';
+import { PumpCutError, PumpSilenceError } from './pump.ts';
 
 /** One attempt got no answer. */
 export class AttemptTimeoutError extends Error {
@@ -41,7 +41,8 @@ const transientCodes: ReadonlySet<number> = new Set([
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AttemptTimeoutError || error instanceof PumpSilenceError) return true;
-  if (error instanceof ConnectionLostError || error instanceof NotLeaderError) return true;
+  if (error instanceof ConnectionLostError || error instanceof PumpCutError) return true;
+  if (error instanceof NotLeaderError) return true;
   if (error instanceof Error && 'code' in error && typeof error.code === 'number') {
     return transientCodes.has(error.code);
   }
@@ -60,6 +61,7 @@ export function needsNewClient(error: unknown): boolean {
   return !(
     isCancelled ||
     error instanceof ConnectionLostError ||
+    error instanceof PumpCutError ||
     error instanceof UnavailableError ||
     error instanceof NotLeaderError
   );
