@@ -1,6 +1,9 @@
 import type { Judgement } from '../../events/query.ts';
 import type { Effect } from '../actor.ts';
 
+/** What an answer that nobody can judge is worth, from a Node without a record. */
+const UNKNOWN_ACCURACY = 0.5;
+
 /** After the ending, every Node hears how its own answer was judged; its record and its earnings follow from that. */
 export function react(
   queryId: string,
@@ -49,7 +52,8 @@ function payment(
     ];
   }
   if (answerKind === 'none') return [];
-  const correctness = correct === true ? 1 : confidence;
+  // A device reports its own confidence, so it is paid for that only as far as its record bears it out.
+  const correctness = correct === true ? 1 : Math.min(confidence, accuracy ?? UNKNOWN_ACCURACY);
   return [
     {
       kind: 'command',
