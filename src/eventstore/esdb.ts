@@ -195,7 +195,8 @@ export function connectEventStore(connectionString: string): EventStore {
           pause = firstPauseMs;
         }
         assertOpen();
-        return;
+        // Replacing the client cuts its other streams off, and they end as if all had been read.
+        if (used === client) return;
       } catch (error) {
         if (!isTransient(error)) throw error;
         afterFault(used, error);

@@ -5,6 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AllStreamResolvedEvent, AllStreamSubscription } from '@eventstore/db-client';
 import {
   BACKWARDS,
@@ -320,6 +321,34 @@ describe('the adapter, when the server is not there', () => {
     expect(result).toMatchObject({ outcome: 'appended', revision: 1 });
     await store.close();
     proxy.close();
+  });
+
+  it('never takes a read that a replaced connection has cut off for a whole one', async () => {
+    const slow = await launchEmbeddedEventStore({ file: join(folder, 'slow.db') });
+    const store = connectEventStore(slow.connectionString);
+    const stream = freshStream();
+    const count = 1_000;
+    for (let from = 0; from < count; from += 500) {
+      await store.append(stream, numbered(500), from === 0 ? 'no-stream' : from - 1);
+    }
+    let stopped = false;
+    const lengths: number[] = [];
+    const readers = Array.from({ length: 12 }, async () => {
+      while (!stopped) lengths.push((await collect(store.readStream(stream))).length);
+    });
+    // The server falls silent for longer than a read waits, twice.
+    for (let round = 0; round < 2; round += 1) {
+      const before = lengths.length;
+      while (lengths.length < before + 6) await sleep(10);
+      process.kill(slow.pid, 'SIGSTOP');
+      await sleep(1_800);
+      process.kill(slow.pid, 'SIGCONT');
+    }
+    stopped = true;
+    await Promise.all(readers);
+    expect(new Set(lengths)).toEqual(new Set([count]));
+    await store.close();
+    await slow.stop();
   });
 
   it('refuses a connection string that is none', () => {
