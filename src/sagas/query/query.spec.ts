@@ -194,6 +194,15 @@ describe('a query', () => {
     ]);
   });
 
+  it('waits before its last attempt too', () => {
+    const scenario = asked(SIMPLE);
+    scenario.when(answer(scenario, result('5'))).when(answer(scenario, result('6')));
+    scenario.when(failure(scenario, true));
+    expect(scenario.events).toMatchObject([{ type: 'SubtaskFailed', data: { next: 'wait' } }]);
+    scenario.when(passAttempt(scenario), { at: later(2000) }).when(answer(scenario, result('4')));
+    expect(scenario.types.at(-1)).toBe('QueryAnswered');
+  });
+
   it('starts the next attempt when one passes its deadline in silence', () => {
     const scenario = asked(SIMPLE);
     const pass = passAttempt(scenario);
