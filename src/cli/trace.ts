@@ -3,6 +3,8 @@ import type { QueryOutput } from '../gateway/schemas.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { percent } from './output.ts';
 
+const MAX_REASON = 100;
+
 type Step = QueryOutput['query']['steps'][number];
 
 /** A line with what hangs below it. */
@@ -123,7 +125,7 @@ function lineOf(type: string, stream: string, it: Fields): string | null {
     case 'TaskRefused':
       return `refused by ${stream.replace(/^node-/, '')}: ${it.text('reason')}`;
     case 'VoteLost':
-      return `no vote of ${it.text('node')}: ${it.text('reason')}`;
+      return `no vote of ${it.text('node')}`;
     case 'TiebreakCalled':
       return `tiebreak by ${it.text('share', 'node')}: ${it.text('reason')}`;
     case 'ConsensusReached':
@@ -131,7 +133,7 @@ function lineOf(type: string, stream: string, it: Fields): string | null {
     case 'ConsensusFailed':
       return `no consensus: ${it.text('reason')}`;
     case 'SubtaskFailed':
-      return `failed: ${it.text('reason')} (next: ${it.text('next')})`;
+      return `failed: ${clipped(it.text('reason'))} (next: ${it.text('next')})`;
     case 'VerdictReached':
       return `verdict: ${it.text('outcome')}, ${percent(it.number('confidence'))} sure${checks(it)}`;
     case 'AnswerSynthesised':
@@ -174,6 +176,7 @@ function modelSaid(it: Fields): string {
 
 function voted(it: Fields): string {
   const vote = it.under('vote');
+  if (vote.text('outcome') === 'abstained') return 'vote: abstained';
   return `vote: ${vote.text('outcome')}, ${quoted(vote, 'answer')}, ${percent(vote.number('confidence'))} sure`;
 }
 
@@ -181,6 +184,11 @@ function checks(it: Fields): string {
   const done = it.list('checks').filter((check) => check.text('verdict') !== 'not-applicable');
   const shown = done.map((check) => `${check.text('check')} ${check.text('verdict')}`);
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+}
+
+/** The whole reason stands where it was first told. */
+function clipped(text: string): string {
+  return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON)}…`;
 }
 
 function quoted(it: Fields, ...path: readonly string[]): string {

@@ -1,0 +1,498 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.ts';
+
+// Each step starts a whole network in processes of its own.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const BIN = join(import.meta.dirname, '../../bin/dellm.js');
+const QUESTION = 'What is 15 × 23?';
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const folders: string[] = [];
+const children = new Set<ChildProcess>();
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dellm-cli-'));
+  folders.push(folder);
+  return folder;
+}
+
+function environment(home: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { NATS_URL: _nats, ESDB_URL: _store, ...env } = process.env;
+  return { ...env, DELLM_HOME: home, ...more };
+}
+
+/** Runs the command to its end. */
+function dellm(home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = start(home, args, env);
+  return child.ended;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What it has printed so far. */
+  out(): string;
+  err(): string;
+}
+
+function start(home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, bin = BIN): Started {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: environment(home, env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve({ code, stdout, stderr });
+    });
+  });
+  return { child, ended, out: () => stdout, err: () => stderr };
+}
+
+async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(20);
+  }
+}
+
+/** A network on a port of its own that has said that it is up. */
+async function up(home: string, env: NodeJS.ProcessEnv = {}): Promise<Started> {
+  const network = start(home, ['up', '--json', '--port', String(await freePort())], env);
+  const dead = network.ended.then(({ code, stderr }) => {
+    throw new Error(`up ended with ${code}: ${stderr}`);
+  });
+  await Promise.race([until(() => network.out().includes('\n'), 'the network'), dead]);
+  dead.catch(() => {});
+  return network;
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Processes whose command line names the folder: its event store and its broker do. */
+async function processesOf(home: string): Promise<string[]> {
+  return (await processes()).filter(({ command }) => command.includes(home)).map(({ command }) => command);
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+async function processes(): Promise<Process[]> {
+  const lines = await new Promise<string>((resolve, reject) => {
+    execFile('ps', ['-eo', 'pid=,ppid=,command='], { maxBuffer: 16e6 }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+  return lines.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? [];
+    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+  });
+}
+
+/** The processes that a process has started, and those that they have. */
+function descendantsOf(pid: number, all: readonly Process[]): Process[] {
+  const own = all.filter(({ parent }) => parent === pid);
+  return own.flatMap((child) => [child, ...descendantsOf(child.pid, all)]);
+}
+
+describe('the command line', () => {
+  it('tells what it can do, without anything running', async () => {
+    const { code, stdout } = await dellm(newFolder(), ['--help']);
+    expect(code).toBe(EXIT.ok);
+    for (const command of [
+      'up',
+      'ask',
+      'status',
+      'nodes',
+      'matrix',
+      'trust',
+      'credits',
+      'query',
+      'history',
+      'models',
+      'run',
+      'diagram',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    }
+  });
+
+  it.each([
+    [['stauts'], 'Did you mean status?'],
+    [['ask'], 'missing required argument'],
+    [['ask', '  '], 'some text'],
+    [['ask', 'x', '--timeout', '5'], 'whole number'],
+    [['ask', 'x', '--query-id', 'a b'], '64'],
+    [['nodes', '--limit', '0'], 'whole number'],
+    [['nodes', '--colour'], 'unknown option'],
+    [['run', 'king'], 'Allowed choices'],
+    [['run', 'agent'], '--device'],
+    [['run', 'relay', '--device', 'd'], '--device'],
+    [['models', 'pull', 'gpt-5'], 'models list'],
+    [['diagram', 'brain'], 'Allowed choices'],
+    [['--port', 'x'], 'whole number'],
+  ])('refuses %j', async (args, hint) => {
+    const { code, stdout, stderr } = await dellm(newFolder(), args);
+    expect([code, stdout]).toEqual([EXIT.usage, '']);
+    expect(stderr).toContain(hint);
+  });
+
+  it.each(['status', 'nodes', 'matrix', 'trust', 'credits', 'query q', 'history tail', 'run relay'])(
+    'says of "%s" that no network runs',
+    async (command) => {
+      const { code, stderr } = await dellm(newFolder(), command.split(' '));
+      expect(code).toBe(EXIT.noNetwork);
+      expect(stderr).toContain('dellm up');
+    },
+  );
+
+  it('says that no broker answers where NATS_URL points', async () => {
+    const NATS_URL = `nats://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await dellm(newFolder(), ['status'], { NATS_URL });
+    expect(code).toBe(EXIT.noNetwork);
+    expect(stderr).toContain(NATS_URL);
+  });
+
+  it('draws a machine, and gives its definition', async () => {
+    const drawn = await dellm(newFolder(), ['diagram', 'verifier']);
+    expect(drawn.stdout).toMatch(/^stateDiagram-v2\n/);
+    const defined = await dellm(newFolder(), ['diagram', 'verifier', '--json']);
+    expect(JSON.parse(defined.stdout)).toMatchObject({ id: 'verifier', initial: 'watching' });
+    const page = await dellm(newFolder(), ['diagram']);
+    expect(page.stdout).toBe(readFileSync(join(import.meta.dirname, '../../docs/state-charts.md'), 'utf8'));
+  });
+});
+
+describe('models', () => {
+  it('are listed with size, licence and whether they are here', async () => {
+    const { stdout } = await dellm(newFolder(), ['models', 'list', '--json']);
+    const { device, models } = JSON.parse(stdout);
+    expect(device.cores).toBeGreaterThan(0);
+    const byId = new Map(models.map((model: { id: string }) => [model.id, model]));
+    expect(byId.get('maths-a')).toMatchObject({ class: 'miniature', here: true });
+    expect(byId.get('phi-2')).toMatchObject({ class: 'public', licence: 'MIT', here: false });
+  });
+
+  it('are fetched piece by piece: Ctrl-C keeps what has arrived, and the next run goes on there', async () => {
+    const home = newFolder();
+    const head = readFileSync(join(import.meta.dirname, '../../models/miniature/maths-a.gguf'));
+    const total = 669e6;
+    const ranges: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      ranges.push(request.headers.range);
+      if (request.headers.range === undefined) {
+        response.writeHead(200, { etag: '"one"', 'content-length': total }).write(head);
+        return;
+      }
+      const from = head.length;
+      const range = {
+        'content-range': `bytes ${from}-${total - 1}/${total}`,
+        'content-length': total - from,
+      };
+      response.writeHead(206, { etag: '"one"', ...range }).write(head, () => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const part = join(home, 'models', 'tinyllama-1.1b-chat-v1.0.Q4_K_M.gguf.part');
+      const interrupted = start(home, ['models', 'pull', 'tinyllama-11b'], { HF_ENDPOINT });
+      await until(() => existsSync(part) && statSync(part).size === head.length, 'the first bytes');
+      interrupted.child.kill('SIGINT');
+      const { code, stderr } = await interrupted.ended;
+      expect([code, stderr]).toEqual([EXIT.interrupted, expect.stringContaining('run the command again')]);
+      expect(stderr).toContain('of 669 MB');
+
+      const broken = await dellm(home, ['models', 'pull', 'tinyllama-11b', '--json'], { HF_ENDPOINT });
+      expect(ranges).toEqual([undefined, `bytes=${head.length}-`]);
+      expect([broken.code, broken.stdout]).toEqual([EXIT.failed, '']);
+      expect(broken.stderr).toContain('kept');
+      expect(statSync(part).size).toBe(2 * head.length);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
+describe('a network on this machine', () => {
+  const home = newFolder();
+  const QUERY = 'asked-first';
+
+  it('is booted for one question, answers it and stops, leaving nothing behind', async () => {
+    const args = ['ask', '--json', '--trace', '--query-id', QUERY, QUESTION];
+    const { code, stdout, stderr } = await dellm(home, args);
+    expect([code, stdout.split('\n').length], stderr).toEqual([EXIT.ok, 2]);
+    const answer = JSON.parse(stdout);
+    expect(answer).toMatchObject({ queryId: QUERY, outcome: 'answered', answer: '345' });
+    expect(answer.trace.map(({ type }: { type: string }) => type)).toEqual(
+      expect.arrayContaining([
+        'SubtaskRouted',
+        'ModelAnswered',
+        'VoteCast',
+        'VerdictReached',
+        'QueryAnswered',
+      ]),
+    );
+    expect(await processesOf(home)).toEqual([]);
+  });
+
+  describe('that is started again', () => {
+    let network: Started;
+    beforeAll(async () => {
+      network = await up(home);
+    });
+    afterAll(() => network?.child.kill('SIGKILL'));
+
+    const json = async (...args: string[]) => {
+      const { code, stdout, stderr } = await dellm(home, [...args, '--json']);
+      expect(code, stderr).toBe(EXIT.ok);
+      return JSON.parse(stdout);
+    };
+
+    it('is the same network: its Nodes, its credits, its queries', async () => {
+      const { query } = await json('query', QUERY);
+      expect(query).toMatchObject({ question: QUESTION, status: 'answered', result: { answer: '345' } });
+      const { nodes } = await json('nodes', '--limit', '200');
+      expect(nodes.length).toBe(50);
+      const worker = query.steps.find(({ type }: { type: string }) => type === 'VoteCast').stream;
+      const answered = nodes.find(({ id }: { id: string }) => `node-${id}` === worker).answered;
+      expect(answered).toBeGreaterThanOrEqual(1);
+      const { accounts, balance } = await json('credits', '--account', 'owner');
+      expect(accounts).toMatchObject([{ account: 'owner', spent: query.result.credits, reserved: 0 }]);
+      expect(balance.accounts + balance.treasury + balance.escrow).toBeCloseTo(0, 6);
+      const genesis = await json('status');
+      expect(genesis).toMatchObject({ nodes: 50, clusters: 5, trialBalance: 0, simulated: [] });
+    });
+
+    it('gives the old query again to whoever asks with its id, and boots nothing for it', async () => {
+      const { stdout, stderr } = await dellm(home, ['ask', '--query-id', QUERY, QUESTION]);
+      expect(stdout).toMatch(/^345\n\n\d+ % sure · [\d.]+ credits · query asked-first\n$/);
+      expect(stderr).toBe('');
+    });
+
+    it('is read by people, too', async () => {
+      const read = async (...args: string[]) => (await dellm(home, args)).stdout;
+      expect(await read('status')).toMatch(/^network +50 Nodes in 5 Clusters$/m);
+      expect(await read('nodes', '--cluster', 'logical', '--limit', '3')).toMatch(/^logical-01 .*\n/m);
+      expect(await read('matrix')).toMatch(/math\.arithmetic/);
+      expect(await read('trust', '--limit', '60')).toMatch(/^node\/mathematical-\d\d /m);
+      expect(await read('credits')).toMatch(/^treasury +-/m);
+      const trace = await read('query', QUERY);
+      expect(trace).toContain(`${QUESTION}\n├─`);
+      expect(trace).toMatch(/│ {5}├─ mathematical-\d\d\n/);
+    });
+
+    it('pages until the limit', async () => {
+      const { nodes, next } = await json('nodes', '--limit', '7');
+      expect([nodes.length, typeof next]).toEqual([7, 'string']);
+    });
+
+    it('opens accounts, and refuses those that it does not know', async () => {
+      expect(await json('credits', 'open', 'guest')).toEqual({ account: 'guest', available: 100 });
+      const refused = await dellm(home, ['ask', '--account', 'nobody', QUESTION]);
+      expect([refused.code, refused.stdout]).toEqual([EXIT.refused, '']);
+      expect(refused.stderr).toContain('nobody');
+      expect((await dellm(home, ['query', 'never-asked'])).code).toBe(EXIT.refused);
+    });
+
+    it('says honestly that it does not know, also by the exit code', async () => {
+      const { code, stdout } = await dellm(home, ['ask', '--json', 'Hello']);
+      expect(code).toBe(EXIT.unknown);
+      expect(JSON.parse(stdout)).toMatchObject({ outcome: 'unknown', credits: 0 });
+    });
+
+    it('shows its history and what happens, until Ctrl-C', async () => {
+      const tail = start(home, ['history', 'tail', '--json', '--limit', '3']);
+      const shown = () =>
+        tail
+          .out()
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+      await until(() => tail.out().split('\n').length === 4, 'three events');
+      await dellm(home, ['ask', 'What is 2 + 2?']);
+      await until(() => tail.out().includes('"QueryAnswered"'), 'new events');
+      tail.child.kill('SIGINT');
+      expect((await tail.ended).code).toBe(EXIT.ok);
+      const positions = shown().map(({ position }) => position);
+      expect(positions.length).toBeGreaterThan(8);
+      expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
+    });
+
+    it('ends a listing quietly when nobody reads on', async () => {
+      const shell = spawn(
+        'sh',
+        ['-c', `"${process.execPath}" "${BIN}" trust --json --limit 500 | head -c 10`],
+        {
+          env: environment(home),
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
+      let heard = '';
+      for (const stream of [shell.stdout, shell.stderr]) {
+        stream.on('data', (bytes: Buffer) => {
+          heard += bytes;
+        });
+      }
+      await new Promise((resolve) => shell.once('close', resolve));
+      expect(heard).toBe('{"position');
+    });
+
+    it('has its folder to itself', async () => {
+      const { code, stderr } = await dellm(home, ['up']);
+      expect(code).toBe(EXIT.failed);
+      expect(stderr).toContain(`in use by process ${network.child.pid}`);
+      expect((await json('status')).nodes).toBe(50);
+    });
+
+    it('is joined by roles in processes of their own', async () => {
+      const fleet = start(home, ['run', 'fleet', '--json']);
+      await until(() => fleet.out().includes('\n'), 'the second fleet');
+      expect(JSON.parse(fleet.out())).toMatchObject({ role: 'fleet', pid: fleet.child.pid });
+      expect((await json('status')).fleets.length).toBe(2);
+      expect((await json('ask', QUESTION)).answer).toBe('345');
+      fleet.child.kill('SIGTERM');
+      expect((await fleet.ended).code).toBe(EXIT.ok);
+      expect((await json('ask', QUESTION)).answer).toBe('345');
+    });
+
+    it('has no user for a device that it does not know', async () => {
+      const { code, stderr } = await dellm(home, ['run', 'agent', '--device', 'stranger']);
+      expect(code).toBe(EXIT.usage);
+      expect(stderr).toContain('agent-stranger');
+    });
+
+    it('stops at Ctrl-C within seconds, and leaves no process behind', async () => {
+      const started = descendantsOf(network.child.pid ?? 0, await processes());
+      expect(started.map(({ command }) => command).join('\n')).toMatch(
+        /nats-server[\s\S]*worker|worker[\s\S]*nats-server/,
+      );
+      const before = Date.now();
+      network.child.kill('SIGINT');
+      const { code, stderr } = await network.ended;
+      expect(code, stderr).toBe(EXIT.ok);
+      expect(Date.now() - before).toBeLessThan(15_000);
+      const pids = new Set(started.map(({ pid }) => pid));
+      expect((await processes()).filter(({ pid }) => pids.has(pid))).toEqual([]);
+      expect((await dellm(home, ['status'])).code).toBe(EXIT.noNetwork);
+    });
+  });
+});
+
+describe('a start that cannot succeed', () => {
+  it('for a port that is taken is told, and leaves nothing running', async () => {
+    const home = newFolder();
+    const server = createTcpServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await dellm(home, ['up', '--port', String(port)]);
+    await new Promise((resolve) => server.close(resolve));
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain(`Port ${port}`);
+    expect(await processesOf(home)).toEqual([]);
+  });
+
+  it('for a folder of somebody else touches nothing', async () => {
+    const home = newFolder();
+    writeFileSync(join(home, 'thesis.txt'), 'mine');
+    const { code, stderr } = await dellm(home, ['ask', QUESTION]);
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain('thesis.txt');
+    expect(readdirSync(home)).toEqual(['thesis.txt']);
+  });
+
+  it('for a history that is no database is told, and keeps the file', async () => {
+    const home = newFolder();
+    await dellm(home, ['ask', QUESTION]);
+    const file = join(home, 'history.sqlite');
+    writeFileSync(file, 'this is not a database');
+    const { code, stderr } = await dellm(home, ['ask', QUESTION]);
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain('history.sqlite');
+    expect(readFileSync(file, 'utf8')).toBe('this is not a database');
+    expect(await processesOf(home)).toEqual([]);
+  });
+
+  it('is given up at Ctrl-C', async () => {
+    const home = newFolder();
+    const starting = start(home, ['up', '--port', String(await freePort())]);
+    await until(() => starting.err().includes('starting the roles'), 'the middle of the start');
+    starting.child.kill('SIGINT');
+    const { code } = await starting.ended;
+    expect([EXIT.interrupted, EXIT.ok]).toContain(code);
+    expect(await processesOf(home)).toEqual([]);
+  });
+});
+
+describe('a model whose file is missing or broken', () => {
+  it('costs its answer, and the network says what is the matter', async () => {
+    const root = join(import.meta.dirname, '../..');
+    const copy = newFolder();
+    for (const part of ['bin', 'dist', 'scripts', 'models/miniature', 'package.json']) {
+      cpSync(join(root, part), join(copy, part), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    rmSync(join(copy, 'models/miniature/maths-a.gguf'));
+    writeFileSync(join(copy, 'models/miniature/maths-b.gguf'), 'this is no model');
+    const home = newFolder();
+    const child = start(
+      home,
+      ['ask', '--json', '--trace', '--timeout', '20000', QUESTION],
+      {},
+      join(copy, 'bin/dellm.js'),
+    );
+    const { code, stdout, stderr } = await child.ended;
+    const answer = JSON.parse(stdout);
+    expect(answer.answer).not.toBe('345');
+    expect(code, stderr).toBe(EXIT.unknown);
+    expect(stdout).toMatch(/maths-[ab]/);
+    expect(await processesOf(home)).toEqual([]);
+  });
+});
