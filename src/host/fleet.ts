@@ -57,6 +57,7 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
     transport,
     onLog,
     openDeadlines: options.openDeadlines,
+    isMet: (to, command) => host.wouldIgnore(to, command),
     owns: (actor) => consumers.has(partitionOf(actor)),
   });
   const startTimer = timers.add.bind(timers);

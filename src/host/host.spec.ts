@@ -79,6 +79,17 @@ describe('a message', () => {
     ]);
   });
 
+  it('is known beforehand to change nothing, where its actor is in memory', async () => {
+    const world = new World();
+    const host = world.host();
+    expect(host.wouldIgnore(account('ann'), deposit('d1'))).toBe(false);
+    world.transport.send(account('ann'), deposit('d1'), idsOf('m1'));
+    await world.transport.emptied();
+    await host.settled();
+    expect(host.wouldIgnore(account('ann'), deposit('d1'))).toBe(true);
+    expect(host.wouldIgnore(account('ann'), deposit('d2'))).toBe(false);
+  });
+
   it('leaves its ids on every event, and the chain of causes leads through the actors', async () => {
     const world = new World();
     world.host();

@@ -1,4 +1,4 @@
-import type { ActorDefinition } from '../actors/actor.ts';
+import type { ActorDefinition, Address, Command } from '../actors/actor.ts';
 import { NotJsonError } from '../events/envelope.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -59,6 +59,11 @@ export class Host {
   /** Tells the broker that all that is in hand is still being worked on. */
   working(): void {
     for (const mailbox of this.#mailboxes.values()) if (!mailbox.idle) mailbox.working();
+  }
+
+  /** Whether an actor that is in memory and at rest would record nothing for the command. False where it is not known. */
+  wouldIgnore(to: Address, command: Command): boolean {
+    return this.#mailboxes.get(`${to.kind}/${to.id}`)?.wouldIgnore(command) ?? false;
   }
 
   /** Lets go of actors: what they have in hand is finished first. Resolves when they are out of memory. */

@@ -1,5 +1,6 @@
-import type { ActorDefinition } from '../actors/actor.ts';
+import type { ActorDefinition, Command } from '../actors/actor.ts';
 import { EventStoreUnavailableError } from '../eventstore/port.ts';
+import { givenFor } from './given.ts';
 import { handleMessages, type Outcome, type Slot, type Workplace } from './handle.ts';
 import { reasonOf } from './log.ts';
 import type { Message } from './plan.ts';
@@ -54,6 +55,20 @@ export class Mailbox {
   working(): void {
     for (const items of [this.#inHand, this.#waiting]) {
       for (const { deliveries } of items.values()) for (const delivery of deliveries) delivery.working();
+    }
+  }
+
+  /** Whether the live actor, if it is at rest, would record nothing for a command of the network's own. */
+  wouldIgnore(command: Command): boolean {
+    const { actor, definition } = this.#slot;
+    if (!actor || !this.idle) return false;
+    const at = new Date(this.#workplace.clock.now()).toISOString();
+    try {
+      // A command that needs to look anything up is one that something comes of.
+      const given = givenFor('nobody', at, null, undefined);
+      return definition.decide(command, actor.snapshot, given).length === 0;
+    } catch {
+      return false;
     }
   }
 

@@ -4,7 +4,13 @@ import { VirtualClock } from '../../test/support/virtual-clock.ts';
 import { type OpenDeadline, Timers } from './timers.ts';
 import type { Outgoing } from './transport.ts';
 
-function world(options: { openDeadlines?: () => Promise<OpenDeadline[]>; failures?: number } = {}) {
+function world(
+  options: {
+    openDeadlines?: () => Promise<OpenDeadline[]>;
+    failures?: number;
+    isMet?: (id: string) => boolean;
+  } = {},
+) {
   const clock = new VirtualClock();
   const sent: { at: number; message: Outgoing }[] = [];
   let failures = options.failures ?? 0;
@@ -19,6 +25,7 @@ function world(options: { openDeadlines?: () => Promise<OpenDeadline[]>; failure
     },
     openDeadlines: options.openDeadlines ?? (async () => []),
     owns: (id) => id !== 'foreign',
+    isMet: (to) => options.isMet?.(to.id) ?? false,
     onLog: () => {},
   });
   const at = (ms: number) => new Date(start + ms).toISOString();
@@ -51,6 +58,17 @@ describe('timers', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('send nothing that an actor at hand says nothing would come of', async () => {
+    const { clock, timers, sent, add } = world({ isMet: (id) => id === 'met' });
+    add('met', 10);
+    add('open', 10);
+    await clock.advance(20);
+    expect(sent.map(({ message }) => message.target)).toEqual([
+      { kind: 'command', to: { kind: 'query', id: 'open' } },
+    ]);
+    expect(timers.size).toBe(0);
   });
 
   it('keep the ids of the flow that they belong to', async () => {

@@ -16,6 +16,8 @@ export interface TimersOptions {
   readonly transport: Pick<Transport, 'publish'>;
   /** Everything that waits now. Asked at the start, at a takeover and every 10 s: a timer lives in memory only. */
   readonly openDeadlines: () => Promise<readonly OpenDeadline[]>;
+  /** Whether an actor of this process already says that nothing would come of the command. Default: nobody knows. */
+  readonly isMet?: (to: Address, command: Command) => boolean;
   /** Whether an actor's timers are this process's business. */
   readonly owns: (id: string) => boolean;
   readonly onLog: OnLog;
@@ -116,6 +118,11 @@ export class Timers {
             { kind: timer.kind, id: timer.id },
             { correlationId: messageId, causationId: messageId },
           ];
+    // Most deadlines are met long before they pass: a message that would change nothing is not worth sending.
+    if (this.#options.isMet?.(to, timer.command)) {
+      this.#known.delete(messageId);
+      return;
+    }
     const { correlationId, causationId } = ids;
     const message = { messageId, correlationId, causationId, body: encodeJson(timer.command) };
     this.#options.transport.publish({ ...message, target: { kind: 'command', to } }).then(
