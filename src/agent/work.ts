@@ -1,5 +1,5 @@
 import type { NodeCommand, WorkOrder } from '../events/node.ts';
-import type { ModelAnswer } from '../events/values.ts';
+import { bytesInJson, MAX_ANSWER_BYTES, type ModelAnswer } from '../events/values.ts';
 import { type InferenceEngine, InferenceError } from '../inference/port.ts';
 
 type SubmitAnswers = Extract<NodeCommand, { type: 'SubmitAnswers' }>;
@@ -45,6 +45,9 @@ async function answer(
   const seed = (order.seed + slot) >>> 0;
   const result = await inferOnceMore(engine, { model, prompt, system, params, seed }, signal);
   const { text, logProb, measured, completionTokens, durationMs, finish } = result;
+  if (bytesInJson(text) > MAX_ANSWER_BYTES) {
+    throw new Error(`its answer is longer than the ${MAX_ANSWER_BYTES} bytes that an answer may have`);
+  }
   return { model, text, logProb: Math.min(0, logProb), measured, completionTokens, durationMs, finish };
 }
 

@@ -79,10 +79,11 @@ const Said = z
     `an answer has at most ${MAX_ANSWER_BYTES} bytes of UTF-8, as JSON writes it`,
   );
 
-/** What one model said. `logProb` is the sum of ln p over its tokens, if the engine `measured` it. */
+/** What one model said. */
 export const ModelAnswer = z.strictObject({
   model: Id,
   text: Said,
+  /** Sum of the natural logarithms of the chosen tokens' probabilities; means nothing unless `measured`. */
   logProb: z.number().max(0),
   measured: z.boolean(),
   completionTokens: z.int().min(0),
@@ -93,11 +94,19 @@ export type ModelAnswer = z.infer<typeof ModelAnswer>;
 
 /** The outcome of one Node's two models on one task. */
 export const Vote = z.strictObject({
+  /**
+   * 'agreed': both say the same. 'preferred': one stands out over a weaker, missing or abstaining other. 'split': they
+   * differ and neither stands out, so a tiebreak is needed. 'abstained': neither answered.
+   */
   outcome: z.enum(['agreed', 'preferred', 'split', 'abstained']),
+  /** 'different' also where only one answered. */
   agreement: Equivalence,
+  /** Whose answer is given; of a split the likelier one. Null when abstained. */
   chosen: z.union([z.literal(0), z.literal(1), z.null()]),
+  /** The final answer as a user reads it, without the working; empty when abstained. */
   answer: Text,
   kind: AnswerKind,
+  /** Estimated probability that `answer` is right, 0–0.99; 0 when abstained. */
   confidence: Fraction,
 });
 export type Vote = z.infer<typeof Vote>;

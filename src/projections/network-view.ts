@@ -64,6 +64,8 @@ export class NetworkViewBuilder {
     const record = this.#trust.get(key) ?? NEW_TRUST;
     const rows = this.#cells.get(key) ?? {};
     if (row.kind === 'cluster') {
+      // Known by its first member only: it is not formed yet.
+      if (row.specialization === '') return;
       const { id, name, specialization, inFlight } = row;
       this.#clusters.set(id, { id, name, specialization, inFlight, rows, trust: record });
       return;

@@ -6,7 +6,7 @@ import { type ChaosNetwork, startChaosNetwork } from './network-target.ts';
 const kills = Number(process.env.CHAOS_KILLS ?? 20);
 const seed = Number(process.env.CHAOS_SEED ?? 1);
 const QUERIES_PER_KILL = 15;
-const PAUSE_MS = [500, 1_500] as const;
+const PAUSE_MS = [1_500, 4_500] as const;
 const RECOVERY_MS = 30_000;
 
 describe('the whole network, while its processes are killed at random', () => {

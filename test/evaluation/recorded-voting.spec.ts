@@ -6,8 +6,8 @@ import type { Ballot } from '../../src/actors/cluster/consensus.ts';
 import { reachConsensus } from '../../src/actors/cluster/consensus.ts';
 import type { ExtractedAnswer } from '../../src/actors/node/answer.ts';
 import { compareAnswers, extractAnswer } from '../../src/actors/node/answer.ts';
-import type { ModelAnswer } from '../../src/actors/node/voting.ts';
 import { castVote } from '../../src/actors/node/voting.ts';
+import type { ModelAnswer } from '../../src/events/values.ts';
 
 /** A problem of GSM8K, a public set of grade-school maths, with the recorded answers of four language models. */
 interface Problem {

@@ -1,4 +1,4 @@
-import type { Complexity } from '../super-llm/planner.ts';
+import type { Complexity } from '../../events/values.ts';
 
 /** All amounts are integers of this unit; 1 credit = 1,000,000 units. */
 export const UNITS_PER_CREDIT = 1_000_000;

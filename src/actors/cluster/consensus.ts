@@ -1,4 +1,5 @@
-import type { AnswerKind, ExtractedAnswer } from '../node/answer.ts';
+import type { AnswerKind } from '../../events/values.ts';
+import type { ExtractedAnswer } from '../node/answer.ts';
 import { compareAnswers, isOpenEnded } from '../node/answer.ts';
 import type { Opinion } from '../node/pooling.ts';
 import { dependentWeight, logistic, logit, pooled, posteriors, reported, tempered } from '../node/pooling.ts';

@@ -1,10 +1,8 @@
+import type { AnswerKind } from '../../events/values.ts';
 import { findNumber, readQuantity } from '../../verification/quantity.ts';
 import { copulaSides, plainWords, wordCount } from './words.ts';
 
-export { compareAnswers, type Equivalence } from './equivalence.ts';
-
-/** What sort of answer was found; 'none' is an abstention ("I don't know") or an empty text. */
-export type AnswerKind = 'number' | 'choice' | 'name' | 'truth' | 'code' | 'list' | 'text' | 'none';
+export { compareAnswers } from './equivalence.ts';
 
 export interface ExtractedAnswer {
   readonly kind: AnswerKind;

@@ -1,9 +1,7 @@
+import type { Equivalence } from '../../events/values.ts';
 import { matchQuantities, readQuantity } from '../../verification/quantity.ts';
 import type { ExtractedAnswer } from './answer.ts';
 import { copulaSides, plainWords } from './words.ts';
-
-/** How two answers relate, from the strongest agreement to none. */
-export type Equivalence = 'exact' | 'equivalent' | 'semantic' | 'different';
 
 const CODE_TOKEN = /\n[ \t]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|#[^\n]*|\/\/[^\n]*|\w+|[^\s\w]/g;
 const JAVASCRIPT = /=>|\b(?:function|const|let|var)\b/;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelAnswer } from './voting.ts';
+import type { ModelAnswer } from '../../events/values.ts';
 import { castVote } from './voting.ts';
 
 /** An answer whose whole text had the given probability; without one, the engine could not measure it. */

@@ -1,36 +1,8 @@
-import type { AnswerKind, Equivalence, ExtractedAnswer } from './answer.ts';
+import type { Equivalence, ModelAnswer, Vote } from '../../events/values.ts';
+import type { ExtractedAnswer } from './answer.ts';
 import { compareAnswers, extractAnswer, isOpenEnded } from './answer.ts';
 import type { Opinion } from './pooling.ts';
 import { logistic, logit, pooled, posteriors, reported, tempered } from './pooling.ts';
-
-/** What one model of a Node answered; the fields are those of the inference port's result. */
-export interface ModelAnswer {
-  readonly model: string;
-  readonly text: string;
-  /** Sum of the natural logarithms of the chosen tokens' probabilities; means nothing unless `measured`. */
-  readonly logProb: number;
-  readonly measured: boolean;
-  readonly completionTokens: number;
-  readonly durationMs: number;
-  readonly finish: 'stop' | 'length';
-}
-
-export interface Vote {
-  /**
-   * 'agreed': both say the same. 'preferred': one stands out over a weaker, missing or abstaining other. 'split': they
-   * differ and neither stands out, so a tiebreak is needed. 'abstained': neither answered.
-   */
-  readonly outcome: 'agreed' | 'preferred' | 'split' | 'abstained';
-  /** 'different' also where only one answered. */
-  readonly agreement: Equivalence;
-  /** Whose answer is given; of a split the likelier one. Null when abstained. */
-  readonly chosen: 0 | 1 | null;
-  /** The final answer as a user reads it, without the working; empty when abstained. */
-  readonly answer: string;
-  readonly kind: AnswerKind;
-  /** Estimated probability that `answer` is right, 0..0.99; 0 when abstained. */
-  readonly confidence: number;
-}
 
 interface Voter {
   readonly index: 0 | 1;

@@ -1,4 +1,5 @@
-import type { ResourcePreference, TaskType } from '../super-llm/planner.ts';
+import type { TaskType } from '../../events/values.ts';
+import type { ResourcePreference } from '../super-llm/planner.ts';
 import { correctnessOf, type MatrixRow, sampleBeta, speedOf, trendOf } from './matrix.ts';
 
 export interface Candidate {

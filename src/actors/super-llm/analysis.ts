@@ -1,5 +1,6 @@
+import type { Complexity, Stakes } from '../../events/values.ts';
 import { takeApart } from './decomposition.ts';
-import type { Analysis, Complexity, Stakes } from './planner.ts';
+import type { Analysis } from './planner.ts';
 import { taskTypeInfo } from './task-types.ts';
 
 interface Risk {

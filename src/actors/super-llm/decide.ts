@@ -1,7 +1,8 @@
 import type { PlannedSubtask, QueryEvent } from '../../events/query.ts';
 import type { Given } from '../actor.ts';
-import { type Part, type Planner, rulePlanner } from './planner.ts';
+import type { Part, Planner } from './planner.ts';
 import { complexityAt } from './quote.ts';
+import { rulePlanner } from './rule-planner.ts';
 
 /** What the Super LLM is asked to think about. */
 export type SuperLlmCommand =

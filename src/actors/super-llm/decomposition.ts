@@ -1,5 +1,6 @@
+import type { TaskType } from '../../events/values.ts';
 import { continueFrom } from './follow-ups.ts';
-import type { Analysis, Plan, ResourcePreference, RoutingHint, Subtask, TaskType } from './planner.ts';
+import type { Analysis, Plan, ResourcePreference, RoutingHint, Subtask } from './planner.ts';
 import { cleanRequest, isRequest, listItems, MAX_ITEMS, requestsIn, withoutCourtesy } from './requests.ts';
 import { classify, specializationOf, taskTypeInfo, UNKNOWN_TASK } from './task-types.ts';
 

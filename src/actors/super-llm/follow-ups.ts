@@ -1,4 +1,4 @@
-import type { TaskType } from './planner.ts';
+import type { TaskType } from '../../events/values.ts';
 import { classify, UNKNOWN_TASK } from './task-types.ts';
 
 /** What points back at an earlier answer, whatever that is. */

@@ -1,13 +1,4 @@
-import { analyse } from './analysis.ts';
-import { plan } from './decomposition.ts';
-import { synthesise, validate } from './synthesis.ts';
-
-/** What the performance matrix has a row for, such as `math.arithmetic`. The rule planner's are `TASK_TYPES`. */
-export type TaskType = string;
-
-export type Complexity = 'simple' | 'medium' | 'complex';
-
-export type Stakes = 'normal' | 'high';
+import type { Complexity, Stakes, TaskType } from '../../events/values.ts';
 
 export interface Analysis {
   /** What the user wants, in a few words. */
@@ -81,6 +72,3 @@ export interface Planner {
   synthesise(question: string, parts: readonly Part[]): Synthesis;
   validate(question: string, synthesis: Synthesis, parts: readonly Part[]): Validation;
 }
-
-/** Plans by rules alone: the same question always gives the same plan, and no model is asked. */
-export const rulePlanner: Planner = { analyse, plan, synthesise, validate };

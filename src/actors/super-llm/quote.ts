@@ -1,5 +1,6 @@
+import type { Complexity, Stakes } from '../../events/values.ts';
 import { computeShareOf } from '../account/credits.ts';
-import { type Complexity, rulePlanner, type Stakes } from './planner.ts';
+import { rulePlanner } from './rule-planner.ts';
 
 /** What a question will take, before anything is asked: by rules, whoever plans it in the end. */
 export function quote(

@@ -1,4 +1,4 @@
-import type { TaskType } from './planner.ts';
+import type { TaskType } from '../../events/values.ts';
 
 /** What the five seed species are made for. `factual` is what Fast-Responders do: short answers to simple questions. */
 export type Specialization = 'mathematical' | 'creative' | 'coding' | 'logical' | 'factual';

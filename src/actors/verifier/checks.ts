@@ -1,5 +1,5 @@
+import type { AnswerKind } from '../../events/values.ts';
 import { checkArithmetic } from '../../verification/maths.ts';
-import type { AnswerKind } from '../node/answer.ts';
 import { extractAnswer, isOpenEnded, taskFamily } from '../node/answer.ts';
 
 export type CheckKind = 'redundancy' | 'arithmetic' | 'quality-gate' | 'format';
