@@ -12,6 +12,9 @@ interface Options {
   readonly json: boolean;
 }
 
+/** Data that are too long for a message stand in the store alone. */
+type Shown = Omit<HistoryEvent, 'data'> & { readonly data: HistoryEvent['data'] | null };
+
 const PAGE_EVENTS = 200;
 const SHOWN_DATA = 100;
 
@@ -38,6 +41,7 @@ function tail({ stream, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { decodeJson } = await import('../../events/envelope.ts');
     const { HistoryEvent: eventSchema } = await import('../../gateway/schemas.ts');
+    const relayed = eventSchema.extend({ data: eventSchema.shape.data.nullable() });
     const { eventSubject } = await import('../../messaging/subjects.ts');
     const subject = stream === undefined ? 'dellm.evt.>' : eventSubject(stream, '_').replace(/_$/, '*');
     const events = nc.subscribe(subject);
@@ -46,14 +50,14 @@ function tail({ stream, limit, json }: Options): Promise<number> {
     process.stdout.once('error', stop);
     await nc.flush();
 
-    const show = (event: HistoryEvent): void => (json ? printJson(event) : printLines([lineOf(event)]));
+    const show = (event: Shown): void => (json ? printJson(event) : printLines([lineOf(event)]));
     let shownTo = -1;
     for (const event of await lastEvents(nc, stream, limit)) {
       show(event);
       shownTo = event.position;
     }
     for await (const message of events) {
-      const event = eventSchema.parse(decodeJson(message.data));
+      const event = relayed.parse(decodeJson(message.data));
       if (event.position > shownTo) show(event);
     }
     return 0;
@@ -88,8 +92,8 @@ async function lastEvents(
   return found.reverse();
 }
 
-function lineOf({ position, created, stream, revision, type, data }: HistoryEvent): string {
-  const { at: _at, ...rest } = data;
+function lineOf({ position, created, stream, revision, type, data }: Shown): string {
+  const { at: _at, ...rest } = data ?? { at: '', data: 'too long to be shown' };
   const shown = JSON.stringify(rest);
   const cut = shown.length > SHOWN_DATA ? `${shown.slice(0, SHOWN_DATA)}…` : shown;
   return `${String(position).padStart(8)}  ${created}  ${`${stream}#${revision}`.padEnd(32)} ${type}  ${cut}`;

@@ -36,7 +36,7 @@ export function addRunCommand(program: Command): void {
       'after',
       `
 fleet      actors and sagas: the only role that appends to the event store
-relay      publishes what happened as dellm.evt; a second one waits for the first
+relay      publishes what happened as dellm.evt; two at once do no harm
 projector  keeps the read model (in DELLM_HOME) and answers from it
 gateway    takes questions
 agent      a contributor's device: runs the models; reaches the broker only`,
@@ -93,7 +93,10 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
     return { nc, start };
   }
 
-  const { OWNER } = await import('../network/local.ts');
+  if (role === 'gateway') {
+    const { OWNER } = await import('../network/local.ts');
+    return { nc, start: (signal) => roles.startGateway({ nc, onLog, signal }, OWNER) };
+  }
   const store = await storeFor(options);
   shutdown.add('event store', () => store.close());
   const folder = role === 'projector' ? await projectorFolder(options, shutdown) : '';
@@ -101,7 +104,6 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
     const context = { nc, store, onLog, signal };
     if (role === 'fleet') return roles.startFleet(context);
     if (role === 'relay') return roles.startRelay(context);
-    if (role === 'gateway') return roles.startGateway(context, OWNER);
     return roles.startProjector(context, folder);
   };
   return { nc, start };

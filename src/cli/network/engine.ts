@@ -22,6 +22,6 @@ export async function localEngine(home: string, onLog: OnLog): Promise<Inference
       const entry = catalogue.find(id);
       return entry && modelPath(entry, folders);
     },
-    onLog: (message: string) => onLog('warn', message),
+    onLog: (message, level) => onLog(level, message),
   });
 }

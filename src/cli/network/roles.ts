@@ -141,8 +141,10 @@ export async function startProjector(context: RoleContext, folder: string): Prom
 }
 
 /** Takes questions. */
-export async function startGateway(context: RoleContext, defaultAccount: string): Promise<RunningRole> {
-  const { nc, onLog, signal } = context;
+export async function startGateway(
+  { nc, onLog, signal }: Omit<RoleContext, 'store'>,
+  defaultAccount: string,
+): Promise<RunningRole> {
   const asking = askService({ nc, defaultAccount, onStatus: (message) => onLog('warn', message) });
   const service = await serveEndpoints(nc, {
     name: 'dellm-gateway',

@@ -22,7 +22,7 @@ export interface LlamaEngineOptions {
   /** Uses a GPU build of llama.cpp if one is installed. Default false. */
   readonly gpu?: boolean;
   /** Told when the worker starts, ends, or has something to say. */
-  onLog?(message: string): void;
+  onLog?(message: string, level: 'info' | 'warn'): void;
 }
 
 export interface LlamaEngine extends InferenceEngine {
@@ -123,7 +123,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     switch (message.type) {
       case 'ready':
         from.ready = true;
-        log(`The model process ${from.child.pid} is ready.`);
+        log(`The model process ${from.child.pid} is ready.`, 'info');
         pump();
         break;
       case 'loading':
@@ -133,7 +133,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
         from.loading.delete(message.path);
         break;
       case 'log':
-        log(message.message);
+        log(message.message, 'warn');
         break;
       case 'done':
         backoffMs = 0;
@@ -158,7 +158,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     const blamed = signal && NATIVE_CRASHES.has(signal) ? gone.loading : new Set<string>();
     for (const path of blamed) abortedLoads.set(path, fingerprint(path));
     const tail = gone.lastWords.trim();
-    log(`The model process ${how}${tail ? `; its last words: ${tail}` : ''}.`);
+    log(`The model process ${how}${tail ? `; its last words: ${tail}` : ''}.`, 'warn');
     const crashed = new InferenceError('engine-crashed', `The model process ${how}; it is started again.`);
     for (const job of [...gone.sent.values()]) {
       take(gone, job.id)?.reject(blamed.has(job.path) ? abortedAtLoading(job.path) : crashed);
@@ -181,6 +181,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     job.watchdog = setTimeout(() => {
       log(
         `The model process did not stop an aborted request within ${ABORT_PATIENCE_MS / 1000} s; it is ended.`,
+        'warn',
       );
       working.child.kill('SIGKILL');
     }, ABORT_PATIENCE_MS);
