@@ -6,7 +6,6 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    benchmark: { include: ['test/bench/**/*.bench.ts'] },
     // Whole-flow specs start several real processes each; more than one such file at a time starves them.
     maxWorkers: 2,
   },
