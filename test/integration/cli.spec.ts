@@ -1,8 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,135 +11,31 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.ts';
+import {
+  BIN,
+  cleanUp,
+  dellm,
+  descendantsOf,
+  environment,
+  freePort,
+  newFolder,
+  processes,
+  processesOf,
+  type Started,
+  start,
+  until,
+  up,
+} from '../support/dellm-process.ts';
 
 // Each step starts a whole network in processes of its own.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const BIN = join(import.meta.dirname, '../../bin/dellm.js');
 const QUESTION = 'What is 15 × 23?';
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const folders: string[] = [];
-const children = new Set<ChildProcess>();
-
-afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'dellm-cli-'));
-  folders.push(folder);
-  return folder;
-}
-
-function environment(home: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { NATS_URL: _nats, ESDB_URL: _store, ...env } = process.env;
-  return { ...env, DELLM_HOME: home, ...more };
-}
-
-/** Runs the command to its end. */
-function dellm(home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = start(home, args, env);
-  return child.ended;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** What it has printed so far. */
-  out(): string;
-  err(): string;
-}
-
-function start(home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, bin = BIN): Started {
-  const child = spawn(process.execPath, [bin, ...args], {
-    env: environment(home, env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code) => {
-      children.delete(child);
-      resolve({ code, stdout, stderr });
-    });
-  });
-  return { child, ended, out: () => stdout, err: () => stderr };
-}
-
-async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
-  const deadline = Date.now() + ms;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await sleep(20);
-  }
-}
-
-/** A network on a port of its own that has said that it is up. */
-async function up(home: string, env: NodeJS.ProcessEnv = {}): Promise<Started> {
-  const network = start(home, ['up', '--json', '--port', String(await freePort())], env);
-  const dead = network.ended.then(({ code, stderr }) => {
-    throw new Error(`up ended with ${code}: ${stderr}`);
-  });
-  await Promise.race([until(() => network.out().includes('\n'), 'the network'), dead]);
-  dead.catch(() => {});
-  return network;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Processes whose command line names the folder: its event store and its broker do. */
-async function processesOf(home: string): Promise<string[]> {
-  return (await processes()).filter(({ command }) => command.includes(home)).map(({ command }) => command);
-}
-
-interface Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly command: string;
-}
-
-async function processes(): Promise<Process[]> {
-  const lines = await new Promise<string>((resolve, reject) => {
-    execFile('ps', ['-eo', 'pid=,ppid=,command='], { maxBuffer: 16e6 }, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    );
-  });
-  return lines.split('\n').flatMap((line) => {
-    const [, pid, parent, command] = /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? [];
-    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
-  });
-}
-
-/** The processes that a process has started, and those that they have. */
-function descendantsOf(pid: number, all: readonly Process[]): Process[] {
-  const own = all.filter(({ parent }) => parent === pid);
-  return own.flatMap((child) => [child, ...descendantsOf(child.pid, all)]);
-}
+afterAll(cleanUp);
 
 describe('the command line', () => {
   it('tells what it can do, without anything running', async () => {

@@ -16,6 +16,7 @@ interface Options {
   readonly nats?: string;
   readonly store?: string;
   readonly device?: string;
+  readonly genesis?: string;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -30,6 +31,11 @@ export function addRunCommand(program: Command): void {
     .option('--nats <url>', 'the message broker (default: NATS_URL, else that of the network on DELLM_HOME)')
     .option('--store <url>', 'the EventStoreDB (default: ESDB_URL, else that of the network on DELLM_HOME)')
     .option('--device <id>', 'agent: the device that it runs on; the broker’s user is agent-<id>', id)
+    .option(
+      '--genesis <device>',
+      'fleet: where there are no Nodes yet, have the first generation born there',
+      id,
+    )
     .option('--json', 'print one JSON object when it runs', false)
     .option('--verbose', 'show what happens inside', false)
     .addHelpText(
@@ -54,12 +60,19 @@ async function runRole(role: Role, options: Options): Promise<number> {
   if (role !== 'agent' && options.device !== undefined) {
     throw new UsageError(`--device goes with the role "agent", not with "${role}".`);
   }
+  if (role !== 'fleet' && options.genesis !== undefined) {
+    throw new UsageError(`--genesis goes with the role "fleet", not with "${role}".`);
+  }
   const onLog = stderrLog(options);
   const shutdown = prepareShutdown({ onLog });
   try {
     const { nc, start } = await connect(role, options, shutdown, onLog);
     const running = await superviseRole(role, onLog, start);
     shutdown.add(role, () => running.stop());
+    if (options.genesis !== undefined) {
+      const { beginGenesis } = await import('../network/local.ts');
+      await beginGenesis(nc, options.genesis);
+    }
     const server = nc.getServer();
     process.stderr.write(`The ${role} runs, at ${server}. Ctrl-C stops it.\n`);
     if (options.json) printJson({ role, nats: server, pid: process.pid });

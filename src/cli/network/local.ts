@@ -106,7 +106,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
     options.signal?.throwIfAborted();
-    await begin(nc, device);
+    await beginGenesis(nc, device);
     await untilReady(store, fleet, options);
     await folder.writeRuntime({
       natsUrl,
@@ -255,7 +255,7 @@ export function deviceOf(home: string): string {
 }
 
 /** Asks for the first generation; where there is one already, nothing comes of it. */
-async function begin(nc: NatsConnection, device: string): Promise<void> {
+export async function beginGenesis(nc: NatsConnection, device: string): Promise<void> {
   const messageId = `genesis-${device}-${Date.now()}`;
   const meta = headers();
   meta.set(HEADER.correlationId, 'genesis');
