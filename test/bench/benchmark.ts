@@ -1,0 +1,36 @@
+import type { Spread } from './statistics.ts';
+
+/** A cell of a report: a text, one measured number, or the median of several with the least and the most. */
+export type Cell = string | number | Spread;
+
+/** One line of a table; keys are the columns. */
+export type Row = Readonly<Record<string, Cell>>;
+
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Run {
+  /** How many of whatever the benchmark counts: one of its `sizes`, scaled. */
+  readonly size: number;
+  /** An empty folder of this run's own, on the disk that the report's fsync times are from. */
+  readonly folder: string;
+  /** Tells the person what is going on. */
+  readonly log: (line: string) => void;
+}
+
+export interface Benchmark {
+  /** For `--only`. */
+  readonly name: string;
+  readonly title: string;
+  /** What is compared with what, in Markdown, so that the table can be read by itself. */
+  readonly about: string;
+  /** What `size` counts. */
+  readonly unit: string;
+  /** The sizes at scale 1: a tenth, one, ten times, where growth can show. */
+  readonly sizes: readonly number[];
+  /** The smallest size that means anything. */
+  readonly least: number;
+  run(run: Run): Promise<readonly Table[]>;
+}
