@@ -115,6 +115,17 @@ describe('models', () => {
     expect(byId.get('phi-2')).toMatchObject({ class: 'public', licence: 'MIT', here: false });
   });
 
+  it('are measured on held-out prompts, until Ctrl-C', async () => {
+    const measuring = start(newFolder(), ['models', 'measure', '--json']);
+    await until(() => /held-out prompts: \d+ of \d+/.test(measuring.err()), 'the first answers');
+    const started = descendantsOf(measuring.child.pid ?? 0, await processes());
+    measuring.child.kill('SIGINT');
+    const { code, stdout } = await measuring.ended;
+    expect([code, stdout]).toEqual([EXIT.interrupted, '']);
+    const pids = new Set(started.map(({ pid }) => pid));
+    expect((await processes()).filter(({ pid }) => pids.has(pid))).toEqual([]);
+  });
+
   it('are fetched piece by piece: Ctrl-C keeps what has arrived, and the next run goes on there', async () => {
     const home = newFolder();
     const head = readFileSync(join(import.meta.dirname, '../../models/miniature/maths-a.gguf'));
