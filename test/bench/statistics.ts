@@ -29,18 +29,19 @@ export function ratios(of: readonly number[], base: readonly number[]): Spread {
 }
 
 /**
- * Runs every contestant in turn, `repetitions` times over, after one round that is thrown away. Gives the samples of
- * each by name.
+ * Runs every contestant in turn, `repetitions` times over, after `warmUps` rounds that are thrown away. Gives the samples
+ * of each by name.
  */
 export async function interleaved<Sample>(
   repetitions: number,
   contestants: Readonly<Record<string, () => Promise<Sample>>>,
+  warmUps = 1,
 ): Promise<Readonly<Record<string, Sample[]>>> {
   const samples: Record<string, Sample[]> = {};
-  for (let round = 0; round <= repetitions; round += 1) {
+  for (let round = -warmUps; round < repetitions; round += 1) {
     for (const [name, contestant] of Object.entries(contestants)) {
       const sample = await contestant();
-      if (round > 0) samples[name] = [...(samples[name] ?? []), sample];
+      if (round >= 0) samples[name] = [...(samples[name] ?? []), sample];
     }
   }
   return samples;
