@@ -20,7 +20,7 @@ export const idle: Benchmark = {
     'below counts the events in memory too. Aim: 12 KB of RSS each at 10,000.',
   unit: 'Nodes',
   sizes: [1_000, 10_000],
-  least: 200,
+  least: 1_000,
   run,
 };
 

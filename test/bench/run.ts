@@ -35,6 +35,8 @@ const USAGE = `Measures DELLM beside the libraries underneath it and prints Mark
   --list   tells what each measures
 `;
 
+// Whoever interrupts it wants no folders left behind either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -72,6 +74,8 @@ async function measure(benchmark: Benchmark, scale: number): Promise<Measured> {
   const { name, title, about, unit, sizes, least } = benchmark;
   const began = performance.now();
   const root = mkdtempSync(join(tmpdir(), 'dellm-bench-'));
+  const remove = () => rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', remove);
   const seconds = () => (performance.now() - began) / 1000;
   const log = (line: string): void => {
     process.stderr.write(`${seconds().toFixed(1).padStart(7)} s  ${name}: ${line}\n`);
@@ -92,7 +96,8 @@ async function measure(benchmark: Benchmark, scale: number): Promise<Measured> {
       seconds: seconds(),
     };
   } finally {
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+    process.off('exit', remove);
+    remove();
   }
 }
 
