@@ -58,11 +58,13 @@ export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<
   const startedAt = performance.now();
   const killing = killAll(target.victims, plan, kills);
   let next = 0;
+  const period = (plan.atOnce * meanPause(plan) * plan.kills) / plan.loads;
   const workers = Array.from({ length: plan.atOnce }, async () => {
     for (let index = next++; index < plan.loads; index = next++) {
+      const begunAt = performance.now();
       await target.load(index);
       // The work lasts as long as the killing does.
-      await sleep((plan.atOnce * meanPause(plan) * plan.kills) / plan.loads);
+      await sleep(Math.max(0, period - (performance.now() - begunAt)));
     }
   });
   await Promise.all([killing, ...workers]);

@@ -156,15 +156,21 @@ describe('the network on a bad day', () => {
         data: { ...submission.data, answers: [a && { ...a, text: lie }, b && { ...b, text: lie }] },
       };
     };
-    for (const { question, answer } of SUMS.slice(0, 12)) {
+    // Routing takes turns by lot, so the liar's turn comes sooner or later.
+    const found = () => network.model.row(trust, `node/${liar}`) !== undefined;
+    for (let turn = 0; turn < 200 && !found(); turn += 1) {
+      const { question, answer } = SUMS[turn % SUMS.length] ?? FIRST;
       expect(await network.ask(question)).toMatchObject({ outcome: 'answered', answer });
     }
     await expectOrder();
     const record = network.model.row(trust, `node/${liar}`);
     expect(record?.total).toBeGreaterThan(0);
     expect(record?.valid).toBe(0);
-    const honest = network.model.row(trust, 'node/mathematical-02');
-    expect(recentAccuracy(honest ?? { recent: '', valid: 0, total: 0, streak: 0 })).toBeGreaterThan(0.5);
+    const others = network.model
+      .rows(trust, { prefix: 'node/', limit: 100 })
+      .filter(([key]) => key !== `node/${liar}`);
+    expect(others.length).toBeGreaterThan(0);
+    for (const [, honest] of others) expect(recentAccuracy(honest)).toBeGreaterThan(0.5);
     const penalties = typed(await network.events('credit-owner'), 'CreditsPenalised');
     expect(penalties.length).toBe(record?.total);
     expect(penalties.every(({ data }) => data.node === liar)).toBe(true);
