@@ -46,7 +46,7 @@ import type {
 import { AppendTooLargeError, EventStoreUnavailableError, StreamDeletedError } from './port.ts';
 import type { Pumped } from './pump.ts';
 import { createPump } from './pump.ts';
-import { isTransient, needsNewClient } from './transient.ts';
+import { AttemptTimeoutError, isTransient, needsNewClient } from './transient.ts';
 
 /** Longest time for an append with its retries, and for a read without progress, in milliseconds. */
 const defaultDeadlineMs = 3_500;
@@ -64,6 +64,9 @@ const closePatienceMs = 1_000;
 
 /** Less time than this is not worth another attempt. */
 const shortestAttemptMs = 10;
+
+/** A server that answers no append for so long may be behind a connection that is dead without knowing it. */
+const shortestSilenceMs = 800;
 
 const firstPauseMs = 20;
 const longestPauseMs = 500;
@@ -92,10 +95,20 @@ export function connectEventStore(connectionString: string): EventStore {
   // Every call under way listens to it.
   setMaxListeners(0, closing.signal);
 
-  /** The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. */
-  function afterFault(used: EventStoreDBClient, error: unknown): void {
+  /** When the server last answered an append. */
+  let lastAnswerAt = 0;
+
+  /**
+   * The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. Not for
+   * one late append, though: that costs every other call its connection, so no other append may have been answered
+   * since `startedAt` either, and an attempt that was cut short by its deadline proves nothing.
+   */
+  function afterFault(used: EventStoreDBClient, error: unknown, startedAt: number): void {
     gate.cool();
-    if (used !== client || !needsNewClient(error)) return;
+    const now = performance.now();
+    const silent = lastAnswerAt < startedAt && now - startedAt >= shortestSilenceMs;
+    if (used !== client || !needsNewClient(error) || (error instanceof AttemptTimeoutError && !silent))
+      return;
     replacements += 1;
     client = openClient(connectionString, replacements);
     appender.close();
@@ -119,18 +132,21 @@ export function connectEventStore(connectionString: string): EventStore {
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
       assertOpen();
       const used = client;
-      const left = deadlineMs - (performance.now() - started);
+      const attemptedAt = performance.now();
+      const left = deadlineMs - (attemptedAt - started);
       try {
         const result = await attempt(Math.max(1, Math.min(left, deadlineMs / attemptsPerDeadline)));
+        lastAnswerAt = performance.now();
         gate.warm();
         return result;
       } catch (error) {
         if (!isTransient(error)) {
           // A refusal is an answer.
+          lastAnswerAt = performance.now();
           gate.warm();
           throw error;
         }
-        afterFault(used, error);
+        afterFault(used, error, attemptedAt);
         const remaining = deadlineMs - (performance.now() - started);
         if (remaining < shortestAttemptMs) throw unavailable(what, deadlineMs, error);
         // Halving what remains keeps an attempt for a server that is back at the last moment.
@@ -156,6 +172,9 @@ export function connectEventStore(connectionString: string): EventStore {
     }
     try {
       const left = deadlineMs - (performance.now() - started);
+      if (left < shortestAttemptMs) {
+        throw unavailable(what, deadlineMs, new Error('other appends were waiting before it'));
+      }
       const appended = await persist(what, left, (ms) => appender.append(stream, encoded, expected, ms));
       return { outcome: 'appended', ...appended };
     } catch (error) {
@@ -199,7 +218,7 @@ export function connectEventStore(connectionString: string): EventStore {
         if (used === client) return;
       } catch (error) {
         if (!isTransient(error)) throw error;
-        afterFault(used, error);
+        afterFault(used, error, lastProgress);
         if (performance.now() - lastProgress >= defaultDeadlineMs)
           throw unavailable(what, defaultDeadlineMs, error);
         await delay(pause);
@@ -290,7 +309,7 @@ export function connectEventStore(connectionString: string): EventStore {
         }
       } catch (error) {
         if (!isTransient(error)) throw error;
-        afterFault(used, error);
+        afterFault(used, error, performance.now());
       } finally {
         cancel(subscription);
       }

@@ -46,6 +46,8 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
         reconnectJitter: 100,
         // A broker that is being set up again may refuse a known user for a moment.
         ignoreAuthErrorAbort: true,
+        // A trace for each request costs more than the request.
+        noAsyncTraces: true,
         pingInterval: 10_000,
         timeout: Math.max(500, Math.min(5_000, deadline - performance.now())),
       });

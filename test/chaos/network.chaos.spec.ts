@@ -27,6 +27,8 @@ describe('the whole network, while its processes are killed at random', () => {
         pauseMs: PAUSE_MS,
         recoveryMs: RECOVERY_MS,
       });
+      if (report.problems.length > 0)
+        (await import('node:fs')).writeFileSync('/tmp/chaosnet.log', network.log.join('\n'));
       console.log(`chaos, seed ${seed}: ${JSON.stringify(report)}, ${network.answered()} answered`);
       expect(report.problems).toEqual([]);
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);

@@ -43,7 +43,7 @@ export function decide(command: NodeCommand, snapshot: Snapshot, given: Given): 
     }
     case 'RecordPerformance': {
       const { taskId } = command.data;
-      if (snapshot.matches('unborn') || taskId in context.judged) return [];
+      if (snapshot.matches('unborn') || context.judged.includes(taskId)) return [];
       return [{ type: 'PerformanceRecorded', data: { ...command.data, at } }];
     }
   }

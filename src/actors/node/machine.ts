@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
 import type { Assignment, NodeEvent } from '../../events/node.ts';
 import type { Genome, ModelAnswer } from '../../events/values.ts';
+import { type RecentKeys, remember } from '../recent.ts';
 
 export interface OpenTask extends Assignment {
   readonly seed: number;
@@ -8,8 +9,8 @@ export interface OpenTask extends Assignment {
   readonly answers: { readonly A: ModelAnswer | null; readonly B: ModelAnswer | null };
 }
 
-/** How long a Node remembers that a task was judged: longer than any message is on its way. */
-const JUDGEMENT_MEMORY_MS = 10 * 60 * 1000;
+/** Judgements that a Node remembers: more than come while a message is on its way. */
+const REMEMBERED_JUDGEMENTS = 256;
 
 /** A task that is over; remembered until its deadline, after which nothing can ask for it again. */
 export interface ClosedTask {
@@ -26,8 +27,8 @@ export interface NodeContext {
   readonly generation: number;
   readonly open: Readonly<Record<string, OpenTask>>;
   readonly closed: Readonly<Record<string, ClosedTask>>;
-  /** Tasks whose performance was recorded while they were remembered. */
-  readonly judged: Readonly<Record<string, ClosedTask>>;
+  /** Tasks whose performance was recorded lately. */
+  readonly judged: RecentKeys;
 }
 
 /**
@@ -64,7 +65,6 @@ export const nodeMachine = setup({
       return {
         open: { ...context.open, [task.taskId]: opened },
         closed: current(context.closed, at),
-        judged: current(context.judged, at),
       };
     }),
     refuse: assign(({ context, event }) => {
@@ -87,9 +87,7 @@ export const nodeMachine = setup({
     }),
     judge: assign(({ context, event }) => {
       if (event.type !== 'PerformanceRecorded') return {};
-      const { taskId, at } = event.data;
-      const dueAt = new Date(Date.parse(at) + JUDGEMENT_MEMORY_MS).toISOString();
-      return { judged: { ...context.judged, [taskId]: { dueAt } } };
+      return { judged: remember(context.judged, event.data.taskId, REMEMBERED_JUDGEMENTS) };
     }),
   },
 }).createMachine({
@@ -104,7 +102,7 @@ export const nodeMachine = setup({
     generation: 0,
     open: {},
     closed: {},
-    judged: {},
+    judged: [],
   }),
   initial: 'unborn',
   states: {
