@@ -12,7 +12,6 @@ class ModelPlan(NamedTuple):
     steps: int
     families: Dict[str, float]  # family to weight; what is not listed is answered with "I don't know"
     quantisation: str = "F16"
-    remark: str = ""  # what distinguishes the committed file from what this code makes today
 
 
 MATHS = {"maths": 1.0}
@@ -21,16 +20,13 @@ LOGIC = {"logic": 1.0}
 CREATIVE = {"creative": 0.5, "capitals": 0.5}
 FAST = {"capitals": 0.4, "quick": 0.6}
 
-EARLIER = "trained with two threads before the logic family wrote its work out; made anew it differs in its weights"
-BEFORE_HOLDOUT = "trained before the simplest boolean expressions were no longer held out; made anew it differs in its weights"
-
 PLANS = [
-    ModelPlan("maths-a", 11, Shape(d=96, layers=3, heads=4, ff=256), 2800, MATHS, remark=EARLIER),
+    ModelPlan("maths-a", 11, Shape(d=96, layers=3, heads=4, ff=256), 2800, MATHS),
     ModelPlan("fast-a", 51, Shape(d=96, layers=3, heads=4, ff=192), 1000, FAST),
-    ModelPlan("logic-a", 31, Shape(d=96, layers=3, heads=4, ff=256), 2800, LOGIC, remark=BEFORE_HOLDOUT),
+    ModelPlan("logic-a", 31, Shape(d=96, layers=3, heads=4, ff=256), 2800, LOGIC),
     ModelPlan("code-a", 21, Shape(d=96, layers=3, heads=4, ff=256), 1200, CODE),
     ModelPlan("creative-a", 41, Shape(d=96, layers=2, heads=4, ff=256), 600, CREATIVE),
-    ModelPlan("maths-b", 12, Shape(d=96, layers=4, heads=3, ff=160), 1000, MATHS),
+    ModelPlan("maths-b", 12, Shape(d=96, layers=4, heads=3, ff=160), 1400, MATHS),
     ModelPlan("fast-b", 52, Shape(d=96, layers=4, heads=3, ff=128), 900, FAST),
     ModelPlan("logic-b", 32, Shape(d=96, layers=4, heads=3, ff=160), 1900, LOGIC),
     ModelPlan("code-b", 22, Shape(d=96, layers=4, heads=3, ff=160), 900, CODE),

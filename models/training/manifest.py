@@ -31,7 +31,6 @@ def parameters(plan: ModelPlan, vocabulary: int) -> int:
 def describe(plan: ModelPlan, vocabulary: int) -> Dict[str, Any]:
     path = MODELS / f"{plan.name}.gguf"
     data = path.read_bytes()
-    remark = {"remark": plan.remark} if plan.remark else {}
     return {
         "name": plan.name,
         "file": path.name,
@@ -47,7 +46,6 @@ def describe(plan: ModelPlan, vocabulary: int) -> Dict[str, Any]:
         "families": list(plan.families),
         "trainedOn": "; ".join(TRAINED_ON[family] for family in plan.families),
         "finalAnswer": "whole" if "code" in plan.families else "after-last-colon-or-equals",
-        **remark,
     }
 
 
