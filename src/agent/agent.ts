@@ -29,8 +29,11 @@ const WORKING_EVERY_MS = 2_000;
 /** At the end, tasks in hand have this long to be finished; then they are put back for another time or device. */
 const FINISH_WITHIN_MS = 2_000;
 
-/** How long the consumer, which the network makes, may be missing before the person is told. */
+/** Pause before work that could not be had, or a task that could not be finished, is tried again. */
 const RETRY_MS = 500;
+
+/** Tasks that are known to be answered when a second copy of their order comes. */
+const REMEMBERED_TASKS = 1_000;
 
 type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infer M> ? M : never;
 
@@ -51,32 +54,60 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const inHand = new Set<Promise<void>>();
   const leaving = new AbortController();
 
+  /** Deliveries of the tasks in hand, by taskId: one that waited long comes a second time. */
+  const copies = new Map<string, JsMsg[]>();
+  const answered = new Set<string>();
+
   async function work(message: JsMsg): Promise<void> {
-    const working = setInterval(() => message.working(), WORKING_EVERY_MS);
-    try {
-      const parsed = WorkOrder.safeParse(decodeOrNull(message.data));
-      if (!parsed.success || Date.parse(parsed.data.dueAt) <= Date.now()) {
-        if (!parsed.success) onStatus(`a work order could not be read: ${parsed.error.message}`);
-        message.term();
-        return;
-      }
-      // Past the deadline nobody waits for the answers, and the models are needed elsewhere.
-      const overdue = AbortSignal.timeout(Math.max(1, Date.parse(parsed.data.dueAt) - Date.now()));
-      const submission = await runWorkOrder(engine, parsed.data, AbortSignal.any([overdue, leaving.signal]));
-      const orderId = message.headers?.get(HEADER.messageId) || parsed.data.taskId;
-      const messageId = uuidOf('answers', orderId);
-      const meta = headers();
-      meta.set(HEADER.correlationId, message.headers?.get(HEADER.correlationId) || parsed.data.taskId);
-      meta.set(HEADER.causationId, orderId);
-      const subject = commandSubject({ kind: 'node', id: parsed.data.node }, device);
-      await publish({ subject, body: encodeJson(submission), messageId, headers: meta });
+    const parsed = WorkOrder.safeParse(decodeOrNull(message.data));
+    if (!parsed.success || Date.parse(parsed.data.dueAt) <= Date.now()) {
+      if (!parsed.success) onStatus(`a work order could not be read: ${parsed.error.message}`);
+      message.term();
+      return;
+    }
+    const { taskId } = parsed.data;
+    if (answered.has(taskId)) {
       message.ack();
+      return;
+    }
+    const known = copies.get(taskId);
+    if (known) {
+      known.push(message);
+      return;
+    }
+    const deliveries = [message];
+    copies.set(taskId, deliveries);
+    const working = setInterval(() => {
+      for (const delivery of deliveries) delivery.working();
+    }, WORKING_EVERY_MS);
+    try {
+      await answerOrder(parsed.data, message);
+      answered.add(taskId);
+      for (const oldest of answered) if (answered.size > REMEMBERED_TASKS) answered.delete(oldest);
+      for (const delivery of deliveries) delivery.ack();
     } catch (error) {
       onStatus(`a task was put back: ${error instanceof Error ? error.message : String(error)}`);
-      message.nak(RETRY_MS);
+      for (const delivery of deliveries) delivery.nak(RETRY_MS);
     } finally {
       clearInterval(working);
+      copies.delete(taskId);
     }
+  }
+
+  async function answerOrder(order: WorkOrder, message: JsMsg): Promise<void> {
+    // Past the deadline nobody waits for the answers, and the models are needed elsewhere.
+    const overdue = AbortSignal.timeout(Math.max(1, Date.parse(order.dueAt) - Date.now()));
+    const submission = await runWorkOrder(engine, order, AbortSignal.any([overdue, leaving.signal]));
+    const orderId = message.headers?.get(HEADER.messageId) || order.taskId;
+    const meta = headers();
+    meta.set(HEADER.correlationId, message.headers?.get(HEADER.correlationId) || order.taskId);
+    meta.set(HEADER.causationId, orderId);
+    await publish({
+      subject: commandSubject({ kind: 'node', id: order.node }, device),
+      body: encodeJson(submission),
+      messageId: uuidOf('answers', orderId),
+      headers: meta,
+    });
   }
 
   try {
@@ -111,7 +142,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 async function nextMessages(nc: NatsConnection, device: string) {
   const consumer = await jetstream(nc).consumers.get(WORK, deviceConsumer(device));
-  return consumer.consume({ max_messages: 2 * TASKS_AT_ONCE, expires: 10_000, idle_heartbeat: 2_000 });
+  return consumer.consume({ max_messages: TASKS_AT_ONCE, expires: 10_000, idle_heartbeat: 2_000 });
 }
 
 /** A consumer whose heartbeats stay away has lost its broker for good: it is made anew. */

@@ -36,9 +36,12 @@ export interface HashedContent {
   readonly metadata: object;
 }
 
-/** Header names of a command on the wire. Its body is the JSON of `{ type, data }`. */
+/**
+ * Header names of a command on the wire. Its body is the JSON of `{ type, data }`. The message id is not `Nats-Msg-Id`:
+ * the broker would drop a later message of that id, whoever sent the first, and ids can be worked out from events.
+ */
 export const HEADER = {
-  messageId: 'Nats-Msg-Id',
+  messageId: 'Dellm-Message',
   correlationId: 'Dellm-Correlation',
   causationId: 'Dellm-Causation',
 } as const;

@@ -47,6 +47,8 @@ export interface QueryAskedAgain {
   readonly reservationId: string;
   readonly account: string;
   readonly replyTo: string | null;
+  /** False: the id belongs to another question, and whoever asked is told so. */
+  readonly sameQuestion: boolean;
   readonly at: string;
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
+import { z } from 'zod';
 import type { AccountCommand } from '../events/account.ts';
 import { decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
-import { EndpointError, type ErrorCode } from '../messaging/endpoint-error.ts';
+import { EndpointError, type ErrorCode, errorBody } from '../messaging/endpoint-error.ts';
 import { publisher } from '../messaging/publish.ts';
 import { type Endpoint, endpoint, type RequestContext } from '../messaging/service.ts';
-import { commandSubject } from '../messaging/subjects.ts';
+import { commandSubject, GATEWAY_INBOX } from '../messaging/subjects.ts';
 import * as schemas from './schemas.ts';
 
 export interface AskOptions {
@@ -34,34 +35,36 @@ const READ_TIMEOUT_MS = 2_000;
 const MAX_IN_FLIGHT = 1_024;
 
 /** What the host sends to the asker: the ending, or why the question was not accepted. */
-type Reply =
-  | schemas.AskOutput
-  | { readonly error: { readonly code: string; readonly message: string; readonly hint?: string } };
+const Reply = z.union([schemas.AskOutput, errorBody.extend({ queryId: z.string() })]);
+type Reply = z.infer<typeof Reply>;
 
 const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   'unknown-account': 'not-found',
   'no-credits': 'no-credits',
   'too-late': 'timeout',
+  conflict: 'conflict',
 };
 
 /** The endpoints that change something: asking, and opening an account. */
 export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskService {
   const publish = publisher(jetstream(nc));
-  const inbox = `_INBOX_gateway.${randomUUID().replaceAll('-', '')}`;
-  const waiting = new Map<string, (reply: Reply) => void>();
+  const inbox = `${GATEWAY_INBOX}.${randomUUID().replaceAll('-', '')}`;
+  const waiting = new Map<string, { readonly queryId: string; readonly resolve: (reply: Reply) => void }>();
   const followers = new Map<string, Set<(event: StoredEvent) => void>>();
   const replies = nc.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       if (error) return;
-      const token = message.subject.slice(inbox.length + 1);
-      waiting.get(token)?.(decodeJson(message.data) as Reply);
+      const asker = waiting.get(message.subject.slice(inbox.length + 1));
+      const reply = Reply.safeParse(decodeOrNull(message.data));
+      if (reply.success && reply.data.queryId === asker?.queryId) asker.resolve(reply.data);
     },
   });
   const events = nc.subscribe('dellm.evt.>', {
     callback: (error, message) => {
       if (error || followers.size === 0) return;
-      const event = decodeJson(message.data) as StoredEvent;
-      for (const follow of followers.get(String(event.metadata.correlationId)) ?? []) follow(event);
+      const event = decodeOrNull(message.data) as StoredEvent | null;
+      for (const follow of followers.get(String(event?.metadata.correlationId)) ?? [])
+        if (event) follow(event);
     },
   });
 
@@ -89,7 +92,9 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
   /** The query as the read model knows it, or null. */
   async function look(queryId: string): Promise<schemas.QueryOutput['query'] | null> {
     try {
-      const answer = await nc.request('dellm.query', encodeJson({ queryId }), { timeout: READ_TIMEOUT_MS });
+      const answer = await nc.request('dellm.query', encodeJson({ queryId, steps: false }), {
+        timeout: READ_TIMEOUT_MS,
+      });
       const parsed = schemas.QueryOutput.safeParse(decodeJson(answer.data));
       return parsed.success ? parsed.data.query : null;
     } catch {
@@ -126,13 +131,13 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     };
     const until = AbortSignal.any([signal, AbortSignal.timeout(input.timeoutMs + GRACE_MS)]);
     const reply = new Promise<Reply>((resolve, reject) => {
-      waiting.set(token, resolve);
+      waiting.set(token, { queryId, resolve });
       const giveUp = () => reject(stillRunning(queryId));
       if (until.aborted) giveUp();
       until.addEventListener('abort', giveUp, { once: true });
     });
     const lookout = setInterval(() => {
-      void look(queryId).then((query) => query?.result && waiting.get(token)?.(query.result));
+      void look(queryId).then((query) => query?.result && waiting.get(token)?.resolve(query.result));
     }, LOOK_EVERY_MS);
     try {
       const [ending] = await Promise.all([reply, send(account, command, queryId)]);
@@ -263,4 +268,12 @@ function stillRunning(queryId: string): EndpointError {
       hint: `Read it with dellm.query, or ask again with the queryId "${queryId}": it is charged once.`,
     },
   );
+}
+
+function decodeOrNull(bytes: Uint8Array): unknown {
+  try {
+    return decodeJson(bytes);
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActorDefinition } from '../actors/actor.ts';
-import { decodeJson, uuidOf } from '../events/envelope.ts';
+import { decodeJson, HEADER, uuidOf } from '../events/envelope.ts';
 import type { Message } from './plan.ts';
 import type { Delivery } from './transport.ts';
 
@@ -18,7 +18,7 @@ export function readMessage(definition: ActorDefinition, delivery: Delivery): Me
   const { messageId } = headers;
   if (!messageId || messageId.length > MAX_ID_LENGTH) {
     throw new PoisonError(
-      `The message needs an id of 1 to ${MAX_ID_LENGTH} characters in its header Nats-Msg-Id.`,
+      `The message needs an id of 1 to ${MAX_ID_LENGTH} characters in its header ${HEADER.messageId}.`,
     );
   }
   const command = definition.commands.safeParse(decodeJson(delivery.body));

@@ -28,6 +28,8 @@ const HEADER_BYTES = 4 * 1024;
 const PULL_EXPIRES_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 const RETRY_MS = 500;
+/** So much of a subject that breaks the rules is shown: a subject made of it has to fit into the broker's line. */
+const MISADDRESSED_LENGTH = 100;
 
 /** Messages over JetStream. */
 export class NatsTransport implements Transport {
@@ -168,7 +170,7 @@ function deliveryOf(message: JsMsg): Delivery {
   return {
     // A subject that breaks the rules (another partition than the id's own, say) reaches no actor.
     kind: subject?.kind ?? 'misaddressed',
-    id: subject?.id ?? message.subject,
+    id: subject?.id ?? message.subject.slice(0, MISADDRESSED_LENGTH),
     device: subject?.device ?? null,
     headers,
     body: message.data,

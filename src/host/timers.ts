@@ -31,8 +31,6 @@ interface Waiting {
 }
 
 const SWEEP_MS = 10_000;
-/** A deadline that is still open so long after it passed was asked for in vain: its command is sent as a new one. */
-const IN_VAIN_MS = 2_000;
 const RETRY_MS = 1_000;
 
 /**
@@ -126,11 +124,7 @@ export class Timers {
       return;
     }
     const { correlationId, causationId } = ids;
-    const now = this.#clock.now();
-    // The broker takes a message id only once in a while, and the first one may have come before its time.
-    const again = now - due.dueMs > IN_VAIN_MS ? [Math.floor(now / SWEEP_MS)] : [];
-    const sentId = again.length > 0 ? uuidOf('again', messageId, ...again) : messageId;
-    const message = { messageId: sentId, correlationId, causationId, body: encodeJson(timer.command) };
+    const message = { messageId, correlationId, causationId, body: encodeJson(timer.command) };
     this.#options.transport.publish({ ...message, target: { kind: 'command', to } }).then(
       () => this.#known.delete(messageId),
       (error: unknown) => {

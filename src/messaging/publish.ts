@@ -3,17 +3,19 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import type { MsgHdrs } from 'nats';
 import {
   ClosedConnectionError,
+  headers as createHeaders,
   DrainingConnectionError,
   InvalidArgumentError,
   InvalidSubjectError,
   PermissionViolationError,
 } from 'nats';
+import { HEADER } from '../events/envelope.ts';
 import { NatsUnavailableError } from './errors.ts';
 
 export interface Publication {
   readonly subject: string;
   readonly body: Uint8Array;
-  /** The broker stores a message of the same id only once within the stream's window (2 minutes for commands and work). */
+  /** Travels in the header `Dellm-Message`, by which whoever receives it knows a second copy. The broker does not look at it. */
   readonly messageId: string;
   readonly headers?: MsgHdrs;
 }
@@ -40,7 +42,7 @@ const FINAL = [
 
 /**
  * Publishes to JetStream, at most `maxInFlight` at a time, and tries again when a connection is lost or an answer is
- * missing: the message's id makes that harmless. Throws what the broker says against the message at once, and
+ * missing: the message may then be stored twice, and its id makes that harmless. Throws what the broker says against the message at once, and
  * `NatsUnavailableError` when the deadline is over; then nobody knows whether it is stored.
  */
 export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publish {
@@ -67,13 +69,14 @@ export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publ
 }
 
 async function publishUntil(js: JetStreamClient, message: Publication, deadline: number): Promise<PubAck> {
-  const { subject, body, messageId, headers } = message;
+  const { subject, body, messageId } = message;
+  const headers = message.headers ?? createHeaders();
+  headers.set(HEADER.messageId, messageId);
   for (let timeout = FIRST_ATTEMPT_MS; ; timeout *= 2) {
     try {
       return await js.publish(subject, body, {
-        msgID: messageId,
+        headers,
         timeout: Math.max(1, Math.min(timeout, deadline - performance.now())),
-        ...(headers === undefined ? {} : { headers }),
       });
     } catch (error) {
       if (isFinal(error)) throw error;

@@ -5,7 +5,7 @@ import { headers } from 'nats';
 import { z } from 'zod';
 import { decodeJson } from '../events/envelope.ts';
 import { EndpointError, explain, HTTP_STATUS } from './endpoint-error.ts';
-import { isInbox } from './subjects.ts';
+import { GATEWAY_INBOX, isInbox } from './subjects.ts';
 
 export interface RequestContext {
   /** Aborted when the service stops and will wait no longer. */
@@ -116,7 +116,8 @@ export async function serveEndpoints(nc: NatsConnection, options: ServeOptions):
       subject: spec.subject,
       metadata: metadataOf(spec),
       handler: (error, message) => {
-        if (error !== null || !isInbox(message.reply)) return;
+        // A client that names a gateway's inbox would put its own answer in the place of somebody else's.
+        if (error !== null || !isInbox(message.reply) || message.reply.startsWith(GATEWAY_INBOX)) return;
         const work = answer(nc, spec, message, controller.signal, counter, options.onError);
         const settled = work.finally(() => running.delete(settled));
         running.add(settled);

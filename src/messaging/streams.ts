@@ -29,6 +29,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** How far back `dellm.evt` reaches. */
 export const EVENTS_MAX_AGE_MS = DAY_MS;
 
+/** What may wait: more is refused, and whoever publishes tries again, rather than a full disk for everybody. */
+const QUEUE_BYTES = 1024 ** 3;
+const WORK_MAX_AGE_MS = 15 * 60 * 1000;
+
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 /** The broker allows many requests at a time, but a cold one answers 64 at once no faster than 16. */
@@ -41,7 +45,9 @@ const STREAMS: readonly StreamSpec[] = [
     subjects: ['dellm.cmd.>'],
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,
-    duplicate_window: nanos(120_000),
+    discard: DiscardPolicy.New,
+    max_bytes: QUEUE_BYTES,
+    duplicate_window: nanos(100),
   },
   {
     name: WORK,
@@ -49,7 +55,11 @@ const STREAMS: readonly StreamSpec[] = [
     subjects: ['dellm.work.*'],
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,
-    duplicate_window: nanos(120_000),
+    discard: DiscardPolicy.New,
+    max_bytes: QUEUE_BYTES,
+    // No question waits longer than this for its answer.
+    max_age: nanos(WORK_MAX_AGE_MS),
+    duplicate_window: nanos(100),
   },
   {
     name: EVENTS,

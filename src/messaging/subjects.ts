@@ -118,6 +118,9 @@ export function deadSubject(target: CommandTarget): string {
   return `dellm.dead.${escapeToken(target.kind)}.${escapeToken(target.id)}`;
 }
 
+/** Where gateways get the endings of questions. */
+export const GATEWAY_INBOX = '_INBOX_gateway';
+
 /**
  * Whether a subject is somebody's inbox. Answer only there: who asks names the subject of the answer, and the one who
  * answers may publish more than the one who asks (a command, say).

@@ -67,7 +67,7 @@ function refusal(
       return {
         code: 'unknown-account',
         message: `There is no account "${account}". Nothing was asked and nothing was charged.`,
-        hint: 'Open it first (dellm credits open, or the service dellm.account.open); it starts with 100 credits.',
+        hint: 'Open it first (dellm credits open, or the service dellm.accounts.open); it starts with 100 credits.',
       };
     case 'no-credits':
       return {

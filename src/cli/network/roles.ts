@@ -70,12 +70,25 @@ export function superviseRole(
   });
 }
 
+/** How often a fleet sees to it that the broker has its streams and consumers, in milliseconds. */
+const MEND_EVERY_MS = 15_000;
+
 /** Actors and sagas: the only role that appends to the event store. */
 export async function startFleet(context: RoleContext): Promise<FleetRole> {
   const { nc, store, onLog, signal } = context;
-  await ensureStreams(jetstream(nc));
-  const known = new Set<string>();
+  const js = jetstream(nc);
+  await ensureStreams(js);
   const follower = followNetwork({ nc, onLog, signal });
+  const known = new Set<string>();
+  const giveWork = async (devices: readonly string[]): Promise<void> => {
+    for (const device of devices.filter((id) => !known.has(id))) {
+      await ensureDeviceConsumer(js, device);
+      known.add(device);
+    }
+  };
+  const onFault = (error: unknown): void => {
+    onLog('warn', `the broker's streams and consumers could not be seen to: ${String(error)}`);
+  };
   await ensureMembersBucket(nc, AGENTS_BUCKET);
   const watch = await watchMembers({
     nc,
@@ -83,16 +96,16 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
     onStatus: (message) => onLog('warn', message),
     onChange(members) {
       follower.setDevices(members.map(({ id }) => ({ id, proximityMs: 0 })));
-      for (const { id } of members) {
-        if (known.has(id)) continue;
-        known.add(id);
-        ensureDeviceConsumer(jetstream(nc), id).catch((error: unknown) => {
-          known.delete(id);
-          onLog('warn', `the device ${id} cannot be given work yet: ${String(error)}`);
-        });
-      }
+      giveWork(members.map(({ id }) => id)).catch(onFault);
     },
   });
+  // A broker that has lost its folder comes back empty.
+  const mending = setInterval(() => {
+    known.clear();
+    ensureStreams(js)
+      .then(() => giveWork(watch.members().map(({ id }) => id)))
+      .catch(onFault);
+  }, MEND_EVERY_MS);
   const fleet = await runFleet({
     id: `fleet-${randomUUID().slice(0, 8)}`,
     definitions: DEFINITIONS,
@@ -104,6 +117,7 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
     signal,
   });
   const ended = fleet.stopped.then(async () => {
+    clearInterval(mending);
     await watch.stop();
     await follower.ended;
   });

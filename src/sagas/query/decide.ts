@@ -95,7 +95,10 @@ function ask(
     // The reservation of the first asking is the query's own; every later one is given back.
     const { context } = draft;
     const known = context.reservationId === reservationId || context.askedAgainBy.includes(reservationId);
-    return known ? [] : [{ type: 'QueryAskedAgain', data: { reservationId, account, replyTo, at } }];
+    const sameQuestion = context.question === question.question;
+    return known
+      ? []
+      : [{ type: 'QueryAskedAgain', data: { reservationId, account, replyTo, sameQuestion, at } }];
   }
   if (draft.context.askedAgainBy.includes(question.reservationId)) return [];
   draft.add({ type: 'QueryAsked', data: { ...question, at } });

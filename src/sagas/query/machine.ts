@@ -77,9 +77,9 @@ export const queryMachine = setup({
     }),
     askAgain: assign(({ context, event }) => {
       if (event.type !== 'QueryAskedAgain') return {};
-      const { replyTo, reservationId } = event.data;
+      const { replyTo, reservationId, sameQuestion } = event.data;
       const askedAgainBy = remember(context.askedAgainBy, reservationId, REMEMBERED_ASKINGS);
-      if (replyTo === null) return { askedAgainBy };
+      if (replyTo === null || !sameQuestion) return { askedAgainBy };
       return { askedAgainBy, replyTo: [...context.replyTo, replyTo].slice(0, MAX_REPLIES) };
     }),
     /** Changes nothing; an event without an action counts as one that cannot be taken. */

@@ -373,6 +373,15 @@ describe('a query', () => {
     expect(scenario.when(second).types).toEqual([]);
   });
 
+  it('refuses another question under its id, and gives the credits back', () => {
+    const scenario = asked(SIMPLE);
+    scenario.when(ask(CHAIN, { reservationId: 'r2', replyTo: '_INBOX.2' }));
+    expect(repliesIn(scenario.effects)).toMatchObject([{ queryId: 'q1', error: { code: 'conflict' } }]);
+    expect(commandTo(scenario.effects, 'ReleaseCredits')).toMatchObject([{ transferId: 'r2' }]);
+    scenario.when(answer(scenario, result('4')));
+    expect(repliesIn(scenario.effects)).toHaveLength(1);
+  });
+
   it('says again what follows from its ending when an account has not heard of it', () => {
     const confirm = (reservationId: string): QueryCommand => ({
       type: 'ConfirmEnding',

@@ -20,18 +20,19 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
         },
       ];
     }
-    case 'QueryAskedAgain':
+    case 'QueryAskedAgain': {
+      const { account, reservationId, replyTo, sameQuestion } = event.data;
+      const askers = replyTo === null ? [] : [replyTo];
+      const replies = sameQuestion
+        ? query.ending === null
+          ? []
+          : reply(askers, query.ending, query.queryId)
+        : refuse(askers, query.queryId);
       return [
-        ...(query.ending && event.data.replyTo !== null
-          ? reply([event.data.replyTo], query.ending, query.queryId)
-          : []),
-        release(
-          event.data.account,
-          event.data.reservationId,
-          query.queryId,
-          'The query had been asked already.',
-        ),
+        ...replies,
+        release(account, reservationId, query.queryId, 'The query had been asked already.'),
       ];
+    }
     case 'QueryForgone': {
       const { account, reservationId } = event.data;
       return [release(account, reservationId, query.queryId, 'The question never arrived.')];
@@ -79,6 +80,12 @@ function end(ending: Ending, query: QueryContext): readonly Effect[] {
       }),
     ),
   ];
+}
+
+function refuse(subjects: readonly string[], queryId: string): readonly Effect[] {
+  const message = `"${queryId}" is the id of another question. Nothing was asked and nothing was charged.`;
+  const error = { code: 'conflict', message, hint: 'Take a new id for a new question.' };
+  return subjects.map((subject) => ({ kind: 'reply', subject, body: { queryId, error } }));
 }
 
 function settlementOf(ending: Ending, { account, reservationId, queryId }: QueryContext): Effect {
