@@ -5,6 +5,7 @@ import { ASK_TIMEOUT_MS } from '../gateway/limits.ts';
 import { AskOutput, QueryOutput } from '../gateway/schemas.ts';
 import { request } from './network/client.ts';
 import { percent, printLines } from './output.ts';
+import { printableLine } from './printable.ts';
 import { printTrace } from './trace.ts';
 
 export interface Question {
@@ -50,8 +51,9 @@ export function printAnswer(answer: AskOutput, trace: Steps | null): void {
     lines.push(`${percent(answer.confidence)} sure · ${answer.credits} credits · query ${answer.queryId}`);
   } else {
     lines.push(answer.answer ?? 'No answer came in time.', '');
-    if (answer.reason) lines.push(answer.reason);
-    if (answer.candidate) lines.push(`Best guess, ${percent(answer.confidence)} sure: ${answer.candidate}`);
+    if (answer.reason) lines.push(printableLine(answer.reason));
+    if (answer.candidate)
+      lines.push(`Best guess, ${percent(answer.confidence)} sure: ${printableLine(answer.candidate)}`);
     lines.push(`nothing charged · query ${answer.queryId}`);
   }
   printLines(lines);

@@ -1,4 +1,5 @@
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { printable } from './printable.ts';
 
 /** Runs a command and sets the process's exit code; what goes wrong is told on standard error. */
 export async function finish(command: () => Promise<number>): Promise<void> {
@@ -12,6 +13,8 @@ export async function finish(command: () => Promise<number>): Promise<void> {
     process.exitCode = exitCodeOf(error);
     if (process.exitCode === EXIT.interrupted) return;
     const hint = error instanceof Error && 'hint' in error && error.hint ? ` ${error.hint}` : '';
-    process.stderr.write(`dellm: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
+    process.stderr.write(
+      printable(`dellm: ${error instanceof Error ? error.message : String(error)}${hint}\n`),
+    );
   }
 }

@@ -1,17 +1,19 @@
+import { printable, printableJson, printableLine } from './printable.ts';
+
 /** Results go to standard output; everything else that a person is told goes to standard error. */
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${printableJson(value)}\n`);
 }
 
 export function printLines(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${printable(lines.join('\n'))}\n`);
 }
 
 /** One fact a line: the names stand below each other. */
 export function facts(entries: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${printableLine(value)}`);
 }
 
 export interface Column<Row> {
@@ -22,7 +24,7 @@ export interface Column<Row> {
 
 /** Rows below each other under their titles. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
-  const cells = rows.map((row) => columns.map(({ of }) => of(row)));
+  const cells = rows.map((row) => columns.map(({ of }) => shown(of(row))));
   const widths = columns.map(({ title }, i) =>
     Math.max(title.length, ...cells.map((row) => String(row[i] ?? '').length)),
   );
@@ -39,6 +41,10 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
     ),
     ...cells.map((row) => line(row.map(String), right)),
   ];
+}
+
+function shown(cell: string | number): string | number {
+  return typeof cell === 'string' ? printableLine(cell) : cell;
 }
 
 export function percent(fraction: number): string {

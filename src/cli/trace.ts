@@ -2,6 +2,7 @@ import { UNITS_PER_CREDIT } from '../actors/account/credits.ts';
 import type { QueryOutput } from '../gateway/schemas.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { percent } from './output.ts';
+import { printableLine } from './printable.ts';
 
 const MAX_REASON = 100;
 
@@ -33,7 +34,7 @@ class TraceTree {
   add(type: string, stream: string, it: Fields): void {
     switch (type) {
       case 'QueryAsked':
-        this.#query.text = it.text('question');
+        this.#query.text = oneLine(it.text('question'));
         return;
       case 'QueryAnalysed':
         this.#tell(`analysed: ${it.text('complexity')}, to ${it.text('intent')} (${it.texts('taskTypes')})`);
@@ -100,7 +101,7 @@ class TraceTree {
   }
 
   #hang(parent: Branch, text: string): Branch {
-    const branch: Branch = { text: text.replace(/\s+/g, ' '), children: [] };
+    const branch: Branch = { text: oneLine(text), children: [] };
     parent.children.push(branch);
     return branch;
   }
@@ -184,6 +185,11 @@ function checks(it: Fields): string {
   const done = it.list('checks').filter((check) => check.text('verdict') !== 'not-applicable');
   const shown = done.map((check) => `${check.text('check')} ${check.text('verdict')}`);
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+}
+
+/** Models and devices choose many of these texts: a step takes one line, whatever they hold. */
+function oneLine(text: string): string {
+  return printableLine(text.replace(/\s+/g, ' '));
 }
 
 /** The whole reason stands where it was first told. */

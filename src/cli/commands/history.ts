@@ -4,6 +4,7 @@ import type { HistoryEvent, HistoryOutput } from '../../gateway/schemas.ts';
 import { someText, wholeNumber } from '../arguments.ts';
 import { finish } from '../finish.ts';
 import { printJson, printLines } from '../output.ts';
+import { printableLine } from '../printable.ts';
 import { withNetwork } from '../session.ts';
 
 interface Options {
@@ -96,5 +97,7 @@ function lineOf({ position, created, stream, revision, type, data }: Shown): str
   const { at: _at, ...rest } = data ?? { at: '', data: 'too long to be shown' };
   const shown = JSON.stringify(rest);
   const cut = shown.length > SHOWN_DATA ? `${shown.slice(0, SHOWN_DATA)}…` : shown;
-  return `${String(position).padStart(8)}  ${created}  ${`${stream}#${revision}`.padEnd(32)} ${type}  ${cut}`;
+  return printableLine(
+    `${String(position).padStart(8)}  ${created}  ${`${stream}#${revision}`.padEnd(32)} ${type}  ${cut}`,
+  );
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { id } from '../arguments.ts';
 import { finish } from '../finish.ts';
 import { printJson, printLines } from '../output.ts';
+import { printableLine } from '../printable.ts';
 import { withNetwork } from '../session.ts';
 import { printTrace } from '../trace.ts';
 
@@ -31,7 +32,9 @@ function showQuery(queryId: string, { json }: { json: boolean }): Promise<number
       '',
       query.result?.answer ?? `(${query.status})`,
       '',
-      `asked ${query.askedAt} by ${query.account || 'nobody'} · ${query.status} · query ${query.queryId}`,
+      printableLine(
+        `asked ${query.askedAt} by ${query.account || 'nobody'} · ${query.status} · query ${query.queryId}`,
+      ),
     ]);
     return 0;
   });
