@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { JetStreamApiCodes, JetStreamApiError, jetstream, StorageType } from '@nats-io/jetstream';
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstream,
+  jetstreamManager,
+  StorageType,
+} from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from 'nats';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
@@ -62,6 +68,12 @@ export async function ensureMembersBucket(nc: NatsConnection, bucket: string): P
     history: 1,
     description: 'Who is there; a key that is not renewed disappears',
   });
+  // Whoever may write its own key could otherwise roll up, which is to delete, those of all others.
+  const jsm = await jetstreamManager(nc);
+  const { config } = await jsm.streams.info(`KV_${bucket}`);
+  if (config.allow_rollup_hdrs) {
+    await jsm.streams.update(config.name, { ...config, allow_rollup_hdrs: false });
+  }
 }
 
 /** Announces a member and watches all. For roles of the network: it makes the bucket, and makes it again if the broker loses it. */

@@ -1,5 +1,6 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
+import { headers } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { announce, ensureMembersBucket, readMembers } from '../../src/messaging/membership.ts';
 import { AGENTS_BUCKET } from '../../src/messaging/permissions.ts';
@@ -98,6 +99,16 @@ describe("a device's user", () => {
     });
     expect(await readMembers(network, AGENTS_BUCKET)).toEqual([{ id: 'a', info: { slots: 10 } }]);
     await announcement.leave();
+  });
+
+  it('cannot wipe the announcements of others out with its own', async () => {
+    const other = await announce({ nc: network, bucket: AGENTS_BUCKET, id: 'b' });
+    const rollup = headers();
+    rollup.set('Nats-Rollup', 'all');
+    const own = jetstream(agent).publish(`$KV.${AGENTS_BUCKET}.a`, '{}', { headers: rollup });
+    await expect(own).rejects.toThrow('rollup not permitted');
+    expect((await readMembers(network, AGENTS_BUCKET)).map(({ id }) => id)).toContain('b');
+    await other.leave();
   });
 
   const node = { kind: 'node', id: 'n1' };
