@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { ASK_TIMEOUT_MS } from '../../gateway/limits.ts';
+import type { ModelClass } from '../../inference/species.ts';
 import { id, someText, wholeNumber } from '../arguments.ts';
 import type { Question } from '../asking.ts';
+import { gpuOption, modelsOption } from '../device-options.ts';
 import { EXIT } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { progress, stderrLog } from '../log.ts';
@@ -10,6 +12,8 @@ import { printJson } from '../output.ts';
 interface Options extends Omit<Question, 'question'> {
   readonly json: boolean;
   readonly trace: boolean;
+  readonly models?: ModelClass;
+  readonly gpu?: true;
   readonly verbose: boolean;
 }
 
@@ -33,7 +37,10 @@ export function addAskCommand(program: Command): void {
       wholeNumber(ASK_TIMEOUT_MS.least, ASK_TIMEOUT_MS.most),
       ASK_TIMEOUT_MS.default,
     )
+    .addOption(modelsOption())
+    .addOption(gpuOption())
     .option('--verbose', 'show what happens inside', false)
+    .addHelpText('after', '\n--models and --gpu are for a network that is booted for the question.')
     .action((question, options) => finish(() => askOnce(question, options)));
 }
 
@@ -41,7 +48,13 @@ export function addAskCommand(program: Command): void {
 async function askOnce(question: string, options: Options): Promise<number> {
   const { findNetwork } = await import('../network/client.ts');
   const url = await findNetwork();
-  return url === null ? askBooted(question, options) : askAt(url, question, options);
+  if (url === null) return askBooted(question, options);
+  if (options.models || options.gpu) {
+    process.stderr.write(
+      'A network runs, and answers with its own models: --models and --gpu have no effect.\n',
+    );
+  }
+  return askAt(url, question, options);
 }
 
 async function askAt(url: string, question: string, options: Options, signal?: AbortSignal): Promise<number> {
@@ -73,6 +86,8 @@ async function askBooted(question: string, options: Options): Promise<number> {
     natsPort: null,
     natsUrl: null,
     storeUrl: process.env.ESDB_URL ?? null,
+    ...(options.models && { models: options.models }),
+    ...(options.gpu && { gpu: options.gpu }),
     signal: shutdown.signal,
     onLog,
     onProgress: options.json ? () => {} : progress,

@@ -68,6 +68,7 @@ async function pull(model: string, { json }: Options): Promise<number> {
   const entry = catalogue.find(model);
   if (!entry)
     throw new UsageError(`The catalogue has no model "${model}". "dellm models list" shows what it has.`);
+  await becomeDataFolder();
   const abort = new AbortController();
   const interrupt = (): void => abort.abort();
   process.once('SIGINT', interrupt);
@@ -94,6 +95,17 @@ async function pull(model: string, { json }: Options): Promise<number> {
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
+  }
+}
+
+/** A network takes no folder that holds something else: one that is new gets its mark before a model lies in it. */
+async function becomeDataFolder(): Promise<void> {
+  const { DataFolderInUseError, dataFolderPath, openDataFolder } = await import('../../host/data-folder.ts');
+  try {
+    const folder = await openDataFolder(dataFolderPath());
+    await folder.release();
+  } catch (error) {
+    if (!(error instanceof DataFolderInUseError)) throw error;
   }
 }
 

@@ -4,12 +4,14 @@ import type { NatsConnection } from 'nats';
 import type { EventStore } from '../../eventstore/port.ts';
 import type { OnLog } from '../../host/log.ts';
 import type { Shutdown } from '../../host/shutdown.ts';
+import type { ModelClass } from '../../inference/species.ts';
 import type { NatsAccess } from '../../messaging/connection.ts';
 import { id } from '../arguments.ts';
+import { gpuOption, modelsOption } from '../device-options.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { stderrLog } from '../log.ts';
-import type { Role, RunningRole } from '../network/roles.ts';
+import type { RunningRole } from '../network/roles.ts';
 import { printJson } from '../output.ts';
 
 interface Options {
@@ -17,11 +19,14 @@ interface Options {
   readonly store?: string;
   readonly device?: string;
   readonly genesis?: string;
+  readonly models?: ModelClass;
+  readonly gpu?: true;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
-const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const satisfies readonly Role[];
+const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
+type Role = (typeof ROLES)[number];
 
 export function addRunCommand(program: Command): void {
   program
@@ -36,6 +41,8 @@ export function addRunCommand(program: Command): void {
       'fleet: where there are no Nodes yet, have the first generation born there',
       id,
     )
+    .addOption(modelsOption())
+    .addOption(gpuOption())
     .option('--json', 'print one JSON object when it runs', false)
     .option('--verbose', 'show what happens inside', false)
     .addHelpText(
@@ -45,7 +52,10 @@ fleet      actors and sagas: the only role that appends to the event store
 relay      publishes what happened as dellm.evt; two at once do no harm
 projector  keeps the read model (in DELLM_HOME) and answers from it
 gateway    takes questions
-agent      a contributor's device: runs the models; reaches the broker only`,
+agent      a contributor's device: runs the models; reaches the broker only
+
+--models goes with --genesis, and public ones are looked for on this machine: it should be that device.
+--gpu goes with agent.`,
     )
     .action((role, options) => finish(() => runRole(role, options)));
 }
@@ -63,16 +73,19 @@ async function runRole(role: Role, options: Options): Promise<number> {
   if (role !== 'fleet' && options.genesis !== undefined) {
     throw new UsageError(`--genesis goes with the role "fleet", not with "${role}".`);
   }
+  if (options.models !== undefined && options.genesis === undefined) {
+    throw new UsageError('--models goes with --genesis: it is for a first generation.');
+  }
+  if (role !== 'agent' && options.gpu) {
+    throw new UsageError(`--gpu goes with the role "agent", which runs the models, not with "${role}".`);
+  }
   const onLog = stderrLog(options);
   const shutdown = prepareShutdown({ onLog });
   try {
-    const { nc, start } = await connect(role, options, shutdown, onLog);
+    const { nc, start, begin } = await connect(role, options, shutdown, onLog);
     const running = await superviseRole(role, onLog, start);
     shutdown.add(role, () => running.stop());
-    if (options.genesis !== undefined) {
-      const { beginGenesis } = await import('../network/local.ts');
-      await beginGenesis(nc, options.genesis);
-    }
+    await begin?.();
     const server = nc.getServer();
     process.stderr.write(`The ${role} runs, at ${server}. Ctrl-C stops it.\n`);
     if (options.json) printJson({ role, nats: server, pid: process.pid });
@@ -86,6 +99,8 @@ async function runRole(role: Role, options: Options): Promise<number> {
 interface Prepared {
   readonly nc: NatsConnection;
   readonly start: (signal: AbortSignal) => Promise<RunningRole>;
+  /** Asks for the first generation, once the role runs. */
+  readonly begin?: () => Promise<void>;
 }
 
 async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: OnLog): Promise<Prepared> {
@@ -102,10 +117,13 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
     const { localEngine } = await import('../network/engine.ts');
     const { device = '' } = options;
     const start = async (signal: AbortSignal): Promise<RunningRole> =>
-      roles.startAgent({ nc, onLog, signal }, device, await localEngine(dataFolderPath(), onLog));
+      roles.startAgent(
+        { nc, onLog, signal },
+        device,
+        await localEngine(dataFolderPath(), onLog, { gpu: options.gpu ?? false }),
+      );
     return { nc, start };
   }
-
   if (role === 'gateway') {
     const { OWNER } = await import('../network/local.ts');
     return { nc, start: (signal) => roles.startGateway({ nc, onLog, signal }, OWNER) };
@@ -119,7 +137,12 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
     if (role === 'relay') return roles.startRelay(context);
     return roles.startProjector(context, folder);
   };
-  return { nc, start };
+  const { genesis, models = 'miniature' } = options;
+  if (genesis === undefined) return { nc, start };
+  const { beginGenesis } = await import('../network/local.ts');
+  const { seedModelsFor } = await import('../network/first-generation.ts');
+  const seeds = await seedModelsFor(store, { models, home: dataFolderPath() }, onLog);
+  return { nc, start, begin: () => beginGenesis(nc, genesis, seeds) };
 }
 
 /** A named broker has its users in its address; that of the network on DELLM_HOME has them in a file beside it. */

@@ -1,12 +1,17 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import type { ModelClass } from '../../inference/species.ts';
 import { wholeNumber } from '../arguments.ts';
+import { gpuOption, modelsOption } from '../device-options.ts';
 import { finish } from '../finish.ts';
 import { progress, stderrLog } from '../log.ts';
 import { printJson } from '../output.ts';
+import { printable, withoutPassword } from '../printable.ts';
 
 interface Options {
   readonly port?: number;
+  readonly models?: ModelClass;
+  readonly gpu?: true;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -20,6 +25,8 @@ export function addUpCommand(program: Command): void {
       'port of the message broker (default: 4222, or a free one)',
       wholeNumber(1, 65_535),
     )
+    .addOption(modelsOption())
+    .addOption(gpuOption())
     .option('--json', 'print one JSON object when it is up, then one for each answer', false)
     .option('--verbose', 'show what happens inside', false)
     .addHelpText(
@@ -30,7 +37,7 @@ export function addUpCommand(program: Command): void {
 }
 
 /** Resolves with the exit code when everything has stopped. */
-async function up({ port, json, verbose }: Options): Promise<number> {
+async function up({ port, models, gpu, json, verbose }: Options): Promise<number> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { prepareShutdown } = await import('../../host/shutdown.ts');
   const { connectClient } = await import('../network/client.ts');
@@ -44,6 +51,8 @@ async function up({ port, json, verbose }: Options): Promise<number> {
     natsPort: port ?? null,
     natsUrl: process.env.NATS_URL ?? null,
     storeUrl: process.env.ESDB_URL ?? null,
+    ...(models && { models }),
+    ...(gpu && { gpu }),
     signal: shutdown.signal,
     onLog,
     onProgress: progress,
@@ -51,8 +60,10 @@ async function up({ port, json, verbose }: Options): Promise<number> {
   shutdown.add('network', () => network.stop());
   const nc = await connectClient(network.natsUrl);
   shutdown.add('client', () => nc.close());
-  process.stderr.write(`The network is up at ${withoutPassword(network.natsUrl)}. Its data is in ${home}.\n`);
-  if (json) printJson({ natsUrl: network.natsUrl, storeUrl: network.storeUrl, home, pid: process.pid });
+  const natsUrl = withoutPassword(network.natsUrl);
+  const storeUrl = withoutPassword(network.storeUrl);
+  process.stderr.write(`The network is up at ${natsUrl}. Its data is in ${home}.\n`);
+  if (json) printJson({ natsUrl, storeUrl, home, pid: process.pid });
 
   const { isTTY } = process.stdin;
   if (isTTY) process.stderr.write('Type a question and press Enter; Ctrl-C stops the network.\n');
@@ -75,14 +86,10 @@ async function up({ port, json, verbose }: Options): Promise<number> {
     ask(nc, { question: line })
       .then((answer) => (json ? printJson(answer) : printAnswer(answer, null)))
       .catch((error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        process.stderr.write(printable(`${error instanceof Error ? error.message : String(error)}\n`));
       })
       .finally(prompt);
   });
   prompt();
   return shutdown.finished;
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//');
 }

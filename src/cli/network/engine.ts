@@ -13,11 +13,16 @@ export function modelFolders(home: string): ModelFolders {
   };
 }
 
-/** The engine of this device: llama.cpp over the models that are here. */
-export async function localEngine(home: string, onLog: OnLog): Promise<InferenceEngine> {
+/** The engine of this device: llama.cpp over the models that are here, on a GPU if that is wanted and can be used. */
+export async function localEngine(
+  home: string,
+  onLog: OnLog,
+  { gpu = false }: { readonly gpu?: boolean } = {},
+): Promise<InferenceEngine> {
   const folders = modelFolders(home);
   const catalogue = await loadCatalogue(folders.miniature);
   return createLlamaEngine({
+    gpu,
     modelPath(id) {
       const entry = catalogue.find(id);
       return entry && modelPath(entry, folders);

@@ -11,8 +11,7 @@ import { launchEmbeddedEventStore } from '../../eventstore/server/launch.ts';
 import { type DataFolder, openDataFolder } from '../../host/data-folder.ts';
 import type { OnLog } from '../../host/log.ts';
 import { type Supervised, supervise } from '../../host/supervise.ts';
-import type { InferenceEngine } from '../../inference/port.ts';
-import { SPECIES, seedGenome } from '../../inference/species.ts';
+import { type ModelClass, SPECIES, seedGenome } from '../../inference/species.ts';
 import { connectNats } from '../../messaging/connection.ts';
 import { PortTakenError } from '../../messaging/errors.ts';
 import { launchNatsServer, type NatsServer } from '../../messaging/nats-server.ts';
@@ -22,6 +21,7 @@ import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts'
 import { commandSubject } from '../../messaging/subjects.ts';
 import { loadNatsUsers, usersFile } from '../../messaging/users.ts';
 import { localEngine } from './engine.ts';
+import { type SeedModels, seedModels, seedModelsFor } from './first-generation.ts';
 import {
   type FleetRole,
   type RoleContext,
@@ -43,8 +43,12 @@ export interface LocalNetworkOptions {
   readonly natsUrl: string | null;
   /** An EventStoreDB that runs already; nothing is launched then. */
   readonly storeUrl: string | null;
+  /** What a first generation is made of; a network that exists keeps its Nodes. Default: miniature. */
+  readonly models?: ModelClass;
+  /** Runs the models on a GPU if llama.cpp's build for it is installed. Default: false. */
+  readonly gpu?: boolean;
   /** Makes what runs the models of this device. Default: `localEngine`. */
-  readonly createEngine?: (home: string, onLog: OnLog) => Promise<InferenceEngine>;
+  readonly createEngine?: typeof localEngine;
   /** Gives the start up between two of its steps; afterwards it has no effect. */
   readonly signal?: AbortSignal;
   readonly onLog: OnLog;
@@ -84,6 +88,9 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     }
   };
   try {
+    const wanted = { models: options.models ?? 'miniature', home: folder.path };
+    const isNew = options.storeUrl === null && !existsSync(historyFile(folder));
+    const seedsOfNew = isNew ? await seedModels(wanted) : null;
     const device = deviceOf(folder.path);
     const users = await loadNatsUsers(folder.path, [device]);
     onProgress('starting the event store and the message broker');
@@ -94,6 +101,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     options.signal?.throwIfAborted();
     const store = await connectEventStore(storeUrl);
     undo.push(() => store.close());
+    const seeds = seedsOfNew ?? (await seedModelsFor(store, wanted, onLog));
     const nc = await connectNats({
       ...accessOf(natsUrl, users, NETWORK_USER, options),
       name: 'dellm',
@@ -106,7 +114,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
     options.signal?.throwIfAborted();
-    await beginGenesis(nc, device);
+    await beginGenesis(nc, device, seeds);
     await untilReady(store, fleet, options);
     await folder.writeRuntime({
       natsUrl,
@@ -123,12 +131,12 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
 }
 
 /** The plan of the first generation: five Clusters of ten Nodes, one for each seed species. */
-export function genesisPlan(device: string, owner: string): GenesisCommand {
+export function genesisPlan(device: string, owner: string, models: SeedModels = 'miniature'): GenesisCommand {
   const seeds = SPECIES.map((species) => ({
     cluster: species.specialization,
     name: species.name,
     species: species.id,
-    genome: seedGenome(species, 'miniature'),
+    genome: seedGenome(species, models),
     nodes: NODES_PER_SPECIES,
   }));
   return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', device, owner, seeds } };
@@ -170,10 +178,15 @@ async function startDevice(
   const nc = await connectNats({ ...accessOf(natsUrl, users, user, options), name: user });
   undo.push(() => nc.close());
   const agent = await superviseRole('agent', onLog, async (signal) => {
-    const engine = await (options.createEngine ?? localEngine)(options.home, onLog);
+    const { home, gpu = false, createEngine = localEngine } = options;
+    const engine = await createEngine(home, onLog, { gpu });
     return startAgent({ nc, onLog, signal }, device, engine);
   });
   undo.push(() => agent.stop());
+}
+
+function historyFile(folder: DataFolder): string {
+  return join(folder.path, 'history.sqlite');
 }
 
 async function embeddedStore(
@@ -188,7 +201,7 @@ async function embeddedStore(
     onLog,
     async start() {
       const server = await launchEmbeddedEventStore({
-        file: join(folder.path, 'history.sqlite'),
+        file: historyFile(folder),
         port,
         onLog: (line) => onLog('info', `event store: ${line}`),
       });
@@ -255,14 +268,14 @@ export function deviceOf(home: string): string {
 }
 
 /** Asks for the first generation; where there is one already, nothing comes of it. */
-export async function beginGenesis(nc: NatsConnection, device: string): Promise<void> {
+export async function beginGenesis(nc: NatsConnection, device: string, models: SeedModels): Promise<void> {
   const messageId = `genesis-${device}-${Date.now()}`;
   const meta = headers();
   meta.set(HEADER.correlationId, 'genesis');
   meta.set(HEADER.causationId, messageId);
   await publisher(jetstream(nc))({
     subject: commandSubject({ kind: 'genesis', id: 'main' }),
-    body: encodeJson(genesisPlan(device, OWNER)),
+    body: encodeJson(genesisPlan(device, OWNER, models)),
     messageId,
     headers: meta,
   });

@@ -40,9 +40,6 @@ export interface RunningRole {
   readonly ended: Promise<void>;
 }
 
-export const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
-export type Role = (typeof ROLES)[number];
-
 export interface FleetRole extends RunningRole {
   view(): NetworkView;
 }
@@ -138,20 +135,34 @@ export async function startProjector(context: RoleContext, folder: string): Prom
   const ready = new Promise<void>((resolve) => {
     caughtUp = resolve;
   });
-  const projecting = runProjector({ store, model, signal, onCaughtUp: caughtUp });
-  await Promise.race([ready, projecting]);
-  const service = await serveEndpoints(nc, {
-    name: 'dellm-read',
-    version: packageVersion(),
-    description: 'Reads what the network knows: queries, matrix, trust, credits, nodes, history',
-    endpoints: readEndpoints({ nc, model, store, version: packageVersion() }),
-    onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
+  const failed = new AbortController();
+  const projecting = runProjector({
+    store,
+    model,
+    signal: AbortSignal.any([signal, failed.signal]),
+    onCaughtUp: caughtUp,
+    onStatus: (message) => onLog('warn', message),
   });
-  const ended = projecting.finally(async () => {
-    await service.stop();
+  try {
+    await Promise.race([ready, projecting]);
+    const service = await serveEndpoints(nc, {
+      name: 'dellm-read',
+      version: packageVersion(),
+      description: 'Reads what the network knows: queries, matrix, trust, credits, nodes, history',
+      endpoints: readEndpoints({ nc, model, store, version: packageVersion() }),
+      onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
+    });
+    const ended = projecting.finally(async () => {
+      await service.stop();
+      model.close();
+    });
+    return { ended };
+  } catch (error) {
+    failed.abort();
+    await projecting.catch(() => {});
     model.close();
-  });
-  return { ended };
+    throw error;
+  }
 }
 
 /** Takes questions. */
