@@ -71,6 +71,8 @@ export interface VoteCast {
   readonly taskType: TaskType;
   readonly origin: TaskOrigin;
   readonly vote: Vote;
+  /** Why a model gave no answer, where one did not. */
+  readonly failure: string | null;
   /** From acceptance to vote. */
   readonly responseMs: number;
   readonly at: string;

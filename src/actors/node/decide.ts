@@ -74,6 +74,7 @@ function vote(
         taskType,
         origin,
         vote: castVote(answers, taskType),
+        failure,
         responseMs,
         at,
       },

@@ -129,6 +129,7 @@ describe('a Node', () => {
       .when(assign('t1'))
       .when(submit('t1', [null, said('4', 'maths-b')]));
     expect(scenario.types).toEqual(['ModelAnswered', 'VoteCast']);
+    expect(scenario.events[1]?.data).toMatchObject({ failure: expect.any(String) });
     expect(regions(scenario)).toMatchObject({ modelA: 'idle', modelB: 'idle' });
   });
 
