@@ -5,6 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { findNatsServer } from '../../scripts/nats-binary.mjs';
 import { agentUser, clientUser } from '../../src/messaging/permissions.ts';
 
+/** Stands in for whoever follows the comment at the head of the file. */
+const PASSWORDS = {
+  DELLM_NETWORK_PASSWORD: 'one-password',
+  DELLM_CLIENT_PASSWORD: 'two-password',
+  DELLM_LAPTOP_PASSWORD: 'three-password',
+};
+
 const path = fileURLToPath(new URL('../../infra/nats/nats-server.conf', import.meta.url));
 
 describe('the configuration for a broker of its own', () => {
@@ -17,14 +24,23 @@ describe('the configuration for a broker of its own', () => {
     expect(granted).toEqual([client.publish, client.subscribe, laptop.publish, laptop.subscribe]);
   });
 
+  it('names in its start command every variable that it needs', () => {
+    const [head = '', ...settings] = readFileSync(path, 'utf8').split(/^host:/m);
+    const needed = [...settings.join().matchAll(/\$(DELLM_\w+)/g)].map(([, name]) => name);
+    expect(needed.sort()).toEqual(Object.keys(PASSWORDS).sort());
+    for (const name of needed) expect(head).toContain(`${name}=`);
+  });
+
+  it('listens on this machine alone', () => {
+    expect(readFileSync(path, 'utf8').match(/^(host|http): .*$/gm)).toEqual([
+      'host: "127.0.0.1"',
+      'http: "127.0.0.1:8222"',
+    ]);
+  });
+
   it('is accepted by nats-server', () => {
-    const env = {
-      DELLM_NETWORK_PASSWORD: 'one-password',
-      DELLM_CLIENT_PASSWORD: 'two-password',
-      DELLM_LAPTOP_PASSWORD: 'three-password',
-    };
     const said = execFileSync(findNatsServer() ?? 'nats-server', ['-t', '-c', path], {
-      env,
+      env: PASSWORDS,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
