@@ -72,6 +72,9 @@ describe('the command line', () => {
     [['run', 'relay', '--device', 'd'], '--device'],
     [['models', 'pull', 'gpt-5'], 'models list'],
     [['diagram', 'brain'], 'Allowed choices'],
+    [['up', '--models', 'big'], 'Allowed choices'],
+    [['run', 'fleet', '--models', 'public'], '--genesis'],
+    [['run', 'relay', '--gpu'], 'agent'],
     [['--port', 'x'], 'whole number'],
   ])('refuses %j', async (args, hint) => {
     const { code, stdout, stderr } = await dellm(newFolder(), args);
@@ -160,6 +163,8 @@ describe('models', () => {
       expect([broken.code, broken.stdout]).toEqual([EXIT.failed, '']);
       expect(broken.stderr).toContain('kept');
       expect(statSync(part).size).toBe(2 * head.length);
+      // A network can take the folder later.
+      expect(existsSync(join(home, 'dellm.json'))).toBe(true);
     } finally {
       server.closeAllConnections();
       server.close();
@@ -342,6 +347,16 @@ describe('a start that cannot succeed', () => {
     await new Promise((resolve) => server.close(resolve));
     expect(code).toBe(EXIT.failed);
     expect(stderr).toContain(`Port ${port}`);
+    expect(await processesOf(home)).toEqual([]);
+  });
+
+  it('for public models that are not here names those to be pulled, and starts nothing', async () => {
+    const home = newFolder();
+    const { code, stdout, stderr } = await dellm(home, ['up', '--models', 'public']);
+    expect([code, stdout]).toEqual([EXIT.failed, '']);
+    // A device with less than 4 GB of memory takes none.
+    expect(stderr).toMatch(/ {2}dellm models pull qwen25-math-15b\n|without --models/);
+    expect(readdirSync(home).filter((name) => name !== 'dellm.json' && name !== 'dellm.lock')).toEqual([]);
     expect(await processesOf(home)).toEqual([]);
   });
 
