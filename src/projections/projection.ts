@@ -15,6 +15,7 @@ export type NetworkEvent =
 
 /** A recorded event as the folds see it. */
 export type Recorded = NetworkEvent & {
+  readonly id: string;
   /** `<category>-<id>`. */
   readonly stream: string;
   readonly revision: number;

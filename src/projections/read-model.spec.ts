@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Projection, Recorded } from './projection.ts';
 import { type AnyProjection, ReadModel } from './read-model.ts';
@@ -43,8 +44,27 @@ function open(projections: readonly AnyProjection[] = [counts, onDisk], name = '
   return model;
 }
 
+function changeFile(name: string, sql: string): void {
+  const database = new Database(join(folder, name));
+  database.exec(sql);
+  database.close();
+}
+
+/** A file that opens well, but whose pages of rows hold no rows. */
+function brokenFile(projection: Projection<number>): string {
+  const model = open([projection]);
+  for (let position = 0; position < 5000; position += 1) model.apply(event(position, `s${position}`));
+  model.commit();
+  changeFile('read.sqlite', 'pragma wal_checkpoint(truncate)');
+  const bytes = readFileSync(join(folder, 'read.sqlite'));
+  expect(bytes.length).toBeGreaterThan(40 * 4096);
+  writeFileSync(join(folder, 'broken.sqlite'), bytes.fill(0xee, 8 * 4096));
+  return 'broken.sqlite';
+}
+
 function event(position: number, stream: string, type = 'Happened'): Recorded {
-  return { type, data: {}, stream, revision: 0, position, correlationId: '' } as unknown as Recorded;
+  const place = { stream, revision: 0, position, id: `event-${position}` };
+  return { type, data: {}, ...place, correlationId: '' } as unknown as Recorded;
 }
 
 describe('the read model', () => {
@@ -116,6 +136,55 @@ describe('the read model', () => {
     expect(readFileSync(file).subarray(0, 15).toString()).toBe('SQLite format 3');
   });
 
+  it('begins anew when a page of its file is broken', () => {
+    const broken = brokenFile(counts);
+    const model = open([counts], broken);
+    expect(model.position).toBe(-1);
+    model.apply(event(1, 'a'));
+    model.commit();
+    expect(open([counts], broken).position).toBe(1);
+  });
+
+  it('ends at a broken page that is met later, and begins anew the next time', () => {
+    const broken = brokenFile(onDisk);
+    const model = open([onDisk], broken);
+    expect(model.position).toBe(4999);
+    expect(() => model.row(onDisk, 's2500')).toThrow('malformed');
+    expect(() => model.commit()).toThrow('malformed');
+    models.pop()?.close();
+    expect(open([onDisk], broken).position).toBe(-1);
+  });
+
+  it('begins anew when a row or the checkpoint is no JSON', () => {
+    for (const change of [
+      "update rows set row = '{'",
+      "update meta set value = '' where key = 'checkpoint'",
+    ]) {
+      const model = open();
+      model.apply(event(1, 'a'));
+      model.commit();
+      changeFile('read.sqlite', change);
+      expect(open().position).toBe(-1);
+    }
+  });
+
+  it('leaves a file alone that it merely may not open', () => {
+    const file = join(folder, 'folder.sqlite');
+    mkdirSync(file);
+    expect(() => open([counts], 'folder.sqlite')).toThrow();
+    expect(existsSync(file)).toBe(true);
+  });
+
+  it('knows the last event, also when the position lies behind it', () => {
+    const model = open();
+    model.apply(event(5, 'a'));
+    model.skipTo(9);
+    model.commit();
+    const again = open();
+    expect(again.position).toBe(9);
+    expect(again.lastEvent).toEqual({ stream: 'a', revision: 0, position: 5, id: 'event-5' });
+  });
+
   it('lists rows by key, page after page', () => {
     const model = open();
     for (const [position, stream] of ['n/b', 'n/a', 'c/x', 'n/c'].entries())
@@ -155,6 +224,21 @@ describe('the read model', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('knows after a stop what has changed since', () => {
+    const model = open();
+    for (const [position, stream] of ['a', 'b', 'c'].entries()) model.apply(event(position, stream));
+    model.commit();
+    const again = open();
+    const keys = (since: number) => again.changed([counts], since, 10).map(({ key }) => key);
+    expect(keys(-1)).toEqual(['a', 'b', 'c']);
+    expect(keys(1)).toEqual(['c']);
+    expect(keys(2)).toEqual([]);
+    again.clear();
+    expect(keys(-1)).toEqual([]);
+    again.apply(event(1, 'd'));
+    expect(keys(-1)).toEqual(['d']);
   });
 
   it('lets a reader wait for a position that is committed', async () => {

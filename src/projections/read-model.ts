@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
+import type { EventPlace } from '../eventstore/holds-event.ts';
 import type { Projection, Recorded } from './projection.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of projections holds rows of many shapes; each is typed where it is read
@@ -18,6 +19,20 @@ interface StoredRow {
   readonly position: number;
 }
 
+/** What the rows know: everything up to a position, which may lie behind the last event that they were folded from. */
+interface Checkpoint {
+  readonly position: number;
+  readonly lastEvent: EventPlace | null;
+}
+
+interface Opened extends Checkpoint {
+  readonly database: Database.Database;
+  /** By projection. */
+  readonly caches: ReadonlyMap<string, Map<string, CachedRow>>;
+}
+
+const NOTHING: Checkpoint = { position: -1, lastEvent: null };
+
 /** Clean rows of a projection that is not resident are kept up to this number. */
 const CACHED_ROWS = 2000;
 
@@ -30,35 +45,75 @@ const SCHEMA = `
   create table if not exists meta (key text primary key, value text not null) strict;
 `;
 
+/** Errors that say nothing against the file: a new one would fare no better. */
+const NOT_ITS_FAULT = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|FULL|NOMEM)/;
+
 /**
  * The rows of all projections in one SQLite file, committed together with the checkpoint: after a crash both are from
  * the same position. The file is a cache of history: another version of a projection, or a file that cannot be read,
  * makes it start from the first event again.
  */
 export class ReadModel {
+  readonly #file: string;
   readonly #projections: ReadonlyMap<string, AnyProjection>;
   readonly #database: Database.Database;
-  readonly #caches = new Map<string, Map<string, CachedRow>>();
+  readonly #caches: ReadonlyMap<string, Map<string, CachedRow>>;
   /** Keys to be written at the next commit, by projection. */
   readonly #dirty = new Map<string, Set<string>>();
+  /** Position of the last change of any row, by projection. */
+  readonly #changedAt = new Map<string, number>();
+  readonly #selectRow: Database.Statement;
+  readonly #putRow: Database.Statement;
+  readonly #removeRow: Database.Statement;
   #position: number;
+  #lastEvent: EventPlace | null;
+  /** Why the file cannot be trusted: nothing more is written, and `close` removes it. */
+  #damage: Error | null = null;
   #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   /** `file` may be `:memory:`. */
   constructor(file: string, projections: readonly AnyProjection[]) {
-    this.#projections = new Map(projections.map((projection) => [projection.name, projection]));
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    this.#database = openAnew(file);
-    this.#position = this.#resume();
-    for (const projection of projections) {
-      this.#dirty.set(projection.name, new Set());
-      this.#caches.set(projection.name, projection.resident ? this.#load(projection.name) : new Map());
+    const { database, caches, position, lastEvent } = openOrBeginAnew(file, projections);
+    this.#file = file;
+    this.#projections = new Map(projections.map((projection) => [projection.name, projection]));
+    this.#database = database;
+    this.#caches = caches;
+    this.#position = position;
+    this.#lastEvent = lastEvent;
+    for (const [name, rows] of caches) {
+      this.#dirty.set(name, new Set());
+      let changedAt = -1;
+      for (const row of rows.values()) changedAt = Math.max(changedAt, row.position);
+      this.#changedAt.set(name, changedAt);
     }
+    this.#selectRow = database.prepare(
+      'select key, row, position from rows where projection = ? and key = ?',
+    );
+    this.#putRow = database.prepare(
+      'insert into rows values (?, ?, ?, ?) on conflict do update set row = excluded.row, position = excluded.position',
+    );
+    this.#removeRow = database.prepare('delete from rows where projection = ? and key = ?');
   }
 
   /** Position of the last event that the rows know; -1 before the first. */
   get position(): number {
     return this.#position;
+  }
+
+  /** The last event that was folded: it tells which history the rows are of. Null before the first. */
+  get lastEvent(): EventPlace | null {
+    return this.#lastEvent;
+  }
+
+  /** Forgets all rows and begins before the first event. */
+  clear(): void {
+    clearDatabase(this.#database, [...this.#projections.values()]);
+    for (const rows of this.#caches.values()) rows.clear();
+    for (const keys of this.#dirty.values()) keys.clear();
+    this.#changedAt.clear();
+    this.#position = NOTHING.position;
+    this.#lastEvent = NOTHING.lastEvent;
   }
 
   /** Folds an event into every row that it touches. An event that was folded already changes nothing. */
@@ -69,9 +124,12 @@ export class ReadModel {
         const row = projection.fold(this.#get(projection, key)?.row, event, key);
         this.#cacheOf(projection.name).set(key, { row, position: event.position });
         this.#dirty.get(projection.name)?.add(key);
+        this.#changedAt.set(projection.name, event.position);
       }
     }
-    this.#position = event.position;
+    const { stream, revision, position, id } = event;
+    this.#position = position;
+    this.#lastEvent = { stream, revision, position, id };
   }
 
   /** Nothing up to this position concerns the rows. */
@@ -81,24 +139,23 @@ export class ReadModel {
 
   /** Writes the changed rows and the checkpoint, both or neither. */
   commit(): void {
-    const put = this.#database.prepare(
-      'insert into rows values (?, ?, ?, ?) on conflict do update set row = excluded.row, position = excluded.position',
-    );
-    const remove = this.#database.prepare('delete from rows where projection = ? and key = ?');
-    this.#database.exec('begin immediate');
+    if (this.#damage) throw this.#damage;
     try {
+      this.#database.exec('begin immediate');
       for (const [name, keys] of this.#dirty) {
         for (const key of keys) {
           const cached = this.#cacheOf(name).get(key);
-          if (cached?.row === undefined) remove.run(name, key);
-          else put.run(name, key, JSON.stringify(cached.row), cached.position);
+          if (cached?.row === undefined) this.#removeRow.run(name, key);
+          else this.#putRow.run(name, key, JSON.stringify(cached.row), cached.position);
         }
       }
-      this.#setMeta('position', String(this.#position));
+      const checkpoint: Checkpoint = { position: this.#position, lastEvent: this.#lastEvent };
+      setMeta(this.#database, 'checkpoint', JSON.stringify(checkpoint));
       this.#database.exec('commit');
     } catch (error) {
-      this.#database.exec('rollback');
-      throw error;
+      // SQLite has ended the transaction itself after some errors.
+      if (this.#database.inTransaction) this.#database.exec('rollback');
+      throw this.#noteDamage(error);
     }
     this.#forgetClean();
     const position = this.#position;
@@ -140,6 +197,7 @@ export class ReadModel {
   changed(projections: readonly AnyProjection[], since: number, limit: number): readonly ChangedRow[] {
     const changed: ChangedRow[] = [];
     for (const { name } of projections) {
+      if ((this.#changedAt.get(name) ?? -1) <= since) continue;
       for (const [key, { row, position }] of this.#cacheOf(name)) {
         if (position > since && row !== undefined) changed.push({ projection: name, key, row, position });
       }
@@ -167,34 +225,31 @@ export class ReadModel {
     });
   }
 
+  /** After an error of the file it is removed, so that the next one begins anew. */
   close(): void {
-    this.#database.close();
+    if (this.#damage) discard(this.#database, this.#file);
+    else this.#database.close();
   }
 
   #get(projection: AnyProjection, key: string): CachedRow | undefined {
     const cache = this.#cacheOf(projection.name);
     const cached = cache.get(key);
     if (cached || projection.resident) return cached;
-    const stored = this.#database
-      .prepare('select key, row, position from rows where projection = ? and key = ?')
-      .get(projection.name, key) as StoredRow | undefined;
-    if (!stored) return undefined;
-    const read = { row: JSON.parse(stored.row), position: stored.position };
-    cache.set(key, read);
-    return read;
+    try {
+      const stored = this.#selectRow.get(projection.name, key) as StoredRow | undefined;
+      if (!stored) return undefined;
+      const read = cachedOf(stored);
+      cache.set(key, read);
+      return read;
+    } catch (error) {
+      throw this.#noteDamage(error);
+    }
   }
 
   #cacheOf(name: string): Map<string, CachedRow> {
     const cache = this.#caches.get(name);
     if (!cache) throw new Error(`There is no projection "${name}".`);
     return cache;
-  }
-
-  #load(name: string): Map<string, CachedRow> {
-    const stored = this.#database
-      .prepare('select key, row, position from rows where projection = ?')
-      .all(name) as StoredRow[];
-    return new Map(stored.map(({ key, row, position }) => [key, { row: JSON.parse(row), position }]));
   }
 
   #forgetClean(): void {
@@ -211,53 +266,96 @@ export class ReadModel {
     }
   }
 
-  /** Where the rows are from; 'none of it' when they were made by other folds. */
-  #resume(): number {
-    const versions = JSON.stringify(
-      [...this.#projections.values()].map(({ name, version }) => [name, version]),
-    );
-    if (this.#meta('versions') !== versions) {
-      this.#database.exec('begin; delete from rows; delete from meta; commit');
-      this.#setMeta('versions', versions);
-    }
-    return Number(this.#meta('position') ?? '-1');
-  }
-
-  #meta(key: string): string | undefined {
-    const found = this.#database.prepare('select value from meta where key = ?').get(key);
-    return (found as { value: string } | undefined)?.value;
-  }
-
-  #setMeta(key: string, value: string): void {
-    this.#database
-      .prepare('insert into meta values (?, ?) on conflict do update set value = excluded.value')
-      .run(key, value);
+  #noteDamage(error: unknown): unknown {
+    if (isDamage(error)) this.#damage ??= error;
+    return error;
   }
 }
 
-/** Opens the file; one that holds no database, or a broken one, is replaced: the truth is elsewhere. */
-function openAnew(file: string): Database.Database {
+/** Opens the file; one that cannot be read is replaced: the truth is elsewhere. */
+function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): Opened {
+  const found = new Database(file);
   try {
-    return openDatabase(file);
+    return load(found, projections);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error;
-    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-    return openDatabase(file);
+    if (!isDamage(error)) {
+      found.close();
+      throw error;
+    }
+    discard(found, file);
   }
-}
-
-function openDatabase(file: string): Database.Database {
   const database = new Database(file);
   try {
-    // A lost commit only means folding a few events again.
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal');
-    database.exec(SCHEMA);
-    return database;
+    return load(database, projections);
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function load(database: Database.Database, projections: readonly AnyProjection[]): Opened {
+  // A lost commit only means folding a few events again.
+  database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+  database.exec(SCHEMA);
+  const found = meta(database, 'checkpoint');
+  const usable = found !== undefined && meta(database, 'versions') === versionsOf(projections);
+  if (!usable) clearDatabase(database, projections);
+  const checkpoint = usable ? (JSON.parse(found) as Checkpoint) : NOTHING;
+  const caches = new Map(
+    projections.map(({ name, resident }) => [name, resident ? loadRows(database, name) : new Map()]),
+  );
+  return { ...checkpoint, database, caches };
+}
+
+/** Closes a database and removes its files. */
+function discard(database: Database.Database, file: string): void {
+  try {
+    // A connection really ends when its statements are collected, and would then take away the log of a successor.
+    database.exec('pragma journal_mode = delete');
+  } catch {
+    // It could not even be opened as a database: then it has no log.
+  }
+  database.close();
+  if (file === ':memory:') return;
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+}
+
+/** Whether an error says that the file does not hold what was written to it. */
+function isDamage(error: unknown): error is Error {
+  if (error instanceof SyntaxError) return true;
+  return error instanceof Database.SqliteError && !NOT_ITS_FAULT.test(error.code);
+}
+
+function clearDatabase(database: Database.Database, projections: readonly AnyProjection[]): void {
+  database.exec('begin immediate; delete from rows; delete from meta; commit');
+  setMeta(database, 'versions', versionsOf(projections));
+}
+
+/** Rows that other folds have made are of no use. */
+function versionsOf(projections: readonly AnyProjection[]): string {
+  return JSON.stringify(projections.map(({ name, version }) => [name, version]));
+}
+
+function loadRows(database: Database.Database, name: string): Map<string, CachedRow> {
+  const stored = database
+    .prepare('select key, row, position from rows where projection = ?')
+    .all(name) as StoredRow[];
+  return new Map(stored.map((row) => [row.key, cachedOf(row)]));
+}
+
+function cachedOf({ row, position }: StoredRow): CachedRow {
+  return { row: JSON.parse(row), position };
+}
+
+function meta(database: Database.Database, key: string): string | undefined {
+  const found = database.prepare('select value from meta where key = ?').get(key);
+  return (found as { value: string } | undefined)?.value;
+}
+
+function setMeta(database: Database.Database, key: string, value: string): void {
+  database
+    .prepare('insert into meta values (?, ?) on conflict do update set value = excluded.value')
+    .run(key, value);
 }
 
 export interface ChangedRow {

@@ -1,3 +1,4 @@
+import { holdsEvent } from '../eventstore/holds-event.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import type { NetworkEvent, Recorded } from './projection.ts';
 import type { ReadModel } from './read-model.ts';
@@ -18,14 +19,21 @@ export interface ProjectorOptions {
   readonly signal: AbortSignal;
   /** Called once, when the history has been folded to its end. */
   readonly onCaughtUp?: () => void;
+  /** Told when the rows turn out to be of another history, and what is done about it. */
+  readonly onStatus?: (message: string) => void;
 }
 
 /** Rows and checkpoint are committed at least this often while events come in. */
 const COMMIT_EVERY_MS = 20;
 const COMMIT_EVERY_EVENTS = 1000;
 
-/** Keeps the read model up to date, until the signal. Ends with everything folded so far committed. */
-export async function runProjector({ store, model, signal, onCaughtUp }: ProjectorOptions): Promise<void> {
+/**
+ * Keeps the read model up to date, until the signal; then everything folded so far is committed. After an error it is
+ * not: an event may have reached some of its rows only.
+ */
+export async function runProjector(options: ProjectorOptions): Promise<void> {
+  const { store, model, signal, onCaughtUp } = options;
+  await beginAnewIfForeign(options);
   let uncommitted = 0;
   let timer: NodeJS.Timeout | null = null;
   let failed: unknown = null;
@@ -60,14 +68,29 @@ export async function runProjector({ store, model, signal, onCaughtUp }: Project
       }
       commitSoon();
     }
-  } finally {
     commit();
+  } finally {
+    if (timer) clearTimeout(timer);
   }
+}
+
+/** Positions of another history say nothing: an event after the checkpoint could stand before it here. */
+async function beginAnewIfForeign({ store, model, onStatus }: ProjectorOptions): Promise<void> {
+  if (model.position < 0) return;
+  const { lastEvent } = model;
+  if (lastEvent && (await holdsEvent(store, lastEvent))) return;
+  if (lastEvent) {
+    onStatus?.(
+      `the read model was made from another history (event ${lastEvent.revision} of ${lastEvent.stream} is not in ` +
+        'this event store); it is made again from the first event',
+    );
+  }
+  model.clear();
 }
 
 /** A stored event as the folds see it. What is in the store was checked when it was appended. */
 export function recordedOf(event: StoredEvent): Recorded {
-  const { stream, revision, position, type, data, metadata } = event;
+  const { stream, revision, position, id, type, data, metadata } = event;
   const { correlationId } = metadata;
   const domainEvent = { type, data } as unknown as NetworkEvent;
   return {
@@ -75,6 +98,7 @@ export function recordedOf(event: StoredEvent): Recorded {
     stream,
     revision,
     position,
+    id,
     correlationId: typeof correlationId === 'string' ? correlationId : '',
   };
 }

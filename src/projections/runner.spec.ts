@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { uuidOf } from '../events/envelope.ts';
+import { createMemoryEventStore } from '../eventstore/memory.ts';
+import type { EventStore } from '../eventstore/port.ts';
+import type { Projection } from './projection.ts';
+import { type AnyProjection, ReadModel } from './read-model.ts';
+import { runProjector } from './runner.ts';
+
+/** How many events each stream has. */
+const counts: Projection<number> = {
+  name: 'counts',
+  version: 1,
+  resident: true,
+  keys: (event) => [event.stream],
+  fold: (row) => (row ?? 0) + 1,
+};
+
+async function storeWith(...ids: readonly string[]): Promise<EventStore> {
+  const store = createMemoryEventStore();
+  await appendTo(store, ...ids);
+  return store;
+}
+
+/** Each is `<stream>/<what>`, which gives the event its id. */
+async function appendTo(store: EventStore, ...ids: readonly string[]): Promise<void> {
+  for (const name of ids) {
+    const event = { id: uuidOf('event', name), type: 'Happened', data: {}, metadata: {} };
+    await store.append(name.slice(0, name.indexOf('/')), [event], 'any');
+  }
+}
+
+/** Folds the store to its end, as a role does between its start and its stop. */
+async function project(store: EventStore, model: ReadModel): Promise<readonly string[]> {
+  const told: string[] = [];
+  const stop = new AbortController();
+  await runProjector({
+    store,
+    model,
+    signal: stop.signal,
+    onCaughtUp: () => stop.abort(),
+    onStatus: (message) => told.push(message),
+  });
+  return told;
+}
+
+function open(projections: readonly AnyProjection[] = [counts]): ReadModel {
+  return new ReadModel(':memory:', projections);
+}
+
+describe('the projector', () => {
+  it('goes on in the history that it knows, and folds nothing twice', async () => {
+    const store = await storeWith('node-a/1', 'node-a/2');
+    const model = open();
+    expect(await project(store, model)).toEqual([]);
+    await appendTo(store, 'node-a/3');
+    expect(await project(store, model)).toEqual([]);
+    expect(model.row(counts, 'node-a')).toBe(3);
+  });
+
+  it('goes on also from a checkpoint behind the last event', async () => {
+    const store = await storeWith('node-a/1', ...Array.from({ length: 40 }, (_, n) => `other-x/${n}`));
+    const model = open();
+    await project(store, model);
+    expect(model.position).toBeGreaterThan(model.lastEvent?.position ?? 0);
+    expect(await project(store, model)).toEqual([]);
+    await appendTo(store, 'node-a/2');
+    await project(store, model);
+    expect(model.row(counts, 'node-a')).toBe(2);
+  });
+
+  it.each([
+    ['a shorter one', ['node-b/1']],
+    ['an empty one', []],
+    ['one with another event at this place', ['node-a/1', 'node-a/9', 'node-a/3', 'node-a/4']],
+    ['one with the same events at other places', ['node-longer/0', 'node-a/1', 'node-a/2', 'node-a/3']],
+  ])('begins anew when the store holds another history: %s', async (_which, ids) => {
+    const model = open();
+    await project(await storeWith('node-a/1', 'node-a/2'), model);
+    const other = await storeWith(...ids);
+    const told = await project(other, model);
+    expect(told).toEqual([expect.stringContaining('another history')]);
+    const fresh = open();
+    await project(other, fresh);
+    const all = { limit: 10 };
+    expect(model.rows(counts, all)).toEqual(fresh.rows(counts, all));
+    expect(model.position).toBe(fresh.position);
+    expect(model.lastEvent).toEqual(fresh.lastEvent);
+    expect(await project(other, model)).toEqual([]);
+  });
+
+  it('commits nothing of an event that not all projections could fold', async () => {
+    const fragile: Projection<number> = {
+      ...counts,
+      name: 'fragile',
+      fold() {
+        throw new Error('cannot fold this');
+      },
+    };
+    const commits: number[] = [];
+    const model = open([counts, fragile]);
+    const commit = model.commit.bind(model);
+    model.commit = () => {
+      commits.push(model.position);
+      commit();
+    };
+    await expect(project(await storeWith('node-a/1'), model)).rejects.toThrow('cannot fold this');
+    expect(commits).toEqual([]);
+  });
+});
