@@ -85,8 +85,15 @@ function withStep(row: TraceRow, event: Recorded): Partial<TraceRow> {
   return { steps: [...row.steps, { type, stream, revision, position, data: shown(event.data) }] };
 }
 
+/** The data itself, unless there is a text in it that is too long. */
 function shown(data: object): object {
+  if (!hasLongText(data)) return data;
   return JSON.parse(JSON.stringify(data, (_key, value) => (typeof value === 'string' ? clip(value) : value)));
+}
+
+function hasLongText(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > MAX_SHOWN;
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasLongText);
 }
 
 function clip(text: string): string {
