@@ -1,8 +1,9 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { JetStreamApiCodes, JetStreamApiError, jetstream } from '@nats-io/jetstream';
-import type { NatsConnection } from 'nats';
+import type { MsgHdrs, NatsConnection } from 'nats';
 import { headers } from 'nats';
 import { SNAPSHOT_PREFIX } from '../events/envelope.ts';
+import { type EventPlace, holdsEvent } from '../eventstore/holds-event.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { EVENTS, EVENTS_MAX_AGE_MS, ensureEventsStream } from './streams.ts';
 import { eventSubject } from './subjects.ts';
@@ -19,8 +20,10 @@ export interface RelayOptions {
   readonly onStatus?: (message: string) => void;
 }
 
-/** Headers of a message on `dellm.evt`. Its id, `Nats-Msg-Id`, is the event's. */
+/** Headers of a message on `dellm.evt`. */
 export const EVENT_HEADER = {
+  /** The event's id. */
+  id: 'Nats-Msg-Id',
   stream: 'Dellm-Stream',
   revision: 'Dellm-Revision',
   position: 'Dellm-Position',
@@ -58,7 +61,7 @@ const HEADER_ROOM = 8 * 1024;
  * Its checkpoint is the last message itself, and each message is published under the condition that it follows the one
  * before, so two relays at once leave neither gaps nor duplicates. On any doubt (somebody else published, an answer is
  * missing, the broker has lost its folder) it reads the checkpoint anew. An empty stream is filled with the events of
- * the last 24 hours.
+ * the last 24 hours, and so is one that another history has left behind: it is emptied first.
  */
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { nc, signal, onStatus } = options;
@@ -146,20 +149,43 @@ function publishEvent(js: JetStreamClient, event: StoredEvent, follows: Predeces
 
 async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Promise<Checkpoint> {
   const { last_seq: lastSequence, messages } = await eventsState(jsm);
-  if (messages > 0) {
-    const last = await jsm.streams.getMessage(EVENTS, { last_by_subj: 'dellm.evt.>' });
-    const position = Number(last?.header.get(EVENT_HEADER.position) || Number.NaN);
-    if (last !== null && Number.isSafeInteger(position)) {
-      // More may have been published between the two answers; the last message itself may have been deleted.
-      return { lastSequence: Math.max(lastSequence, last.seq), after: position };
-    }
-    if (last !== null) {
-      throw new Error(
-        `message ${last.seq} of ${EVENTS} has no position: somebody else publishes there; purge the stream once that is ended`,
-      );
-    }
+  const last = messages > 0 ? await jsm.streams.getMessage(EVENTS, { last_by_subj: 'dellm.evt.>' }) : null;
+  // The last message itself may have been deleted.
+  if (last === null) {
+    return { lastSequence, after: await positionBefore(Date.now() - EVENTS_MAX_AGE_MS, options) };
   }
-  return { lastSequence, after: await positionBefore(Date.now() - EVENTS_MAX_AGE_MS, options) };
+  const place = placeOf(last.header);
+  if (place === null) {
+    throw new Error(
+      `message ${last.seq} of ${EVENTS} does not say which event it is: somebody else publishes there; purge the stream once that is ended`,
+    );
+  }
+  if (await holdsEvent(options.store, place)) {
+    // More may have been published between the two answers.
+    return { lastSequence: Math.max(lastSequence, last.seq), after: place.position };
+  }
+  options.onStatus?.(
+    `${EVENTS} holds events of another history (event ${place.revision} of ${place.stream} is not in this event store); ` +
+      'it is emptied and filled with the last 24 hours of this one',
+  );
+  // Not what another relay may have published meanwhile.
+  await jsm.streams.purge(EVENTS, { seq: last.seq + 1 });
+  return readCheckpoint(jsm, options);
+}
+
+/** Where the event of a message stands in its history; null if it is no message of a relay. */
+function placeOf(header: MsgHdrs): EventPlace | null {
+  const number = (name: string): number => Number(header.get(name) || Number.NaN);
+  const revision = number(EVENT_HEADER.revision);
+  const position = number(EVENT_HEADER.position);
+  const id = header.get(EVENT_HEADER.id);
+  if (!Number.isSafeInteger(revision) || !Number.isSafeInteger(position) || id === '') return null;
+  try {
+    const stream = decodeURI(header.get(EVENT_HEADER.stream));
+    return stream === '' ? null : { stream, revision, position, id };
+  } catch {
+    return null;
+  }
 }
 
 async function eventsState(jsm: JetStreamManager) {

@@ -20,8 +20,10 @@ describe('the relay', () => {
   let now = Date.now();
   let nc: NatsConnection;
   const relays: Relay[] = [];
+  const statuses: string[] = [];
 
   beforeEach(async () => {
+    statuses.length = 0;
     nats = await startTestNats();
     now = Date.now();
     store = createMemoryEventStore({ now: () => now });
@@ -44,7 +46,8 @@ describe('the relay', () => {
   async function startRelay(connection?: NatsConnection, from = store): Promise<Relay> {
     const controller = new AbortController();
     const own = connection ?? (await nats.connect());
-    const done = runRelay({ store: from, nc: own, signal: controller.signal });
+    const onStatus = (message: string) => statuses.push(message);
+    const done = runRelay({ store: from, nc: own, signal: controller.signal, onStatus });
     const relay = {
       async stop() {
         controller.abort();
@@ -86,7 +89,9 @@ describe('the relay', () => {
 
   async function expectAllPublishedOnce(): Promise<void> {
     const events = await stored();
-    await expect.poll(async () => (await published()).ids.length, { timeout: 15_000 }).toBe(events.length);
+    const jsm = await jetstream(nc).jetstreamManager();
+    const count = async () => (await jsm.streams.info(EVENTS)).state.messages;
+    await expect.poll(count, { timeout: 15_000 }).toBe(events.length);
     const { ids, positions } = await published();
     expect(ids).toEqual(events.map(({ id }) => id));
     expect(positions).toEqual(events.map(({ position }) => position));
@@ -135,6 +140,8 @@ describe('the relay', () => {
     const events = await stored();
     const publishAsOther = async (event: StoredEvent, lastSequence: number): Promise<void> => {
       const meta = headers();
+      meta.set(EVENT_HEADER.stream, event.stream);
+      meta.set(EVENT_HEADER.revision, String(event.revision));
       meta.set(EVENT_HEADER.position, String(event.position));
       const options = { msgID: event.id, headers: meta, expect: { lastSequence } };
       await jetstream(nc).publish('dellm.evt.node.a.VoteCast', JSON.stringify(event), options);
@@ -203,6 +210,43 @@ describe('the relay', () => {
     await expect
       .poll(async () => (await published().catch(() => null))?.ids.length, { timeout: 10_000 })
       .toBe(6);
+  });
+
+  it('empties a stream of another history, and fills it with its own', async () => {
+    await append(30, 'node-ä b');
+    const relay = await startRelay();
+    await expectAllPublishedOnce();
+    await relay.stop();
+    // The same history goes on without a word.
+    const again = await startRelay();
+    await append(1, 'node-ä b');
+    await expectAllPublishedOnce();
+    await again.stop();
+    expect(statuses).toEqual([]);
+
+    const before = await lastSequence();
+    await store.close();
+    store = createMemoryEventStore({ now: () => now });
+    await append(5, 'node-ä b');
+    await Promise.all([startRelay(), startRelay()]);
+    await expectAllPublishedOnce();
+    await append(20, 'node-b');
+    await expectAllPublishedOnce();
+    expect(await lastSequence()).toBe(before + 25);
+    expect(statuses).toContainEqual(expect.stringContaining('another history'));
+  });
+
+  it('empties a stream of another history also while its own is empty', async () => {
+    await append(3);
+    const relay = await startRelay();
+    await expectAllPublishedOnce();
+    await relay.stop();
+    await store.close();
+    store = createMemoryEventStore({ now: () => now });
+    await startRelay();
+    await expectAllPublishedOnce();
+    await append(2);
+    await expectAllPublishedOnce();
   });
 
   it('ends when it is told to, also while the broker is away', async () => {
