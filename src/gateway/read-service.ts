@@ -34,6 +34,9 @@ const MIN_POSITION_PATIENCE_MS = 5_000;
 /** Bytes of events in one page of history, so that it fits in a message. */
 const HISTORY_PAGE_BYTES = 700_000;
 
+/** Bytes of a query with its steps: later steps are left out, so that it fits in a message. */
+const QUERY_BYTES = 600_000;
+
 /** The endpoints that read: all of them from projections or the history, never from live actors. */
 export function readEndpoints({ nc, model, store, version }: ReadOptions): readonly Endpoint[] {
   const fresh = async (minPosition: number | undefined, { signal }: RequestContext): Promise<void> => {
@@ -51,7 +54,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
   return [
     endpoint({
       ...READ_ENDPOINTS.query,
-      async handle({ queryId, minPosition }, context) {
+      async handle({ queryId, steps: wanted, minPosition }, context) {
         await fresh(minPosition, context);
         const row = model.row(queryTrace, queryId);
         if (!row) {
@@ -61,10 +64,15 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
         }
         const { ending, steps, omitted, account, question, askedAt, status } = row;
         const result = ending === null ? null : schemas.AskOutput.parse(endingBody(endingOf(row), queryId));
-        const shown = steps.map((step) => ({ ...step, data: { ...step.data } }));
+        const query = { queryId, account, question, askedAt, status, result };
+        const shown = wanted ? firstWithin(QUERY_BYTES - bytesOf(query), steps) : [];
         return {
           position: model.position,
-          query: { queryId, account, question, askedAt, status, result, steps: shown, omitted },
+          query: {
+            ...query,
+            steps: shown.map((step) => ({ ...step, data: { ...step.data } })),
+            omitted: omitted + steps.length - shown.length,
+          },
         };
       },
     }),
@@ -237,6 +245,20 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
       },
     }),
   ];
+}
+
+/** The first items, as many as have so many bytes together. */
+function firstWithin<T>(maxBytes: number, items: readonly T[]): readonly T[] {
+  let bytes = 0;
+  const end = items.findIndex((item) => {
+    bytes += bytesOf(item);
+    return bytes > maxBytes;
+  });
+  return end < 0 ? items : items.slice(0, end);
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function nextOf(rows: readonly (readonly [string, unknown])[], limit: number): string | null {

@@ -46,7 +46,11 @@ export const TraceStep = z.object({
 export const AskStreamItem = z.union([z.object({ step: TraceStep }), z.object({ ending: AskOutput })]);
 export type AskStreamItem = z.infer<typeof AskStreamItem>;
 
-export const QueryInput = z.strictObject({ queryId: Id, minPosition });
+export const QueryInput = z.strictObject({
+  queryId: Id,
+  steps: z.boolean().default(true).describe('Whether the steps are wanted, besides the result'),
+  minPosition,
+});
 export const QueryOutput = z.object({
   position,
   query: z.object({
@@ -56,8 +60,8 @@ export const QueryOutput = z.object({
     askedAt: z.string(),
     status: z.enum(['reserved', 'running', 'answered', 'unknown', 'expired']),
     result: AskOutput.nullable(),
-    steps: z.array(TraceStep),
-    omitted: z.int(),
+    steps: z.array(TraceStep).describe('The first ones, as many as one answer takes'),
+    omitted: z.int().describe('Steps that are not in this answer; the history has them'),
   }),
 });
 export type QueryOutput = z.infer<typeof QueryOutput>;
