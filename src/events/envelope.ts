@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 
-/** Version of all event shapes that this release writes. Older ones are lifted by upcasters when they are read. */
+/**
+ * Version of all event shapes that this release writes. It is the first, so nothing has to be lifted when it is read; a
+ * release that changes a shape writes the next number, and brings what lifts older ones.
+ */
 export const SCHEMA_VERSION = 1;
 
 /** `prevHash` of the first event of a stream. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Shapes that several aggregates record. They are part of history: a change of meaning needs a new schema version
- * and an upcaster (`upcast.ts`).
+ * (`envelope.ts`), and something that lifts what was recorded before. There has been none yet.
  */
 
 /**
