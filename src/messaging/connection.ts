@@ -102,7 +102,7 @@ function splitUrl(options: NatsAccess): SplitAccess {
     const address = text.includes('://') ? text : `nats://${text}`;
     if (!URL.canParse(address) || new URL(address).hostname === '') {
       throw new NatsUnavailableError(
-        `"${text.replace(/\/\/[^@]*@/, '//')}" is no address of a NATS server. It should look like nats://127.0.0.1:4222.`,
+        `"${text.replace(/^(.*\/\/)?[^@]*@/, '$1')}" is no address of a NATS server. It should look like nats://127.0.0.1:4222.`,
       );
     }
     const url = new URL(address);

@@ -7,7 +7,8 @@ import { Storage } from './storage.ts';
 /**
  * The embedded event store as a process: `main.js --file <path> [--port <n>] [--parent-watch]`.
  *
- * Prints one line of JSON, `{"ready":true,"port":2113}`, once it listens. SIGTERM and SIGINT end it after the last
+ * Prints one line of JSON, `{"ready":true,"port":2113}`, once it listens. SIGTERM (and SIGINT, unless it watches its
+ * parent) ends it after the last
  * commit; with `--parent-watch` so does the end of its standard input, which comes when its parent dies.
  */
 async function main(): Promise<void> {
@@ -26,7 +27,8 @@ async function main(): Promise<void> {
     process.exit(exitCodes.ok);
   };
   process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  // A terminal sends Ctrl-C to the parent too, which still needs the store to stop in order, and ends it then.
+  process.on('SIGINT', parentWatch ? () => {} : stop);
   if (parentWatch) {
     process.stdin.on('end', stop);
     process.stdin.on('error', stop);
