@@ -8,8 +8,8 @@ import { Storage } from './storage.ts';
  * The embedded event store as a process: `main.js --file <path> [--port <n>] [--parent-watch]`.
  *
  * Prints one line of JSON, `{"ready":true,"port":2113}`, once it listens. SIGTERM (and SIGINT, unless it watches its
- * parent) ends it after the last
- * commit; with `--parent-watch` so does the end of its standard input, which comes when its parent dies.
+ * parent) ends it after the last commit; with `--parent-watch` so does the end of its standard input, which comes when
+ * its parent dies.
  */
 async function main(): Promise<void> {
   const { file, port, parentWatch } = readArguments();
