@@ -162,7 +162,9 @@ describe('models', () => {
       expect(ranges).toEqual([undefined, `bytes=${head.length}-`]);
       expect([broken.code, broken.stdout]).toEqual([EXIT.failed, '']);
       expect(broken.stderr).toContain('kept');
-      expect(statSync(part).size).toBe(2 * head.length);
+      // A connection that is destroyed may take its last bytes along; what had arrived before stays.
+      expect(statSync(part).size).toBeGreaterThanOrEqual(head.length);
+      expect(statSync(part).size).toBeLessThanOrEqual(2 * head.length);
       // A network can take the folder later.
       expect(existsSync(join(home, 'dellm.json'))).toBe(true);
     } finally {
