@@ -29,7 +29,11 @@ function spread(items, count) {
 
 /** User text is tokenised without special markers, so that nobody can type one. */
 function promptTokens(model, prompt) {
-  return [...model.tokenize('<|user|>', true), ...model.tokenize(prompt, false), ...model.tokenize('<|bot|>', true)];
+  return [
+    ...model.tokenize('<|user|>', true),
+    ...model.tokenize(prompt, false),
+    ...model.tokenize('<|bot|>', true),
+  ];
 }
 
 async function answer(model, sequence, prompt) {
