@@ -3,7 +3,7 @@ import { wreakHavoc } from './harness.ts';
 import { type ChaosNetwork, startChaosNetwork } from './network-target.ts';
 
 /** `CHAOS_KILLS=200 npx vitest run test/chaos` runs it at length; `CHAOS_SEED` repeats a run's moments and victims. */
-const kills = Number(process.env.CHAOS_KILLS ?? 20);
+const kills = Number(process.env.CHAOS_KILLS ?? 10);
 const seed = Number(process.env.CHAOS_SEED ?? 1);
 const QUERIES_PER_KILL = 15;
 const PAUSE_MS = [1_500, 4_500] as const;
