@@ -189,10 +189,11 @@ async function bareWay(nc: NatsConnection, store?: EventStore): Promise<Way> {
     send: (actor, number) =>
       pending.sent((messageId) => {
         const meta = headers();
+        meta.set(HEADER.messageId, messageId);
         meta.set(HEADER.correlationId, messageId);
         meta.set(HEADER.causationId, messageId);
         const subject = commandSubject({ kind: 'account', id: actor }).replace('dellm.cmd', 'bench');
-        return js.publish(subject, commandBody(number), { msgID: messageId, headers: meta });
+        return js.publish(subject, commandBody(number), { headers: meta });
       }),
     async close() {
       await messages.close();
