@@ -42,6 +42,8 @@ export interface ChaosPlan {
 
 export interface ChaosReport {
   readonly kills: Readonly<Record<string, number>>;
+  /** Pieces of work that were brought in. */
+  readonly loads: number;
   readonly events: number;
   readonly loadMs: number;
   /** From the last kill until nothing was unfinished, in milliseconds. */
@@ -50,6 +52,8 @@ export interface ChaosReport {
 }
 
 const POLL_MS = 100;
+/** Waits longer than recovery may take, to tell how long it took. */
+const GIVE_UP_FACTOR = 2;
 const STOP_WITHIN_MS = 10_000;
 
 /** Puts the target under load, kills its processes at seeded moments, lets it recover, and looks at what it recorded. */
@@ -58,29 +62,42 @@ export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<
   const startedAt = performance.now();
   const killing = killAll(target.victims, plan, kills);
   let next = 0;
+  let killed = false;
   const period = (plan.atOnce * meanPause(plan) * plan.kills) / plan.loads;
-  const workers = Array.from({ length: plan.atOnce }, async () => {
-    for (let index = next++; index < plan.loads; index = next++) {
-      const begunAt = performance.now();
-      await target.load(index);
-      // The work lasts as long as the killing does.
-      await sleep(Math.max(0, period - (performance.now() - begunAt)));
-    }
+  // The work lasts as long as the killing does: nothing new begins after the last kill.
+  const working = Promise.all(
+    Array.from({ length: plan.atOnce }, async () => {
+      for (let index = next++; index < plan.loads && !killed; index = next++) {
+        const begunAt = performance.now();
+        await target.load(index);
+        await sleep(killed ? 0 : Math.max(0, period - (performance.now() - begunAt)));
+      }
+    }),
+  );
+  let busy = true;
+  const worked = working.finally(() => {
+    busy = false;
   });
-  await Promise.all([killing, ...workers]);
   const lastKillAt = await killing;
+  killed = true;
   const loadMs = performance.now() - startedAt;
 
   const problems: string[] = [];
   let unfinished = await target.unfinished();
-  while (unfinished.length > 0 && performance.now() - lastKillAt < plan.recoveryMs) {
+  let lastUnfinishedAt = lastKillAt;
+  while (
+    (busy || unfinished.length > 0) &&
+    performance.now() - lastKillAt < GIVE_UP_FACTOR * plan.recoveryMs
+  ) {
     await sleep(POLL_MS);
     unfinished = await target.unfinished();
+    if (unfinished.length > 0) lastUnfinishedAt = performance.now();
   }
-  const recoveryMs = performance.now() - lastKillAt;
-  if (unfinished.length > 0) {
+  await worked;
+  const recoveryMs = lastUnfinishedAt - lastKillAt;
+  if (unfinished.length > 0 || recoveryMs > plan.recoveryMs) {
     problems.push(
-      `${unfinished.length} unfinished after ${plan.recoveryMs} ms: ${unfinished.slice(0, 10).join(', ')}`,
+      `${unfinished.length} unfinished, ${Math.round(recoveryMs)} ms after the last kill: ${unfinished.slice(0, 10).join(', ')}`,
     );
   }
 
@@ -90,7 +107,7 @@ export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<
     ...(await problemsOf(events, (event) => target.naturalKey(event))),
     ...(await target.problems(events)),
   );
-  return { kills, events: events.length, loadMs, recoveryMs, problems };
+  return { kills, loads: Math.min(next, plan.loads), events: events.length, loadMs, recoveryMs, problems };
 }
 
 /** What must hold for every history: no gap, an unbroken chain, nothing that happened twice. */

@@ -5,7 +5,8 @@ import { type ChaosNetwork, startChaosNetwork } from './network-target.ts';
 /** `CHAOS_KILLS=200 npx vitest run test/chaos` runs it at length; `CHAOS_SEED` repeats a run's moments and victims. */
 const kills = Number(process.env.CHAOS_KILLS ?? 10);
 const seed = Number(process.env.CHAOS_SEED ?? 1);
-const QUERIES_PER_KILL = 15;
+/** At most: nothing new is asked after the last kill. */
+const QUERIES_PER_KILL = 30;
 const PAUSE_MS = [1_500, 4_500] as const;
 const RECOVERY_MS = 30_000;
 
@@ -23,7 +24,7 @@ describe('the whole network, while its processes are killed at random', () => {
         seed,
         kills,
         loads: kills * QUERIES_PER_KILL,
-        atOnce: 24,
+        atOnce: 32,
         pauseMs: PAUSE_MS,
         recoveryMs: RECOVERY_MS,
       });
@@ -33,7 +34,7 @@ describe('the whole network, while its processes are killed at random', () => {
       expect(report.problems).toEqual([]);
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
       // Most questions are answered while all this goes on.
-      expect(network.answered()).toBeGreaterThan((kills * QUERIES_PER_KILL) / 2);
+      expect(network.answered()).toBeGreaterThan(report.loads / 2);
     },
     kills * 6_000 + 180_000,
   );
