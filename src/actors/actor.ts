@@ -18,7 +18,7 @@ export interface Address {
   readonly id: string;
 }
 
-export type ActorKind = 'account' | 'node' | 'cluster' | 'superCluster' | 'query' | 'genesis';
+export type ActorKind = 'account' | 'node' | 'cluster' | 'superCluster' | 'query' | 'genesis' | 'generation';
 
 /** Effects are data. The host carries them out after the event that they follow from is stored. */
 export type Effect =

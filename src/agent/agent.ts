@@ -9,6 +9,7 @@ import { AGENTS_BUCKET } from '../messaging/permissions.ts';
 import { publisher } from '../messaging/publish.ts';
 import { deviceConsumer, WORK } from '../messaging/streams.ts';
 import { commandSubject } from '../messaging/subjects.ts';
+import type { Offer } from './offer.ts';
 import { runWorkOrder } from './work.ts';
 
 export interface AgentOptions {
@@ -16,6 +17,8 @@ export interface AgentOptions {
   readonly nc: NatsConnection;
   readonly device: string;
   readonly engine: InferenceEngine;
+  /** What it lends, which is announced. */
+  readonly offer: Offer;
   readonly signal: AbortSignal;
   readonly onStatus: (message: string) => void;
 }
@@ -42,13 +45,13 @@ type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infe
  * A task in hand at the end is finished first, if that takes no longer than `FINISH_WITHIN_MS`.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { nc, device, engine, signal, onStatus } = options;
+  const { nc, device, engine, offer, signal, onStatus } = options;
   const publish = publisher(jetstream(nc));
   const announcement = await announce({
     nc,
     bucket: AGENTS_BUCKET,
     id: device,
-    info: () => ({ engine: engine.kind }),
+    info: () => ({ engine: engine.kind, ...offer }),
     onStatus,
   });
   const inHand = new Set<Promise<void>>();

@@ -5,6 +5,7 @@ import { nodeMachine } from '../actors/node/machine.ts';
 import { superClusterMachine } from '../actors/super-cluster/machine.ts';
 import { superLlmMachine } from '../actors/super-llm/machine.ts';
 import { verifierMachine } from '../actors/verifier/machine.ts';
+import { generationMachine } from '../sagas/generation/machine.ts';
 import { genesisMachine } from '../sagas/genesis/machine.ts';
 import { queryMachine } from '../sagas/query/machine.ts';
 import type { MachineName } from './commands/diagram.ts';
@@ -30,12 +31,15 @@ export const STATE_CHARTS: Readonly<Record<MachineName, StateChart>> = {
     title: 'Cluster',
     about:
       'Hands a subtask to several of its Nodes, counts their votes weighted by trust, calls a tiebreak where they ' +
-      'stay apart, and ends with a consensus or without one. A seed may arrive before the Cluster itself is formed.',
+      'stay apart, and ends with a consensus or without one. A seed may arrive before the Cluster itself is formed. ' +
+      'Beside that it examines its Nodes by gold tasks, and its generations come and go.',
   },
   superCluster: {
     machine: superClusterMachine,
     title: 'Super Cluster',
-    about: 'Routes each subtask to a Node or a Cluster, and keeps it in flight until it is settled.',
+    about:
+      'Routes each subtask to a Node or a Cluster, and keeps it in flight until it is settled. Beside that it measures ' +
+      'how well the network does, and sets how hard evolution presses.',
   },
   superLlm: {
     machine: superLlmMachine,
@@ -60,6 +64,13 @@ export const STATE_CHARTS: Readonly<Record<MachineName, StateChart>> = {
     machine: genesisMachine,
     title: 'Genesis',
     about: 'The saga of the first generation: complete when everything that it called into being is there.',
+  },
+  generation: {
+    machine: generationMachine,
+    title: 'Generation',
+    about:
+      'The saga of one generation of one Cluster: judges who is fit, ends the worst, and has the best succeeded. It is ' +
+      'complete when every culled Node is retired and every offspring lives.',
   },
   account: {
     machine: accountMachine,

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { Complexity, Id, Instant, type ResourceAnswer, Stakes, TaskType, Text, Vote } from './values.ts';
+import { type ClusterKind, GoldTask, SagaRef } from './evolution.ts';
+import type { GenerationTrigger } from './generation.ts';
+import {
+  type AnswerKind,
+  Complexity,
+  Id,
+  Instant,
+  type ResourceAnswer,
+  Stakes,
+  TaskType,
+  Text,
+  Vote,
+} from './values.ts';
 
 /** Stream `cluster-<id>`: 5–50 Nodes that answer together. */
 export type ClusterEvent =
@@ -10,13 +22,26 @@ export type ClusterEvent =
   | { readonly type: 'VoteLost'; readonly data: VoteLost }
   | { readonly type: 'TiebreakCalled'; readonly data: TiebreakCalled }
   | { readonly type: 'ConsensusReached'; readonly data: ConsensusReached }
-  | { readonly type: 'ConsensusFailed'; readonly data: ConsensusFailed };
+  | { readonly type: 'ConsensusFailed'; readonly data: ConsensusFailed }
+  | { readonly type: 'GoldTaskIssued'; readonly data: GoldTaskIssued }
+  | { readonly type: 'GoldTaskJudged'; readonly data: GoldTaskJudged }
+  | { readonly type: 'PerformanceReported'; readonly data: PerformanceReported }
+  | { readonly type: 'GenerationOpened'; readonly data: GenerationOpened }
+  | { readonly type: 'GenerationClosed'; readonly data: GenerationClosed }
+  | { readonly type: 'NodeDismissed'; readonly data: NodeDismissed }
+  | { readonly type: 'ClusterCharacterised'; readonly data: ClusterCharacterised }
+  | { readonly type: 'ClusterSplit'; readonly data: ClusterSplit }
+  | { readonly type: 'MergeProposed'; readonly data: MergeProposed }
+  | { readonly type: 'ClusterMerged'; readonly data: ClusterMerged }
+  | { readonly type: 'NodeRedirected'; readonly data: NodeRedirected }
+  | { readonly type: 'GenerationDemanded'; readonly data: GenerationDemanded };
 
 const Formation = z.strictObject({
   cluster: Id,
   name: z.string().min(1).max(80),
   specialization: Id,
-  saga: Id,
+  /** The genesis that waits for it; null where it came of a split. */
+  saga: SagaRef.nullable(),
 });
 
 export type ClusterFormed = z.infer<typeof Formation> & { readonly at: string };
@@ -121,6 +146,121 @@ export interface ConsensusFailed {
   readonly at: string;
 }
 
+/**
+ * A task with a known answer for one Node, unannounced: its device cannot tell it from any other. Outsiders are shown it
+ * without the answer until it is due.
+ */
+export type GoldTaskIssued = z.infer<typeof Examination> & {
+  /** Mixed in among a query's tasks, or asked by whoever examines the Cluster. */
+  readonly reason: 'mixed-in' | 'examination';
+  readonly draws: readonly number[];
+  readonly at: string;
+};
+
+export interface GoldTaskJudged {
+  readonly taskId: string;
+  readonly node: string;
+  readonly taskType: TaskType;
+  readonly correct: boolean;
+  /** What the Node answered; null where no vote came, which counts as wrong. */
+  readonly answer: string | null;
+  readonly answerKind: AnswerKind;
+  readonly responseMs: number;
+  readonly at: string;
+}
+
+/** A Node's successes up to now. `generationDueAt` is set where they are the first of generation `generation`. */
+export interface PerformanceReported {
+  readonly generation: number;
+  readonly node: string;
+  readonly successes: number;
+  /** Those that the Cluster did not know of yet. */
+  readonly gained: number;
+  readonly generationDueAt: string | null;
+  readonly at: string;
+}
+
+/** Generation `generation` begins to be judged; its saga is `<cluster>-<generation>`. */
+export interface GenerationOpened {
+  readonly generation: number;
+  readonly trigger: GenerationTrigger;
+  /** Successful tasks of the members since the last one. */
+  readonly successes: number;
+  readonly members: readonly string[];
+  /** When the saga is asked again, if nothing was heard of it. */
+  readonly dueAt: string;
+  readonly at: string;
+}
+
+export interface GenerationDemanded {
+  readonly generation: number;
+  readonly trigger: GenerationTrigger;
+  readonly members: readonly string[];
+  readonly dueAt: string;
+  readonly at: string;
+}
+
+export interface GenerationClosed {
+  readonly generation: number;
+  readonly culled: number;
+  readonly born: number;
+  readonly at: string;
+}
+
+export type NodeDismissed = z.infer<typeof Dismissal> & { readonly at: string };
+
+/** What the Cluster is now, by what most of its members share; it is named after that. */
+export interface ClusterCharacterised {
+  readonly kind: ClusterKind;
+  readonly name: string;
+  readonly specialization: string;
+  /** Share of the members that have what it is named after, 0–1. */
+  readonly share: number;
+  readonly generation: number;
+  readonly at: string;
+}
+
+/** Members leave together for a new Cluster. */
+export interface ClusterSplit {
+  readonly into: string;
+  readonly name: string;
+  readonly specialization: string;
+  readonly movers: readonly string[];
+  readonly cause: string;
+  readonly at: string;
+}
+
+/** It would rather join another Cluster; the Super Cluster sees to it that no two join each other. */
+export interface MergeProposed {
+  readonly into: string;
+  readonly cause: string;
+  readonly at: string;
+}
+
+/** All members go over to another Cluster; this one is dissolved and takes nothing more. */
+export interface ClusterMerged {
+  readonly into: string;
+  readonly movers: readonly string[];
+  readonly cause: string;
+  readonly at: string;
+}
+
+/** Born into a Cluster that was dissolved meanwhile: it goes where the others went. */
+export interface NodeRedirected {
+  readonly node: string;
+  readonly into: string;
+  readonly at: string;
+}
+
+const Examination = z.strictObject({
+  taskId: Id,
+  node: Id,
+  task: GoldTask,
+  dueAt: Instant,
+});
+
+const Dismissal = z.strictObject({ node: Id, reason: z.enum(['culled', 'moved']) });
+
 const Ballot = z.strictObject({
   subtaskId: Id,
   attempt: z.int().min(1),
@@ -144,9 +284,29 @@ export const ClusterCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('DistributeTask'), data: Distribution }),
   z.object({ type: z.literal('CountVote'), data: Ballot }),
   z.object({ type: z.literal('LoseVote'), data: LostBallot }),
+  z.object({ type: z.literal('ExamineNode'), data: Examination }),
+  z.object({
+    type: z.literal('ReportPerformance'),
+    data: z.strictObject({ node: Id, successes: z.int().min(1) }),
+  }),
+  z.object({ type: z.literal('OpenGeneration'), data: z.strictObject({ generation: z.int().min(1) }) }),
+  z.object({
+    type: z.literal('CloseGeneration'),
+    data: z.strictObject({
+      generation: z.int().min(1),
+      culled: z.int().min(0),
+      born: z.int().min(0),
+    }),
+  }),
+  z.object({ type: z.literal('DismissNode'), data: Dismissal }),
+  z.object({ type: z.literal('MergeInto'), data: z.strictObject({ into: Id, cause: z.string().max(300) }) }),
   z.object({
     type: z.literal('PassDeadline'),
-    data: z.strictObject({ subtaskId: Id, attempt: z.int().min(1) }),
+    data: z.union([
+      z.strictObject({ subtaskId: Id, attempt: z.int().min(1) }),
+      z.strictObject({ taskId: Id }),
+      z.strictObject({ generation: z.int().min(1) }),
+    ]),
   }),
 ]);
 export type ClusterCommand = z.infer<typeof ClusterCommand>;

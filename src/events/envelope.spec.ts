@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -13,7 +14,9 @@ import {
   hashOf,
   NotJsonError,
   SCHEMA_VERSION,
+  sealEvent,
   uuid5,
+  uuidOf,
   verifyChain,
 } from './envelope.ts';
 
@@ -90,6 +93,25 @@ describe('ids', () => {
     ];
     expect(new Set(ids).size).toBe(ids.length);
     expect(eventId('a-1', 0, 'T', { x: 1 }, 'm')).toBe(ids[0]);
+  });
+
+  it('metadata and hash of an event are the same from the text of its data as from the data', () => {
+    const object = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(
+      fc.property(fc.string(), fc.nat(), fc.string(), object, (name, revision, type, data) => {
+        const [stream, messageId, prevHash] = [`s-${name}`, `m-${name}`, GENESIS_HASH];
+        const ids = { messageId, causationId: name, correlationId: type };
+        const seal = sealEvent({ stream, revision, type, dataText: canonicalJson(data), ids, prevHash });
+        const metadata = { ...ids, prevHash, schemaVersion: SCHEMA_VERSION };
+        expect(seal.metadata).toEqual(metadata);
+        expect(seal.metadataText).toBe(canonicalJson(metadata));
+        expect(seal.id).toBe(eventId(stream, revision, type, data, messageId));
+        expect(seal.id).toBe(uuidOf(stream, revision, type, data, messageId));
+        const content = { stream, revision, id: seal.id, type, data, metadata };
+        expect(seal.hash).toBe(hashOf(content));
+        expect(seal.hash).toBe(createHash('sha256').update(canonicalJson(content)).digest('hex'));
+      }),
+    );
   });
 
   it('of effects differ by their index', () => {

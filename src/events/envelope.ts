@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 /**
- * Version of all event shapes that this release writes. It is the first, so nothing has to be lifted when it is read; a
- * release that changes a shape writes the next number, and brings what lifts older ones.
+ * Version of all event shapes that this release writes. A release that changes a shape writes the next number, and
+ * `upcasters.ts` lifts what was written before.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** `prevHash` of the first event of a stream. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -14,6 +14,12 @@ export const GENESIS_HASH = '0'.repeat(64);
 export const SNAPSHOT_PREFIX = 'snapshot-';
 
 const NAMESPACE = 'b5a1f0c2-6f4e-5d3b-9a87-2c1e5d0f7a46';
+
+/** The digit that tells RFC 9562's variant: its two high bits are 10. */
+const VARIANTS = ['8', '9', 'a', 'b'];
+
+/** Strings that JSON writes as they are. */
+const PLAIN = /^[ !#-[\]-~]{0,100}$/;
 
 /** What every event carries besides its data, from the first release on. */
 export const eventMetadataSchema = z.object({
@@ -49,6 +55,26 @@ export const HEADER = {
   causationId: 'Dellm-Causation',
 } as const;
 
+/** An event that is decided, without its place in the store: `dataText` is the canonical JSON of its data. */
+export interface UnsealedEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly dataText: string;
+  /** Of the message that made it happen. */
+  readonly ids: MessageIds;
+  readonly prevHash: string;
+}
+
+export interface Seal {
+  /** As `eventId` gives it. */
+  readonly id: string;
+  readonly metadata: EventMetadata;
+  readonly metadataText: string;
+  /** As `hashOf` gives it. */
+  readonly hash: string;
+}
+
 /** What travels in the headers of every message. */
 export interface MessageIds {
   /** Stays the same over every retry and redelivery. */
@@ -71,17 +97,20 @@ export type ChainReport =
  * out, as JSON does it; everything else that JSON would change or lose (NaN, dates, maps, holes …) is a `NotJsonError`.
  */
 export function canonicalJson(value: unknown): string {
-  return write(value, '');
+  const text = write(value);
+  if (text === null) throw notJson(value);
+  return text;
 }
 
 /** UUIDv5 (RFC 9562) of a name within a namespace, which is a UUID itself. */
 export function uuid5(namespace: string, name: string): string {
-  const prefix = Buffer.from(namespace.replaceAll('-', ''), 'hex');
-  const digest = hash('sha1', Buffer.concat([prefix, Buffer.from(name)]), 'buffer');
-  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
-  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
-  const hex = digest.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const length = Buffer.byteLength(name);
+  const named = Buffer.allocUnsafe(16 + length);
+  named.write(namespace.replaceAll('-', ''), 'hex');
+  named.write(name, 16);
+  const hex = hash('sha1', named);
+  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** A UUID that depends on all the parts and nothing else. */
@@ -101,7 +130,22 @@ export function eventId(
   data: object,
   messageId: string,
 ): string {
-  return uuidOf(stream, revision, type, data, messageId);
+  return idOfText(stream, revision, type, canonicalJson(data), messageId);
+}
+
+/** Gives an event its id, its metadata and its hash, from one canonical text of its data. */
+export function sealEvent(event: UnsealedEvent): Seal {
+  const { stream, revision, type, dataText, ids, prevHash } = event;
+  const { messageId, causationId, correlationId } = ids;
+  const id = idOfText(stream, revision, type, dataText, messageId);
+  const metadata = { schemaVersion: SCHEMA_VERSION, messageId, causationId, correlationId, prevHash };
+  const metadataText = canonicalJson(metadata);
+  return {
+    id,
+    metadata,
+    metadataText,
+    hash: hashOfTexts(stream, revision, id, type, dataText, metadataText),
+  };
 }
 
 /** Id of the message that follows from an event: the `index`-th of its effects. */
@@ -117,7 +161,7 @@ export function drawOf(...parts: readonly unknown[]): number {
 
 /** SHA-256 (hex) of an event's content; the next event of the stream carries it as `prevHash`. */
 export function hashOf({ stream, revision, id, type, data, metadata }: HashedContent): string {
-  return hash('sha256', canonicalJson({ stream, revision, id, type, data, metadata }));
+  return hashOfTexts(stream, revision, id, type, canonicalJson(data), canonicalJson(metadata));
 }
 
 /**
@@ -164,32 +208,93 @@ function faultOf(event: HashedContent, head: { revision: number; hash: string })
   return event.id === id ? null : 'the id does not belong to the content';
 }
 
-function write(value: unknown, path: string): string {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return JSON.stringify(value);
-    case 'number':
-      if (!Number.isFinite(value)) throw new NotJsonError(`${path || 'The value'} is ${value}, not JSON.`);
-      return JSON.stringify(value);
-    case 'object':
-      if (value === null) return 'null';
-      if (Array.isArray(value)) {
-        return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`)).join(',')}]`;
-      }
-      if (isPlain(value)) return writeObject(value, path);
-  }
-  const what = typeof value === 'object' ? (value?.constructor?.name ?? 'a foreign object') : typeof value;
-  throw new NotJsonError(`${path || 'The value'} is ${what}, not JSON.`);
+/** `uuidOf(stream, revision, type, data, messageId)`. */
+function idOfText(
+  stream: string,
+  revision: number,
+  type: string,
+  dataText: string,
+  messageId: string,
+): string {
+  const place = `${JSON.stringify(stream)},${revision},${JSON.stringify(type)}`;
+  return uuid5(NAMESPACE, `[${place},${dataText},${JSON.stringify(messageId)}]`);
 }
 
-function writeObject(value: Readonly<Record<string, unknown>>, path: string): string {
-  const members: string[] = [];
+/** Hash of the canonical JSON of `{ stream, revision, id, type, data, metadata }`. */
+function hashOfTexts(
+  stream: string,
+  revision: number,
+  id: string,
+  type: string,
+  dataText: string,
+  metadataText: string,
+): string {
+  const content = `"data":${dataText},"id":${JSON.stringify(id)},"metadata":${metadataText}`;
+  const place = `"revision":${revision},"stream":${JSON.stringify(stream)},"type":${JSON.stringify(type)}`;
+  return hash('sha256', `{${content},${place}}`);
+}
+
+/** The text of a value, or null where JSON cannot hold it. */
+function write(value: unknown): string | null {
+  switch (typeof value) {
+    case 'string':
+      return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'number':
+      return Number.isFinite(value) ? JSON.stringify(value) : null;
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return writeArray(value);
+      if (isPlain(value)) return writeObject(value);
+  }
+  return null;
+}
+
+function writeArray(values: readonly unknown[]): string | null {
+  let text = '[';
+  // By index, since holes are skipped by everything else.
+  for (let index = 0; index < values.length; index += 1) {
+    const item = write(values[index]);
+    if (item === null) return null;
+    text += index === 0 ? item : `,${item}`;
+  }
+  return `${text}]`;
+}
+
+function writeObject(value: Readonly<Record<string, unknown>>): string | null {
+  let text = '{';
   for (const key of Object.keys(value).sort()) {
     const member = value[key];
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${write(member, `${path}.${key}`)}`);
+    if (member === undefined) continue;
+    const written = write(member);
+    if (written === null) return null;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${written}`;
   }
-  return `{${members.join(',')}}`;
+  return `${text}}`;
+}
+
+/** Says what the first value is that JSON cannot hold, and where. */
+function notJson(value: unknown, path = ''): NotJsonError {
+  if (value !== null && typeof value === 'object' && (Array.isArray(value) || isPlain(value))) {
+    const isArray = Array.isArray(value);
+    const members: readonly (readonly [string, unknown])[] = isArray
+      ? Array.from(value, (item, index) => [`${path}[${index}]`, item])
+      : Object.keys(value)
+          .sort()
+          .map((key) => [`${path}.${key}`, value[key]]);
+    for (const [place, member] of members) {
+      if (member === undefined && !isArray) continue;
+      if (write(member) === null) return notJson(member, place);
+    }
+  }
+  const what =
+    typeof value === 'number'
+      ? String(value)
+      : typeof value === 'object'
+        ? (value?.constructor?.name ?? 'a foreign object')
+        : typeof value;
+  return new NotJsonError(`${path || 'The value'} is ${what}, not JSON.`);
 }
 
 function isPlain(value: object): value is Readonly<Record<string, unknown>> {

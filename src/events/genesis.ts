@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EvolutionSettings } from './evolution.ts';
 import { Genome, Id, Instant } from './values.ts';
 
 /** Stream `genesis-<network>`: how the first generation came to be. */
@@ -8,21 +9,22 @@ export type GenesisEvent =
   | { readonly type: 'GenesisRepeated'; readonly data: GenesisRepeated }
   | { readonly type: 'GenesisCompleted'; readonly data: { readonly at: string } };
 
+const Seedling = z.strictObject({ node: Id, species: Id, genome: Genome, device: Id, owner: Id });
+
 const Seed = z.strictObject({
   cluster: Id,
   name: z.string().min(1).max(80),
-  species: Id,
-  genome: Genome,
-  nodes: z.int().min(1).max(50),
+  specialization: Id,
+  nodes: z.array(Seedling).min(1).max(50),
 });
 
 const Plan = z.strictObject({
   network: Id,
-  superCluster: Id,
-  device: Id,
-  /** Account of the device's owner: it is opened with the welcome grant and earns what the Nodes earn. */
-  owner: Id,
+  /** Null where another genesis forms it: one that adds Clusters to a network. */
+  superCluster: Id.nullable(),
   seeds: z.array(Seed).min(1).max(200),
+  /** What evolution goes by; null: nobody is culled and nobody is born. */
+  evolution: EvolutionSettings.nullable(),
 });
 
 export type GenesisBegun = z.infer<typeof Plan> & { readonly dueAt: string; readonly at: string };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Mutation, SagaRef } from './evolution.ts';
 import { type AnswerKind, Genome, Id, Instant, ModelAnswer, TaskType, Text, type Vote } from './values.ts';
 
 /** Stream `node-<id>`: the life of one genome in one slot of a device. */
@@ -9,7 +10,11 @@ export type NodeEvent =
   | { readonly type: 'ModelAnswered'; readonly data: ModelAnswered }
   | { readonly type: 'VoteCast'; readonly data: VoteCast }
   | { readonly type: 'TaskFailed'; readonly data: TaskFailed }
-  | { readonly type: 'PerformanceRecorded'; readonly data: PerformanceRecorded };
+  | { readonly type: 'PerformanceRecorded'; readonly data: PerformanceRecorded }
+  | { readonly type: 'NodeMoved'; readonly data: NodeMoved }
+  | { readonly type: 'NodeCulled'; readonly data: NodeCulled }
+  | { readonly type: 'NodeRetired'; readonly data: NodeRetired }
+  | { readonly type: 'LifeAffirmed'; readonly data: LifeAffirmed };
 
 const Birth = z.strictObject({
   node: Id,
@@ -22,9 +27,11 @@ const Birth = z.strictObject({
   generation: z.int().min(0),
   /** None for a seed, one for a mutant, two for the offspring of a crossover. */
   parents: z.array(Id).max(2),
-  cause: z.enum(['genesis', 'mutation', 'crossover', 'admission']),
-  /** The genesis or generation saga that waits for the birth. */
-  saga: Id,
+  cause: z.enum(['genesis', 'mutation', 'crossover', 'immigration', 'admission']),
+  /** How its genome differs from what it inherited. */
+  mutations: z.array(Mutation).max(16),
+  /** The saga that waits for the birth. */
+  saga: SagaRef,
 });
 
 export type NodeBorn = z.infer<typeof Birth> & { readonly at: string };
@@ -52,7 +59,7 @@ export interface TaskAccepted extends Assignment {
 }
 
 export interface TaskRefused extends Assignment {
-  readonly reason: 'full';
+  readonly reason: 'full' | 'culled';
   readonly at: string;
 }
 
@@ -89,19 +96,65 @@ export interface TaskFailed {
 }
 
 /**
- * How right an answer was, and how that is known: `computed` by a programmatic check or a gold answer, `consensus` by
- * the trust-weighted agreement of several Nodes.
+ * How right an answer was, and how that is known: `computed` by a programmatic check, `gold` by an answer that was known
+ * beforehand, `consensus` by the trust-weighted agreement of several Nodes. Fitness counts the first two only.
  */
 export interface PerformanceRecorded {
   readonly taskId: string;
   readonly queryId: string;
   readonly taskType: TaskType;
   readonly correct: boolean;
-  readonly basis: 'computed' | 'consensus';
+  readonly basis: Basis;
   readonly answerKind: AnswerKind;
   readonly responseMs: number;
+  /** What both models took, as the device reports it; null where the Node no longer knows. */
+  readonly computeMs: number | null;
   readonly at: string;
 }
+
+export const Basis = z.enum(['computed', 'gold', 'consensus']);
+export type Basis = z.infer<typeof Basis>;
+
+/** To another Cluster, with its work in hand: who waits for a vote gets it from there. */
+export type NodeMoved = z.infer<typeof Move> & { readonly at: string };
+
+/** Selection has ended it. It finishes the tasks in hand, takes no more, and is then retired. */
+export type NodeCulled = z.infer<typeof Cull> & {
+  /** Tasks in hand, which it still finishes. */
+  readonly inHand: number;
+  readonly at: string;
+};
+
+/** Nothing is left in its hands: its slot is free. */
+export interface NodeRetired {
+  readonly node: string;
+  readonly saga: z.infer<typeof SagaRef>;
+  readonly at: string;
+}
+
+/** A saga has not heard of the birth or the retirement that it waits for: it is told again. Changes nothing. */
+export interface LifeAffirmed {
+  readonly node: string;
+  readonly what: 'birth' | 'retirement';
+  readonly saga: z.infer<typeof SagaRef>;
+  readonly at: string;
+}
+
+const Move = z.strictObject({
+  from: Id,
+  to: Id,
+  cause: z.enum(['split', 'merge', 'move']),
+});
+
+const Cull = z.strictObject({
+  cluster: Id,
+  generation: z.int().min(1),
+  rule: z.string().max(300),
+  rank: z.int().min(1),
+  of: z.int().min(1),
+  fitness: z.number().min(0),
+  saga: SagaRef,
+});
 
 /** A work order for a device: both models of one Node on one task. It travels on `dellm.work.<device>`. */
 export const WorkOrder = z.strictObject({
@@ -130,7 +183,7 @@ const RecordPerformance = z.strictObject({
   queryId: Id,
   taskType: TaskType,
   correct: z.boolean(),
-  basis: z.enum(['computed', 'consensus']),
+  basis: Basis,
   answerKind: z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']),
   responseMs: z.number().min(0),
 });
@@ -140,6 +193,8 @@ export const NodeCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('AssignTask'), data: Assignment }),
   z.object({ type: z.literal('SubmitAnswers'), data: SubmitAnswers }),
   z.object({ type: z.literal('RecordPerformance'), data: RecordPerformance }),
+  z.object({ type: z.literal('MoveNode'), data: Move }),
+  z.object({ type: z.literal('CullNode'), data: Cull }),
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ taskId: Id }) }),
 ]);
 export type NodeCommand = z.infer<typeof NodeCommand>;

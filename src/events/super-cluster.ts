@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Member } from './cluster.ts';
+import { type EvolutionMode, EvolutionSettings, SagaRef, type Slot } from './evolution.ts';
 import { Complexity, Id, Instant, Resource, type RoutingMode, Stakes, TaskType, Text } from './values.ts';
 
 /** The Super Cluster that queries go to. There is one in a network as yet. */
@@ -10,11 +11,65 @@ export type SuperClusterEvent =
   | { readonly type: 'SuperClusterFormed'; readonly data: SuperClusterFormed }
   | { readonly type: 'SubtaskRouted'; readonly data: SubtaskRouted }
   | { readonly type: 'RoutingFailed'; readonly data: RoutingFailed }
-  | { readonly type: 'SubtaskSettled'; readonly data: SubtaskSettled };
+  | { readonly type: 'SubtaskSettled'; readonly data: SubtaskSettled }
+  | { readonly type: 'EvolutionConfigured'; readonly data: EvolutionConfigured }
+  | { readonly type: 'SlotsGranted'; readonly data: SlotsGranted }
+  | { readonly type: 'NetworkFitnessMeasured'; readonly data: NetworkFitnessMeasured }
+  | { readonly type: 'EvolutionModeChanged'; readonly data: EvolutionModeChanged }
+  | { readonly type: 'MergeApproved'; readonly data: MergeApproved };
 
 export interface SuperClusterFormed {
   readonly superCluster: string;
-  readonly saga: string;
+  readonly saga: SagaRef;
+  readonly at: string;
+}
+
+export interface EvolutionConfigured {
+  readonly settings: EvolutionSettings;
+  readonly at: string;
+}
+
+/** Where the offspring of a Cluster's generation may live, in the Cluster itself or in another one that has room. */
+export interface SlotsGranted {
+  /** The generation saga's id. */
+  readonly claim: string;
+  readonly cluster: string;
+  readonly wanted: number;
+  readonly slots: readonly Slot[];
+  /** Nodes of earlier grants that the read model shows by now. */
+  readonly arrived: readonly string[];
+  readonly readPosition: number;
+  readonly at: string;
+}
+
+/** How well the network does, 0–1: see docs/adr/0009-evolution.md. */
+export interface NetworkFitnessMeasured {
+  /** The generation saga after which it was measured. */
+  readonly generation: string;
+  readonly cluster: string;
+  readonly score: number;
+  /** Nodes that have been judged, and how many answers that is. */
+  readonly nodes: number;
+  readonly judged: number;
+  /** The mode that this score belongs to; the network's mode follows when it has come twice in a row. */
+  readonly band: EvolutionMode;
+  readonly readPosition: number;
+  readonly at: string;
+}
+
+export interface EvolutionModeChanged {
+  readonly from: EvolutionMode;
+  readonly to: EvolutionMode;
+  readonly score: number;
+  readonly rule: string;
+  readonly at: string;
+}
+
+/** One Cluster may join another; from now on nobody joins it any more. */
+export interface MergeApproved {
+  readonly cluster: string;
+  readonly into: string;
+  readonly cause: string;
   readonly at: string;
 }
 
@@ -86,8 +141,27 @@ export interface SubtaskSettled {
 }
 
 export const SuperClusterCommand = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('FormSuperCluster'), data: z.strictObject({ superCluster: Id, saga: Id }) }),
+  z.object({
+    type: z.literal('FormSuperCluster'),
+    data: z.strictObject({ superCluster: Id, saga: SagaRef }),
+  }),
   z.object({ type: z.literal('RouteSubtask'), data: Request }),
   z.object({ type: z.literal('SettleSubtask'), data: z.strictObject({ queryId: Id, subtaskId: Id }) }),
+  z.object({ type: z.literal('ConfigureEvolution'), data: z.strictObject({ settings: EvolutionSettings }) }),
+  z.object({
+    type: z.literal('ClaimSlots'),
+    data: z.strictObject({
+      claim: Id,
+      cluster: Id,
+      wanted: z.int().min(0).max(256),
+      /** Culled Nodes, whose slots go to the offspring first. */
+      culled: z.array(z.strictObject({ node: Id, device: Id })).max(64),
+    }),
+  }),
+  z.object({ type: z.literal('MeasureFitness'), data: z.strictObject({ generation: Id, cluster: Id }) }),
+  z.object({
+    type: z.literal('ApproveMerge'),
+    data: z.strictObject({ cluster: Id, into: Id, cause: z.string().max(300) }),
+  }),
 ]);
 export type SuperClusterCommand = z.infer<typeof SuperClusterCommand>;

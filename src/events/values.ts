@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Shapes that several aggregates record. They are part of history: a change of meaning needs a new schema version
- * (`envelope.ts`), and something that lifts what was recorded before. There has been none yet.
+ * (`envelope.ts`), and something that lifts what was recorded before (`upcasters.ts`).
  */
 
 /**

@@ -212,7 +212,7 @@ export const DeadlinesInput = z.strictObject({ after: z.string().max(200).defaul
 export const DeadlinesOutput = z.object({
   deadlines: z.array(
     z.object({
-      kind: z.enum(['account', 'node', 'cluster', 'superCluster', 'query', 'genesis']),
+      kind: z.enum(['account', 'node', 'cluster', 'superCluster', 'query', 'genesis', 'generation']),
       id: z.string(),
       dueAt: z.string(),
       command: z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }),

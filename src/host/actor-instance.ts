@@ -2,6 +2,7 @@ import type { Actor, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { createActor } from 'xstate';
 import type { ActorDefinition, DomainEvent } from '../actors/actor.ts';
 import { eventMetadataSchema, GENESIS_HASH, hashOf } from '../events/envelope.ts';
+import { upcast } from '../events/upcasters.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
 import { RecentMessages } from './recent.ts';
 
@@ -66,7 +67,8 @@ export class ActorInstance {
       );
     }
     const { messageId } = eventMetadataSchema.parse(event.metadata);
-    this.apply(event, { revision: event.revision, id: event.id, messageId }, now);
+    const lifted = { type: event.type, data: upcast(event) };
+    this.apply(lifted, { revision: event.revision, id: event.id, messageId }, now);
   }
 
   headAt(event: StoredEvent): void {

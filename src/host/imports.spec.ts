@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   actors: [...PURE, 'verification'],
   sagas: [...PURE, 'actors', 'verification'],
   projections: [...PURE, 'actors', 'sagas', 'eventstore'],
+  replay: [...PURE, 'actors', 'sagas', 'projections', 'eventstore'],
   verification: [],
   eventstore: [...PURE],
   messaging: [...PURE, 'eventstore'],

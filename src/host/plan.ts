@@ -1,18 +1,9 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import { transition } from 'xstate';
 import type { ActorDefinition, Address, Command, DomainEvent, Effect, Given } from '../actors/actor.ts';
-import {
-  canonicalJson,
-  type EventMetadata,
-  effectId,
-  encodeJson,
-  eventId,
-  hashOf,
-  type MessageIds,
-  SCHEMA_VERSION,
-} from '../events/envelope.ts';
+import { canonicalJson, effectId, encodeJson, type MessageIds, sealEvent } from '../events/envelope.ts';
 import type { JsonObject, NewEvent } from '../eventstore/port.ts';
 import { assertHandled, streamOf } from './actor-instance.ts';
+import { foldEvent } from './fold.ts';
 import type { Outgoing } from './transport.ts';
 
 /** A command that has been read and validated. */
@@ -42,12 +33,26 @@ export type FollowUp =
   | { readonly kind: 'timer'; readonly timer: Timer };
 
 /** What one message makes happen, before anything of it is stored. */
-export interface Plan {
+export interface Plan extends Omit<Decision, 'effects'> {
+  readonly followUps: readonly FollowUp[];
+}
+
+/** A plan whose effects are still data, as `react` gave them. */
+export interface Decision {
   readonly events: readonly NewEvent[];
   /** Size of the events as stored, in bytes, without the store's own overhead. */
   readonly bytes: number;
-  readonly followUps: readonly FollowUp[];
+  readonly effects: readonly CausedEffect[];
   readonly head: Head;
+}
+
+/** An effect with the event that it follows from. */
+export interface CausedEffect {
+  readonly effect: Effect;
+  /** Its place among the effects of that event. */
+  readonly index: number;
+  readonly eventId: string;
+  readonly correlationId: string;
 }
 
 /**
@@ -55,34 +60,40 @@ export interface Plan {
  * machine cannot take) leaves nothing behind.
  */
 export function planMessage(definition: ActorDefinition, head: Head, message: Message, given: Given): Plan {
+  const { effects, ...decision } = decideMessage(definition, head, message, given);
+  return { ...decision, followUps: effects.map((caused) => followUpOf(message.to, caused)) };
+}
+
+/** As `planMessage`, for a host in one process, whose effects need no bytes to travel as. */
+export function decideMessage(
+  definition: ActorDefinition,
+  head: Head,
+  message: Message,
+  given: Given,
+): Decision {
   const stream = streamOf(definition, message.to.id);
   const events: NewEvent[] = [];
-  const followUps: FollowUp[] = [];
+  const effects: CausedEffect[] = [];
   let bytes = 0;
   let { revision, hash, snapshot } = head;
   for (const decided of definition.decide(message.command, snapshot, given)) {
     revision += 1;
-    const text = canonicalJson(decided.data);
+    const dataText = canonicalJson(decided.data);
     // The machine gets what the store will give back later: live state and replayed state cannot differ.
-    const data: JsonObject = JSON.parse(text);
+    const data: JsonObject = JSON.parse(dataText);
     const event: DomainEvent = { type: decided.type, data };
     assertHandled(stream, revision, event, snapshot);
-    [snapshot] = transition(definition.machine, snapshot, event);
-    const id = eventId(stream, revision, event.type, data, message.messageId);
-    const metadata: EventMetadata = {
-      schemaVersion: SCHEMA_VERSION,
-      messageId: message.messageId,
-      causationId: message.causationId,
-      correlationId: message.correlationId,
-      prevHash: hash,
-    };
-    hash = hashOf({ stream, revision, id, type: event.type, data, metadata });
+    snapshot = foldEvent(definition.machine, snapshot, event);
+    const seal = sealEvent({ stream, revision, type: event.type, dataText, ids: message, prevHash: hash });
+    const { id, metadata, metadataText } = seal;
+    hash = seal.hash;
     events.push({ id, type: event.type, data, metadata });
-    bytes += Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(metadata)) + event.type.length;
-    const ids = { eventId: id, correlationId: message.correlationId };
-    followUps.push(...effectsOf(definition, message.to.id, event, snapshot, ids));
+    bytes += Buffer.byteLength(dataText) + Buffer.byteLength(metadataText) + event.type.length;
+    effects.push(
+      ...causedEffects(definition, event, snapshot, { eventId: id, correlationId: message.correlationId }),
+    );
   }
-  return { events, bytes, followUps, head: { revision, hash, snapshot } };
+  return { events, bytes, effects, head: { revision, hash, snapshot } };
 }
 
 /** What follows from one recorded event, with `snapshot` as it was right after it. */
@@ -93,22 +104,37 @@ export function effectsOf(
   snapshot: AnyMachineSnapshot,
   ids: { readonly eventId: string; readonly correlationId: string },
 ): FollowUp[] {
+  const to = { kind: definition.kind, id };
+  return causedEffects(definition, event, snapshot, ids).map((caused) => followUpOf(to, caused));
+}
+
+/** The same, as data. Throws where an effect can never be carried out. */
+export function causedEffects(
+  definition: ActorDefinition,
+  event: DomainEvent,
+  snapshot: AnyMachineSnapshot,
+  ids: { readonly eventId: string; readonly correlationId: string },
+): CausedEffect[] {
   return definition.react(event, snapshot).map((effect, index) => {
-    if (effect.kind === 'timer') {
-      const { dueAt, command } = effect;
-      if (Number.isNaN(Date.parse(dueAt))) throw new RangeError(`"${dueAt}" is no time to wait for.`);
-      const to = { kind: definition.kind, id };
-      const timer = { to, dueAt, command, correlationId: ids.correlationId, causationId: ids.eventId };
-      return { kind: 'timer', timer };
+    if (effect.kind === 'timer' && Number.isNaN(Date.parse(effect.dueAt))) {
+      throw new RangeError(`"${effect.dueAt}" is no time to wait for.`);
     }
-    const message: Outgoing = {
-      messageId: effectId(ids.eventId, index),
-      correlationId: ids.correlationId,
-      causationId: ids.eventId,
-      ...addressed(effect),
-    };
-    return { kind: 'message', message };
+    return { effect, index, ...ids };
   });
+}
+
+function followUpOf(to: Address, { effect, index, eventId, correlationId }: CausedEffect): FollowUp {
+  if (effect.kind === 'timer') {
+    const { dueAt, command } = effect;
+    return { kind: 'timer', timer: { to, dueAt, command, correlationId, causationId: eventId } };
+  }
+  const message: Outgoing = {
+    messageId: effectId(eventId, index),
+    correlationId,
+    causationId: eventId,
+    ...addressed(effect),
+  };
+  return { kind: 'message', message };
 }
 
 function addressed(effect: Exclude<Effect, { kind: 'timer' }>): Pick<Outgoing, 'target' | 'body'> {

@@ -1,5 +1,6 @@
 import type { ActorDefinition, DomainEvent } from '../actors/actor.ts';
 import { eventMetadataSchema } from '../events/envelope.ts';
+import { upcast } from '../events/upcasters.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { ActorInstance, streamOf } from './actor-instance.ts';
 import type { FollowUp } from './plan.ts';
@@ -74,7 +75,7 @@ export async function recordedEffects(
     const metadata = eventMetadataSchema.parse(event.metadata);
     if (!messages.has(metadata.messageId)) continue;
     const known = effects.get(metadata.messageId) ?? [];
-    const domainEvent: DomainEvent = event;
+    const domainEvent: DomainEvent = { type: event.type, data: upcast(event) };
     known.push(
       ...effectsOf(definition, id, domainEvent, actor.snapshot, {
         eventId: event.id,

@@ -1,4 +1,5 @@
 import type { ActorKind, Command } from '../actors/actor.ts';
+import { waitsUntil } from '../actors/cluster/gold-tasks.ts';
 import { idOf, type Projection, type Recorded } from './projection.ts';
 
 export interface Deadline {
@@ -16,7 +17,7 @@ export interface DeadlinesRow {
 /** The deadlines that have not been met, by actor, so that a fleet that takes over can wind its clocks. */
 export const deadlines: Projection<DeadlinesRow> = {
   name: 'deadlines',
-  version: 2,
+  version: 3,
   resident: true,
   keys(event) {
     const change = changeOf(event);
@@ -104,6 +105,35 @@ function changeOf(event: Recorded): Change | null {
     }
     case 'GenesisCompleted':
       return { ...at(event, 'genesis'), what: 'all-met' };
+    case 'GenerationBegun':
+    case 'GenerationRepeated': {
+      const { dueAt } = event.data;
+      const deadline = { dueAt, command: pass({ dueAt }) };
+      return { ...at(event, 'generation'), what: 'set', key: 'succession', deadline };
+    }
+    case 'GenerationCompleted':
+      return { ...at(event, 'generation'), what: 'all-met' };
+    case 'GoldTaskIssued': {
+      const { taskId } = event.data;
+      const deadline = { dueAt: waitsUntil(event.data), command: pass({ taskId }) };
+      return { ...at(event, 'cluster'), what: 'set', key: taskId, deadline };
+    }
+    case 'GoldTaskJudged':
+      return { ...at(event, 'cluster'), what: 'met', key: event.data.taskId };
+    case 'PerformanceReported': {
+      const { generation, generationDueAt: dueAt } = event.data;
+      if (dueAt === null) return null;
+      const deadline = { dueAt, command: pass({ generation }) };
+      return { ...at(event, 'cluster'), what: 'set', key: 'generation', deadline };
+    }
+    case 'GenerationOpened':
+    case 'GenerationDemanded': {
+      const { generation, dueAt } = event.data;
+      const deadline = { dueAt, command: pass({ generation }) };
+      return { ...at(event, 'cluster'), what: 'set', key: 'generation', deadline };
+    }
+    case 'GenerationClosed':
+      return { ...at(event, 'cluster'), what: 'met', key: 'generation' };
     default:
       return null;
   }

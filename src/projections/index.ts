@@ -1,5 +1,8 @@
 import { credits } from './credits.ts';
 import { deadlines } from './deadlines.ts';
+import { evolution } from './evolution.ts';
+import { fitness } from './fitness.ts';
+import { lineage } from './lineage.ts';
 import { network } from './network.ts';
 import { performanceMatrix } from './performance-matrix.ts';
 import { queryTrace } from './query-trace.ts';
@@ -11,6 +14,9 @@ export const PROJECTIONS: readonly AnyProjection[] = [
   network,
   performanceMatrix,
   trust,
+  fitness,
+  lineage,
+  evolution,
   credits,
   queryTrace,
   deadlines,

@@ -1,19 +1,25 @@
-import type { ClusterView, NetworkView, NodeView } from '../actors/network-view.ts';
+import type { FitnessTally } from '../actors/cluster/fitness.ts';
+import type {
+  ClusterView,
+  DeviceView,
+  EvolutionView,
+  NetworkView,
+  NodeView,
+} from '../actors/network-view.ts';
 import type { MatrixRow } from '../actors/super-cluster/matrix.ts';
 import { NEW_TRUST, type TrustState } from '../actors/verifier/trust.ts';
+import { type EvolutionRow, evolution } from './evolution.ts';
+import { fitness } from './fitness.ts';
 import { type NetworkRow, network, uptimeOf } from './network.ts';
 import { type MatrixCell, performanceMatrix } from './performance-matrix.ts';
 import type { ChangedRow } from './read-model.ts';
 import { trust } from './trust.ts';
 
-/** A device that is there now, with the round trip to it. */
-export interface LiveDevice {
-  readonly id: string;
-  readonly proximityMs: number;
-}
+/** A device that is there now, as it announces itself: what it does not say is not known. */
+export type LiveDevice = Pick<DeviceView, 'id' | 'proximityMs'> & Partial<DeviceView>;
 
 /** The projections that a view is made of. */
-export const VIEW_PROJECTIONS = [network, performanceMatrix, trust] as const;
+export const VIEW_PROJECTIONS = [network, performanceMatrix, trust, fitness, evolution] as const;
 
 /**
  * What routing and voting look at, kept from the changes of the read model. Only what has changed is made anew, so a
@@ -23,13 +29,21 @@ export class NetworkViewBuilder {
   #position = -1;
   readonly #resources = new Map<string, NetworkRow>();
   readonly #trust = new Map<string, TrustState>();
+  readonly #tallies = new Map<string, FitnessTally>();
   readonly #cells = new Map<string, Record<string, MatrixRow>>();
   readonly #nodes = new Map<string, NodeView>();
   readonly #clusters = new Map<string, ClusterView>();
-  #devices: ReadonlyMap<string, LiveDevice> = new Map();
+  #devices: ReadonlyMap<string, DeviceView> = new Map();
+  #evolution: EvolutionView | null = null;
 
   get view(): NetworkView {
-    return { position: this.#position, nodes: this.#nodes, clusters: this.#clusters };
+    return {
+      position: this.#position,
+      nodes: this.#nodes,
+      clusters: this.#clusters,
+      devices: this.#devices,
+      evolution: this.#evolution,
+    };
   }
 
   /** Takes rows as they are after `position`. */
@@ -42,6 +56,13 @@ export class NetworkViewBuilder {
       } else if (projection === trust.name) {
         this.#trust.set(key, row as TrustState);
         touched.add(key);
+      } else if (projection === fitness.name) {
+        this.#tallies.set(key, row as FitnessTally);
+        touched.add(key);
+      } else if (projection === evolution.name) {
+        const state = row as EvolutionRow;
+        if (state.kind !== 'state' || state.settings === null) continue;
+        this.#evolution = { settings: state.settings, mode: state.mode };
       } else if (projection === performanceMatrix.name) {
         const { resource, taskType, ...cell } = row as MatrixCell;
         this.#cells.set(resource, { ...this.#cells.get(resource), [taskType]: cell });
@@ -54,7 +75,12 @@ export class NetworkViewBuilder {
 
   /** Who is there now. */
   setDevices(devices: readonly LiveDevice[]): void {
-    this.#devices = new Map(devices.map((device) => [device.id, device]));
+    this.#devices = new Map(
+      devices.map((device) => [
+        device.id,
+        { slots: 0, tier: null, region: null, owner: null, ...device } satisfies DeviceView,
+      ]),
+    );
     for (const [key, row] of this.#resources) if (row.kind === 'node') this.#show(key);
   }
 
@@ -64,28 +90,47 @@ export class NetworkViewBuilder {
     const record = this.#trust.get(key) ?? NEW_TRUST;
     const rows = this.#cells.get(key) ?? {};
     if (row.kind === 'cluster') {
+      const { id, name, nature, specialization, inFlight, lastBirth, status } = row;
+      if (status === 'dissolved') this.#clusters.delete(id);
       // Known by its first member only: it is not formed yet.
-      if (row.specialization === '') return;
-      const { id, name, specialization, inFlight } = row;
-      this.#clusters.set(id, { id, name, specialization, inFlight, rows, trust: record });
+      if (status !== 'formed') return;
+      const cluster = { id, name, kind: nature, specialization, lastBirth, inFlight, rows, trust: record };
+      this.#clusters.set(id, cluster);
       return;
     }
-    const { id, cluster, species, device, owner, genome, inFlight } = row;
+    const { id, cluster, species, device, owner, genome, generation, inFlight, status } = row;
+    if (status === 'retired') {
+      this.#nodes.delete(id);
+      this.#forget(key);
+      return;
+    }
     const live = this.#devices.get(device);
     this.#nodes.set(id, {
       id,
       cluster,
       species,
       specialization: genome.specialization,
+      genome,
+      generation,
       device,
       owner,
       pair: `${genome.modelA}+${genome.modelB}`,
-      alive: live !== undefined,
+      culled: status === 'culled',
+      alive: live !== undefined && status === 'alive',
       proximityMs: live?.proximityMs ?? 0,
       uptime: uptimeOf(row),
       inFlight,
       trust: record,
       rows,
+      fitness: this.#tallies.get(key),
     });
+  }
+
+  /** Nobody asks for a retired Node again, and there are more of them with every generation. */
+  #forget(key: string): void {
+    this.#resources.delete(key);
+    this.#trust.delete(key);
+    this.#cells.delete(key);
+    this.#tallies.delete(key);
   }
 }

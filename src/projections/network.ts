@@ -1,3 +1,4 @@
+import type { ClusterKind } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
 import { idOf, type Projection, type Recorded } from './projection.ts';
 
@@ -12,6 +13,8 @@ export interface NodeRow {
   readonly parents: readonly string[];
   readonly genome: Genome;
   readonly bornAt: string;
+  /** A culled Node finishes what it has in hand, and is then retired. */
+  readonly status: 'alive' | 'culled' | 'retired';
   readonly inFlight: number;
   /** Tasks that it answered, and tasks that it let pass. */
   readonly answered: number;
@@ -22,7 +25,14 @@ export interface ClusterRow {
   readonly kind: 'cluster';
   readonly id: string;
   readonly name: string;
+  /** What it turned out to be made of. */
+  readonly nature: ClusterKind;
   readonly specialization: string;
+  readonly status: 'forming' | 'formed' | 'dissolved';
+  /** Generations that were completed. */
+  readonly generation: number;
+  /** Position of the last admission; -1 before the first. */
+  readonly lastBirth: number;
   readonly members: readonly string[];
   readonly inFlight: number;
   readonly reached: number;
@@ -34,17 +44,24 @@ export type NetworkRow = NodeRow | ClusterRow;
 /** Who is in the network: a row `node/<id>` for each Node and `cluster/<id>` for each Cluster. */
 export const network: Projection<NetworkRow> = {
   name: 'network',
-  version: 1,
+  version: 2,
   resident: true,
   keys(event) {
     switch (event.type) {
       case 'NodeBorn':
+      case 'NodeMoved':
+      case 'NodeCulled':
+      case 'NodeRetired':
       case 'TaskAccepted':
       case 'VoteCast':
       case 'TaskFailed':
         return [`node/${idOf(event.stream, 'node')}`];
       case 'ClusterFormed':
       case 'NodeAdmitted':
+      case 'NodeDismissed':
+      case 'ClusterCharacterised':
+      case 'ClusterMerged':
+      case 'GenerationClosed':
       case 'TaskDistributed':
       case 'ConsensusReached':
       case 'ConsensusFailed':
@@ -67,6 +84,7 @@ export const network: Projection<NetworkRow> = {
         parents,
         genome,
         bornAt: at,
+        status: 'alive',
         inFlight: 0,
         answered: 0,
         missed: 0,
@@ -78,7 +96,11 @@ export const network: Projection<NetworkRow> = {
       kind: 'cluster',
       id,
       name: id,
+      nature: 'specialized',
       specialization: '',
+      status: 'forming',
+      generation: 0,
+      lastBirth: -1,
       members: [],
       inFlight: 0,
       reached: 0,
@@ -104,6 +126,12 @@ function foldNode(row: NodeRow, event: Recorded): NodeRow {
       return { ...row, inFlight: row.inFlight - 1, answered: row.answered + 1 };
     case 'TaskFailed':
       return { ...row, inFlight: row.inFlight - 1, missed: row.missed + 1 };
+    case 'NodeMoved':
+      return { ...row, cluster: event.data.to };
+    case 'NodeCulled':
+      return { ...row, status: 'culled' };
+    case 'NodeRetired':
+      return { ...row, status: 'retired' };
     default:
       return row;
   }
@@ -112,9 +140,24 @@ function foldNode(row: NodeRow, event: Recorded): NodeRow {
 function foldCluster(row: ClusterRow, event: Recorded): ClusterRow {
   switch (event.type) {
     case 'ClusterFormed':
-      return { ...row, name: event.data.name, specialization: event.data.specialization };
+      return {
+        ...row,
+        name: event.data.name,
+        specialization: event.data.specialization,
+        status: 'formed',
+      };
     case 'NodeAdmitted':
-      return { ...row, members: [...row.members, event.data.node] };
+      return { ...row, members: [...row.members, event.data.node], lastBirth: event.position };
+    case 'NodeDismissed':
+      return { ...row, members: row.members.filter((node) => node !== event.data.node) };
+    case 'ClusterCharacterised': {
+      const { kind: nature, name, specialization } = event.data;
+      return { ...row, nature, name, specialization };
+    }
+    case 'ClusterMerged':
+      return { ...row, status: 'dissolved' };
+    case 'GenerationClosed':
+      return { ...row, generation: event.data.generation };
     case 'TaskDistributed':
       return { ...row, inFlight: row.inFlight + 1 };
     case 'ConsensusReached':

@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../events/account.ts';
 import type { ClusterEvent } from '../events/cluster.ts';
+import type { GenerationEvent } from '../events/generation.ts';
 import type { GenesisEvent } from '../events/genesis.ts';
 import type { NodeEvent } from '../events/node.ts';
 import type { QueryEvent } from '../events/query.ts';
@@ -11,7 +12,8 @@ export type NetworkEvent =
   | ClusterEvent
   | SuperClusterEvent
   | QueryEvent
-  | GenesisEvent;
+  | GenesisEvent
+  | GenerationEvent;
 
 /** A recorded event as the folds see it. */
 export type Recorded = NetworkEvent & {

@@ -57,6 +57,8 @@ export const queryTrace: Projection<TraceRow> = {
  * clock that was wound again after a restart belongs to no message of the query.
  */
 function queryOf(event: Recorded): string {
+  // A gold task that was mixed in among a query's tasks is none of the asker's business.
+  if (event.type === 'GoldTaskIssued' || event.type === 'GoldTaskJudged') return '';
   if (event.stream.startsWith('query-')) return idOf(event.stream, 'query');
   if ('queryId' in event.data) return event.data.queryId;
   return 'subtaskId' in event.data || 'taskId' in event.data ? event.correlationId : '';

@@ -1,3 +1,4 @@
+import { upcast } from '../events/upcasters.ts';
 import { holdsEvent } from '../eventstore/holds-event.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import type { NetworkEvent, Recorded } from './projection.ts';
@@ -11,6 +12,7 @@ export const CATEGORY_PREFIXES = [
   'superCluster-',
   'query-',
   'genesis-',
+  'generation-',
 ] as const;
 
 export interface ProjectorOptions {
@@ -88,9 +90,10 @@ async function beginAnewIfForeign({ store, model, onStatus }: ProjectorOptions):
   model.clear();
 }
 
-/** A stored event as the folds see it. What is in the store was checked when it was appended. */
+/** A stored event as the folds see it, in this release's shape. What is in the store was checked when it was appended. */
 export function recordedOf(event: StoredEvent): Recorded {
-  const { stream, revision, position, id, type, data, metadata } = event;
+  const { stream, revision, position, id, type, metadata } = event;
+  const data = upcast(event);
   const { correlationId } = metadata;
   const domainEvent = { type, data } as unknown as NetworkEvent;
   return {

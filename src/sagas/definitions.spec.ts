@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AnyStateNode } from 'xstate';
 import type { AccountEvent } from '../events/account.ts';
 import type { ClusterEvent } from '../events/cluster.ts';
+import type { GenerationEvent } from '../events/generation.ts';
 import type { GenesisEvent } from '../events/genesis.ts';
 import type { NodeEvent } from '../events/node.ts';
 import type { QueryEvent } from '../events/query.ts';
@@ -29,6 +30,10 @@ const node: Types<NodeEvent> = {
   VoteCast: true,
   TaskFailed: true,
   PerformanceRecorded: true,
+  NodeMoved: true,
+  NodeCulled: true,
+  NodeRetired: true,
+  LifeAffirmed: true,
 };
 
 const cluster: Types<ClusterEvent> = {
@@ -40,6 +45,18 @@ const cluster: Types<ClusterEvent> = {
   TiebreakCalled: true,
   ConsensusReached: true,
   ConsensusFailed: true,
+  GoldTaskIssued: true,
+  GoldTaskJudged: true,
+  PerformanceReported: true,
+  GenerationOpened: true,
+  GenerationDemanded: true,
+  GenerationClosed: true,
+  NodeDismissed: true,
+  ClusterCharacterised: true,
+  ClusterSplit: true,
+  MergeProposed: true,
+  ClusterMerged: true,
+  NodeRedirected: true,
 };
 
 const superCluster: Types<SuperClusterEvent> = {
@@ -47,6 +64,11 @@ const superCluster: Types<SuperClusterEvent> = {
   SubtaskRouted: true,
   RoutingFailed: true,
   SubtaskSettled: true,
+  EvolutionConfigured: true,
+  SlotsGranted: true,
+  NetworkFitnessMeasured: true,
+  EvolutionModeChanged: true,
+  MergeApproved: true,
 };
 
 const query: Types<QueryEvent> = {
@@ -74,7 +96,28 @@ const genesis: Types<GenesisEvent> = {
   GenesisCompleted: true,
 };
 
-const EVENTS: Readonly<Record<string, object>> = { account, node, cluster, superCluster, query, genesis };
+const generation: Types<GenerationEvent> = {
+  GenerationBegun: true,
+  FitnessEvaluated: true,
+  SelectionMade: true,
+  SlotsReceived: true,
+  OffspringBred: true,
+  RetirementConfirmed: true,
+  OffspringBorn: true,
+  GenerationRepeated: true,
+  GenerationCompleted: true,
+  CompletionAffirmed: true,
+};
+
+const EVENTS: Readonly<Record<string, object>> = {
+  account,
+  node,
+  cluster,
+  superCluster,
+  query,
+  genesis,
+  generation,
+};
 
 /** Events that some state takes: a transition without target and actions does not count, nor for `snapshot.can`. */
 function taken(state: AnyStateNode): readonly string[] {

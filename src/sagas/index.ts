@@ -3,6 +3,7 @@ import type { ActorDefinition } from '../actors/actor.ts';
 import { cluster } from '../actors/cluster/index.ts';
 import { node } from '../actors/node/index.ts';
 import { superCluster } from '../actors/super-cluster/index.ts';
+import { generation } from './generation/index.ts';
 import { genesis } from './genesis/index.ts';
 import { query } from './query/index.ts';
 
@@ -14,4 +15,5 @@ export const DEFINITIONS = [
   superCluster,
   query,
   genesis,
+  generation,
 ] as unknown as readonly ActorDefinition[];

@@ -55,7 +55,8 @@ function birth(index: number): BearNode['data'] {
     generation: 0,
     parents: [],
     cause: 'genesis',
-    saga: 'main',
+    mutations: [],
+    saga: { kind: 'genesis', id: 'main' },
   };
   return JSON.parse(JSON.stringify(data));
 }

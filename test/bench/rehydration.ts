@@ -198,7 +198,8 @@ function birth(id: string): NodeCommand {
       generation: 0,
       parents: [],
       cause: 'genesis',
-      saga: 'main',
+      mutations: [],
+      saga: { kind: 'genesis', id: 'main' },
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Address, Command } from '../../src/actors/actor.ts';
 import { runWorkOrder } from '../../src/agent/work.ts';
 import { decodeJson } from '../../src/events/envelope.ts';
+import type { EvolutionSettings } from '../../src/events/evolution.ts';
 import type { GenesisCommand } from '../../src/events/genesis.ts';
 import { WorkOrder } from '../../src/events/node.ts';
 import { createMemoryEventStore } from '../../src/eventstore/memory.ts';
@@ -13,7 +14,7 @@ import type { InferenceEngine } from '../../src/inference/port.ts';
 import { SPECIES, seedGenome } from '../../src/inference/species.ts';
 import { deadlines } from '../../src/projections/deadlines.ts';
 import { PROJECTIONS } from '../../src/projections/index.ts';
-import { NetworkViewBuilder, VIEW_PROJECTIONS } from '../../src/projections/network-view.ts';
+import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../../src/projections/network-view.ts';
 import { ReadModel } from '../../src/projections/read-model.ts';
 import { recordedOf } from '../../src/projections/runner.ts';
 import { DEFINITIONS } from '../../src/sagas/index.ts';
@@ -21,16 +22,24 @@ import { DEFINITIONS } from '../../src/sagas/index.ts';
 export const DEVICE = 'laptop';
 
 /** The plan of a small or whole first generation, with miniature models. */
-export function genesisPlan(nodes = 10, owner = 'owner'): GenesisCommand {
+export function genesisPlan(
+  nodes = 10,
+  owner = 'owner',
+  evolution: EvolutionSettings | null = null,
+): GenesisCommand {
   const seeds = SPECIES.map((species) => ({
     cluster: species.specialization,
     name: species.name,
-    species: species.id,
-    genome: seedGenome(species, 'miniature'),
-    nodes,
+    specialization: species.specialization,
+    nodes: Array.from({ length: nodes }, (_, index) => ({
+      node: `${species.specialization}-${String(index + 1).padStart(2, '0')}`,
+      species: species.id,
+      genome: seedGenome(species, 'miniature'),
+      device: DEVICE,
+      owner,
+    })),
   }));
-  const data = { network: 'main', superCluster: 'main', device: DEVICE, owner, seeds };
-  return { type: 'BeginGenesis', data };
+  return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', seeds, evolution } };
 }
 
 /** The whole network in this process, without brokers: real actors, sagas and projections over an in-memory store. */
@@ -77,8 +86,10 @@ export class LocalNetwork {
     void this.#project();
   }
 
-  setDevices(ids: readonly string[]): void {
-    this.#views.setDevices(ids.map((id) => ({ id, proximityMs: 0 })));
+  setDevices(devices: readonly (string | LiveDevice)[]): void {
+    this.#views.setDevices(
+      devices.map((device) => (typeof device === 'string' ? { id: device, proximityMs: 0 } : device)),
+    );
   }
 
   view() {
@@ -93,8 +104,8 @@ export class LocalNetwork {
     this.transport.send(to, command, { messageId, correlationId, causationId: messageId });
   }
 
-  async begin(nodes = 10): Promise<void> {
-    this.send({ kind: 'genesis', id: 'main' }, genesisPlan(nodes));
+  async begin(nodes = 10, evolution: EvolutionSettings | null = null): Promise<void> {
+    this.send({ kind: 'genesis', id: 'main' }, genesisPlan(nodes, 'owner', evolution));
     await this.transport.emptied();
     await this.#projected();
   }
@@ -156,10 +167,13 @@ export class LocalNetwork {
     }
   }
 
-  /** Resolves when nobody waits for anything any more. Throws after `withinMs`. */
+  /** Resolves when nobody waits for anything but the end of a generation. Throws after `withinMs`. */
   async quiet(withinMs = 10_000): Promise<void> {
     const end = Date.now() + withinMs;
-    const waiting = () => this.model.rows(deadlines, { limit: 1000 });
+    const waiting = () =>
+      this.model
+        .rows(deadlines, { limit: 1000 })
+        .filter(([, row]) => Object.keys(row.waiting).some((key) => key !== 'generation'));
     while (this.transport.pending > 0 || waiting().length > 0) {
       if (Date.now() > end) throw new Error(`still waiting: ${JSON.stringify(waiting())}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

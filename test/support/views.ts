@@ -12,6 +12,16 @@ export function nodeView(id: string, change: Partial<NodeView> = {}): NodeView {
     device: 'laptop',
     owner: 'owner',
     pair: 'maths-a+maths-b',
+    genome: {
+      modelA: 'maths-a',
+      modelB: 'maths-b',
+      specialization: 'mathematical',
+      promptTemplates: { system: '', user: '{question}' },
+      samplingParams: { temperature: 0.2, topP: 0.95, topK: 40, contextTokens: 256, maxTokens: 128 },
+    },
+    generation: 0,
+    culled: false,
+    fitness: undefined,
     alive: true,
     proximityMs: 0,
     uptime: 1,
@@ -23,18 +33,32 @@ export function nodeView(id: string, change: Partial<NodeView> = {}): NodeView {
 }
 
 export function clusterView(id: string, change: Partial<ClusterView> = {}): ClusterView {
-  return { id, name: id, specialization: 'mathematical', inFlight: 0, rows: {}, trust: NEW_TRUST, ...change };
+  return {
+    id,
+    name: id,
+    kind: 'specialized',
+    specialization: 'mathematical',
+    lastBirth: -1,
+    inFlight: 0,
+    rows: {},
+    trust: NEW_TRUST,
+    ...change,
+  };
 }
 
 export function networkView(
   nodes: readonly NodeView[],
   clusters: readonly ClusterView[] = [],
   position = 7,
+  change: Partial<NetworkView> = {},
 ): NetworkView {
   return {
     position,
     nodes: new Map(nodes.map((node) => [node.id, node])),
     clusters: new Map(clusters.map((cluster) => [cluster.id, cluster])),
+    devices: new Map(),
+    evolution: null,
+    ...change,
   };
 }
 

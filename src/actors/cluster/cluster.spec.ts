@@ -4,9 +4,9 @@ import { later, Scenario, START } from '../../../test/support/decider.ts';
 import { matrixRow, networkView, nodeView } from '../../../test/support/views.ts';
 import type { ClusterCommand, ClusterEvent, Member } from '../../events/cluster.ts';
 import type { Vote } from '../../events/values.ts';
-import { MAX_CLUSTER_NODES } from './decide.ts';
 import { cluster } from './index.ts';
 import type { ClusterContext } from './machine.ts';
+import { MAX_CLUSTER_NODES } from './reshaping.ts';
 
 type Distribution = Extract<ClusterCommand, { type: 'DistributeTask' }>['data'];
 type Distributed = Extract<ClusterEvent, { type: 'TaskDistributed' }>['data'];
@@ -16,7 +16,12 @@ const VOTE_BY = later(8500);
 
 const FORM: ClusterCommand = {
   type: 'FormCluster',
-  data: { cluster: 'maths', name: 'Mathematicians', specialization: 'mathematical', saga: 'main' },
+  data: {
+    cluster: 'maths',
+    name: 'Mathematicians',
+    specialization: 'mathematical',
+    saga: { kind: 'genesis', id: 'main' },
+  },
 };
 
 const PASS: ClusterCommand = { type: 'PassDeadline', data: { subtaskId: 's1', attempt: 1 } };

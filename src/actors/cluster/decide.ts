@@ -4,13 +4,13 @@ import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
 import { reachConsensus } from './consensus.ts';
+import { closeGeneration, openGeneration, passGenerationDeadline, reportPerformance } from './generations.ts';
+import { examine, judgeSilence, judgeVote, mixInGold, waitsUntil } from './gold-tasks.ts';
 import { type clusterMachine, missingShares, type OpenSubtask, subtaskKey } from './machine.ts';
+import { MAX_CLUSTER_NODES } from './reshaping.ts';
 
 type Snapshot = SnapshotFrom<typeof clusterMachine>;
 type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
-
-/** The founding document's upper bound of a Cluster. */
-export const MAX_CLUSTER_NODES = 50;
 
 /** Extra Nodes asked when the votes stay apart. More seldom change the outcome, and each costs a whole answer. */
 const MAX_TIEBREAKS = 2;
@@ -31,6 +31,10 @@ export function decide(
     case 'AdmitNode': {
       // Formed or not: a Node is born on another stream than its Cluster, and either may come first.
       if (command.data.node in context.members) return [];
+      if (context.mergedInto !== null) {
+        const { node } = command.data;
+        return [{ type: 'NodeRedirected', data: { node, into: context.mergedInto, at } }];
+      }
       if (Object.keys(context.members).length >= MAX_CLUSTER_NODES) {
         throw new CommandRefusedError(
           `The Cluster "${context.cluster}" is full: ${MAX_CLUSTER_NODES} Nodes.`,
@@ -43,6 +47,8 @@ export function decide(
     case 'CountVote':
       return count(command.data, snapshot, given);
     case 'LoseVote': {
+      const gold = context.gold[command.data.taskId];
+      if (gold) return [judgeSilence(gold, at)];
       const subtask = context.open[subtaskKey(command.data)];
       if (!subtask || !missingShares(subtask).some((share) => share.taskId === command.data.taskId))
         return [];
@@ -51,12 +57,44 @@ export function decide(
       const after = { ...subtask, lost: [...subtask.lost, taskId] };
       return [lost, ...concludeIfComplete(after, snapshot, given)];
     }
-    case 'PassDeadline': {
-      const subtask = context.open[subtaskKey(command.data)];
-      if (!subtask || at < subtask.voteBy) return [];
-      return conclude({ ...subtask, tiebreaks: MAX_TIEBREAKS }, snapshot, given);
+    case 'PassDeadline':
+      return passDeadline(command.data, snapshot, given);
+    case 'DismissNode': {
+      if (!(command.data.node in context.members)) return [];
+      return [{ type: 'NodeDismissed', data: { ...command.data, at } }];
     }
+    case 'MergeInto': {
+      const { into, cause } = command.data;
+      if (snapshot.matches('unformed') || context.mergedInto !== null) return [];
+      const movers = Object.keys(context.members);
+      return [{ type: 'ClusterMerged', data: { into, movers, cause, at } }];
+    }
+    case 'ExamineNode':
+      return snapshot.matches('unformed') ? [] : examine(command.data, context, at);
+    case 'ReportPerformance':
+      return snapshot.matches('unformed') ? [] : reportPerformance(command.data, context, given);
+    case 'OpenGeneration':
+      return snapshot.matches('unformed') ? [] : openGeneration(command.data, context, given);
+    case 'CloseGeneration':
+      return closeGeneration(command.data, context, given);
   }
+}
+
+function passDeadline(
+  deadline: CommandData<'PassDeadline'>,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { context } = snapshot;
+  const { at } = given;
+  if ('generation' in deadline) return passGenerationDeadline(deadline.generation, context, given);
+  if ('taskId' in deadline) {
+    const gold = context.gold[deadline.taskId];
+    return gold && at >= waitsUntil(gold) ? [judgeSilence(gold, at)] : [];
+  }
+  const subtask = context.open[subtaskKey(deadline)];
+  if (!subtask || at < subtask.voteBy) return [];
+  return conclude({ ...subtask, tiebreaks: MAX_TIEBREAKS }, snapshot, given);
 }
 
 function distribute(
@@ -81,7 +119,8 @@ function distribute(
     const reason = 'No Node of the Cluster is there.';
     events.push({ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: null, at } });
   }
-  return events;
+  const busy = shares.map((share) => share.node);
+  return [...events, ...mixInGold(context, busy, voteBy, given)];
 }
 
 function count(
@@ -89,6 +128,8 @@ function count(
   snapshot: Snapshot,
   given: Given<NetworkView>,
 ): readonly ClusterEvent[] {
+  const gold = snapshot.context.gold[ballot.taskId];
+  if (gold) return [judgeVote(gold, ballot, given.at)];
   const subtask = snapshot.context.open[subtaskKey(ballot)];
   if (!subtask || !missingShares(subtask).some((share) => share.taskId === ballot.taskId)) return [];
   const counted: VoteCounted = { ...ballot, at: given.at };

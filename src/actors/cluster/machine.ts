@@ -1,5 +1,14 @@
 import { assign, setup } from 'xstate';
-import type { ClusterEvent, Member, Share, TaskDistributed, VoteCounted } from '../../events/cluster.ts';
+import type {
+  ClusterEvent,
+  GoldTaskIssued,
+  Member,
+  Share,
+  TaskDistributed,
+  VoteCounted,
+} from '../../events/cluster.ts';
+import type { ClusterKind } from '../../events/evolution.ts';
+import { type RecentKeys, remember } from '../recent.ts';
 
 /** A subtask that the Cluster is voting on. */
 export interface OpenSubtask extends Omit<TaskDistributed, 'guests' | 'at'> {
@@ -10,20 +19,44 @@ export interface OpenSubtask extends Omit<TaskDistributed, 'guests' | 'at'> {
   readonly tiebreaks: number;
 }
 
+/** Gold tasks that a Cluster remembers after their judgement: more than come while a message is on its way. */
+const REMEMBERED_GOLD = 512;
+
+/** A generation that is being judged by its saga. */
+export interface OpenGeneration {
+  readonly generation: number;
+  readonly dueAt: string;
+}
+
 export interface ClusterContext {
   readonly cluster: string;
   readonly name: string;
+  readonly kind: ClusterKind;
   readonly specialization: string;
   readonly members: Readonly<Record<string, Member>>;
   /** By `subtaskKey`. */
   readonly open: Readonly<Record<string, OpenSubtask>>;
   /** Deadlines of the subtasks that are over; past them nothing can ask for one again. */
   readonly closed: Readonly<Record<string, string>>;
+  /** Gold tasks on their way, by taskId, and those judged lately. */
+  readonly gold: Readonly<Record<string, GoldTaskIssued>>;
+  readonly judgedGold: RecentKeys;
+  /** Successes that the members have reported, over their lives, and together since the last generation. */
+  readonly reported: Readonly<Record<string, number>>;
+  readonly successes: number;
+  /** The last generation that was completed; 0 before the first. */
+  readonly generation: number;
+  /** When the generation ends by time: set with its first success. */
+  readonly generationDueAt: string | null;
+  readonly opened: OpenGeneration | null;
+  /** Where all members went when it was dissolved. */
+  readonly mergedInto: string | null;
 }
 
 /**
- * A Cluster: unformed, then formed. Formed, it grows by admission, and is idle or polling: handing subtasks to its
- * Nodes and counting their votes until there is a consensus or none to be had.
+ * A Cluster: unformed, then formed. Formed, it is idle or polling: handing subtasks to its Nodes and counting their
+ * votes until there is a consensus or none to be had. Beside that its generations come and go (gathering evidence, then
+ * judging), and it stands until it is merged into another one.
  */
 export const clusterMachine = setup({
   types: {
@@ -33,6 +66,7 @@ export const clusterMachine = setup({
   },
   guards: {
     isOpen: ({ context, event }) => openOf(context, event) !== undefined,
+    isGold: ({ context, event }) => event.type === 'GoldTaskJudged' && event.data.taskId in context.gold,
     isLastOpen: ({ context, event }) =>
       openOf(context, event) !== undefined && Object.keys(context.open).length === 1,
   },
@@ -42,6 +76,47 @@ export const clusterMachine = setup({
       const { name, specialization } = event.data;
       return { name, specialization };
     }),
+    characterise: assign(({ event }) => {
+      if (event.type !== 'ClusterCharacterised') return {};
+      const { name, kind, specialization } = event.data;
+      return { name, kind, specialization };
+    }),
+    dismiss: assign(({ context, event }) => {
+      if (event.type !== 'NodeDismissed') return {};
+      const { [event.data.node]: _left, ...members } = context.members;
+      const { [event.data.node]: _known, ...reported } = context.reported;
+      return { members, reported };
+    }),
+    issueGold: assign(({ context, event }) =>
+      event.type === 'GoldTaskIssued' ? { gold: { ...context.gold, [event.data.taskId]: event.data } } : {},
+    ),
+    judgeGold: assign(({ context, event }) => {
+      if (event.type !== 'GoldTaskJudged') return {};
+      const { [event.data.taskId]: _judged, ...gold } = context.gold;
+      return { gold, judgedGold: remember(context.judgedGold, event.data.taskId, REMEMBERED_GOLD) };
+    }),
+    report: assign(({ context, event }) => {
+      if (event.type !== 'PerformanceReported') return {};
+      const { node, successes, gained, generationDueAt } = event.data;
+      return {
+        reported: { ...context.reported, [node]: successes },
+        successes: context.successes + gained,
+        generationDueAt: generationDueAt ?? context.generationDueAt,
+      };
+    }),
+    openGeneration: assign(({ event }) => {
+      if (event.type !== 'GenerationOpened' && event.type !== 'GenerationDemanded') return {};
+      const { generation, dueAt } = event.data;
+      return { opened: { generation, dueAt }, generationDueAt: null };
+    }),
+    closeGeneration: assign(({ event }) =>
+      event.type === 'GenerationClosed'
+        ? { generation: event.data.generation, opened: null, successes: 0, generationDueAt: null }
+        : {},
+    ),
+    merge: assign(({ event }) => (event.type === 'ClusterMerged' ? { mergedInto: event.data.into } : {})),
+    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    note: () => {},
     admit: assign(({ context, event }) => {
       if (event.type !== 'NodeAdmitted') return {};
       const { at: _at, ...member } = event.data;
@@ -85,10 +160,19 @@ export const clusterMachine = setup({
   context: ({ input }) => ({
     cluster: input?.id ?? '',
     name: '',
+    kind: 'specialized',
     specialization: '',
     members: {},
     open: {},
     closed: {},
+    gold: {},
+    judgedGold: [],
+    reported: {},
+    successes: 0,
+    generation: 0,
+    generationDueAt: null,
+    opened: null,
+    mergedInto: null,
   }),
   initial: 'unformed',
   // A seed may arrive before the news that its Cluster is formed: no command relies on an order.
@@ -98,25 +182,60 @@ export const clusterMachine = setup({
       on: { ClusterFormed: { target: 'formed', actions: 'form' } },
     },
     formed: {
-      initial: 'idle',
+      type: 'parallel',
       on: {
-        TaskDistributed: { target: '.polling', actions: 'open' },
+        NodeDismissed: { actions: 'dismiss' },
+        GoldTaskIssued: { actions: 'issueGold' },
+        GoldTaskJudged: { guard: 'isGold', actions: 'judgeGold' },
+        PerformanceReported: { actions: 'report' },
+        ClusterCharacterised: { actions: 'characterise' },
       },
       states: {
-        idle: {},
-        polling: {
-          on: {
-            VoteCounted: { guard: 'isOpen', actions: 'count' },
-            VoteLost: { guard: 'isOpen', actions: 'lose' },
-            TiebreakCalled: { guard: 'isOpen', actions: 'askOneMore' },
-            ConsensusReached: [
-              { guard: 'isLastOpen', target: 'idle', actions: 'close' },
-              { guard: 'isOpen', actions: 'close' },
-            ],
-            ConsensusFailed: [
-              { guard: 'isLastOpen', target: 'idle', actions: 'close' },
-              { guard: 'isOpen', actions: 'close' },
-            ],
+        tasks: {
+          initial: 'idle',
+          on: { TaskDistributed: { target: '.polling', actions: 'open' } },
+          states: {
+            idle: {},
+            polling: {
+              on: {
+                VoteCounted: { guard: 'isOpen', actions: 'count' },
+                VoteLost: { guard: 'isOpen', actions: 'lose' },
+                TiebreakCalled: { guard: 'isOpen', actions: 'askOneMore' },
+                ConsensusReached: [
+                  { guard: 'isLastOpen', target: 'idle', actions: 'close' },
+                  { guard: 'isOpen', actions: 'close' },
+                ],
+                ConsensusFailed: [
+                  { guard: 'isLastOpen', target: 'idle', actions: 'close' },
+                  { guard: 'isOpen', actions: 'close' },
+                ],
+              },
+            },
+          },
+        },
+        generations: {
+          initial: 'gathering',
+          states: {
+            gathering: { on: { GenerationOpened: { target: 'judging', actions: 'openGeneration' } } },
+            judging: {
+              on: {
+                GenerationDemanded: { actions: 'openGeneration' },
+                GenerationClosed: { target: 'gathering', actions: 'closeGeneration' },
+              },
+            },
+          },
+        },
+        standing: {
+          initial: 'whole',
+          states: {
+            whole: {
+              on: {
+                ClusterSplit: { actions: 'note' },
+                MergeProposed: { actions: 'note' },
+                ClusterMerged: { target: 'dissolved', actions: 'merge' },
+              },
+            },
+            dissolved: { on: { NodeRedirected: { actions: 'note' } } },
           },
         },
       },

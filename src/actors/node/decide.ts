@@ -2,7 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { NodeCommand, NodeEvent } from '../../events/node.ts';
 import type { ModelAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
-import type { nodeMachine, OpenTask } from './machine.ts';
+import type { NodeContext, nodeMachine, OpenTask } from './machine.ts';
 import { castVote } from './voting.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;
@@ -19,12 +19,16 @@ export function decide(command: NodeCommand, snapshot: Snapshot, given: Given): 
     );
   }
   switch (command.type) {
-    case 'BearNode':
-      return snapshot.matches('unborn') ? [{ type: 'NodeBorn', data: { ...command.data, at } }] : [];
+    case 'BearNode': {
+      if (snapshot.matches('unborn')) return [{ type: 'NodeBorn', data: { ...command.data, at } }];
+      const { node, saga } = command.data;
+      return [{ type: 'LifeAffirmed', data: { node, what: 'birth', saga, at } }];
+    }
     case 'AssignTask': {
       const { taskId, dueAt } = command.data;
       if (snapshot.matches('unborn')) throw new CommandRefusedError(`There is no Node "${context.node}".`);
       if (dueAt <= at || taskId in context.open || taskId in context.closed) return [];
+      if (context.culled) return [{ type: 'TaskRefused', data: { ...command.data, reason: 'culled', at } }];
       if (Object.keys(context.open).length >= NODE_TASKS_IN_FLIGHT) {
         return [{ type: 'TaskRefused', data: { ...command.data, reason: 'full', at } }];
       }
@@ -34,19 +38,45 @@ export function decide(command: NodeCommand, snapshot: Snapshot, given: Given): 
     case 'SubmitAnswers': {
       const task = context.open[command.data.taskId];
       if (!task) return [];
-      return vote(task, command.data.answers, command.data.failure, at);
+      return [...vote(task, command.data.answers, command.data.failure, at), ...retiring(task, context, at)];
     }
     case 'PassDeadline': {
       const task = context.open[command.data.taskId];
       if (!task || at < task.dueAt) return [];
-      return [failed(task, 'Its device gave no answer before the deadline.', at)];
+      const reason = 'Its device gave no answer before the deadline.';
+      return [failed(task, reason, at), ...retiring(task, context, at)];
     }
     case 'RecordPerformance': {
       const { taskId } = command.data;
       if (snapshot.matches('unborn') || context.judged.includes(taskId)) return [];
-      return [{ type: 'PerformanceRecorded', data: { ...command.data, at } }];
+      const computeMs = context.open[taskId] ? null : (context.closed[taskId]?.computeMs ?? null);
+      return [{ type: 'PerformanceRecorded', data: { ...command.data, computeMs, at } }];
+    }
+    case 'MoveNode': {
+      const { from, to } = command.data;
+      if (snapshot.matches('unborn')) throw new CommandRefusedError(`There is no Node "${context.node}".`);
+      if (context.culled || context.cluster !== from || from === to) return [];
+      return [{ type: 'NodeMoved', data: { ...command.data, at } }];
+    }
+    case 'CullNode': {
+      const { node } = context;
+      if (snapshot.matches('unborn')) throw new CommandRefusedError(`There is no Node "${node}".`);
+      const { saga } = command.data;
+      if (snapshot.matches('retired')) {
+        return [{ type: 'LifeAffirmed', data: { node, what: 'retirement', saga, at } }];
+      }
+      if (context.culled) return [];
+      const inHand = Object.keys(context.open).length;
+      const culled: NodeEvent = { type: 'NodeCulled', data: { ...command.data, inHand, at } };
+      return inHand === 0 ? [culled, { type: 'NodeRetired', data: { node, saga, at } }] : [culled];
     }
   }
+}
+
+/** A culled Node is retired with the last task that it had in hand. */
+function retiring(ended: OpenTask, { culled, node, open }: NodeContext, at: string): readonly NodeEvent[] {
+  const others = Object.keys(open).some((taskId) => taskId !== ended.taskId);
+  return culled && !others ? [{ type: 'NodeRetired', data: { node, saga: culled.saga, at } }] : [];
 }
 
 function vote(

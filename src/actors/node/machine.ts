@@ -1,5 +1,5 @@
 import { assign, setup } from 'xstate';
-import type { Assignment, NodeEvent } from '../../events/node.ts';
+import type { Assignment, NodeCulled, NodeEvent } from '../../events/node.ts';
 import type { Genome, ModelAnswer } from '../../events/values.ts';
 import { type RecentKeys, remember } from '../recent.ts';
 
@@ -15,6 +15,8 @@ const REMEMBERED_JUDGEMENTS = 256;
 /** A task that is over; remembered until its deadline, after which nothing can ask for it again. */
 export interface ClosedTask {
   readonly dueAt: string;
+  /** What both models took, as their device reports it. */
+  readonly computeMs: number;
 }
 
 export interface NodeContext {
@@ -29,11 +31,16 @@ export interface NodeContext {
   readonly closed: Readonly<Record<string, ClosedTask>>;
   /** Tasks whose performance was recorded lately. */
   readonly judged: RecentKeys;
+  /** Right answers in its life. */
+  readonly successes: number;
+  /** How selection ended it, or null. */
+  readonly culled: NodeCulled | null;
 }
 
 /**
- * A Node: unborn, then alive. Alive, its two models work side by side, each idle or thinking; a vote needs both of
- * them to be heard (or given up), which the task's end stands for.
+ * A Node: unborn, alive, retired. Alive, its two models work side by side, each idle or thinking; a vote needs both of
+ * them to be heard (or given up), which the task's end stands for. A culled one finishes what it has in hand, takes
+ * nothing more, and is then retired; judgements of its answers still arrive.
  */
 export const nodeMachine = setup({
   types: {
@@ -70,7 +77,7 @@ export const nodeMachine = setup({
     refuse: assign(({ context, event }) => {
       if (event.type !== 'TaskRefused') return {};
       const { taskId, dueAt, at } = event.data;
-      return { closed: { ...current(context.closed, at), [taskId]: { dueAt } } };
+      return { closed: { ...current(context.closed, at), [taskId]: { dueAt, computeMs: 0 } } };
     }),
     hear: assign(({ context, event }) => {
       if (event.type !== 'ModelAnswered') return {};
@@ -83,12 +90,21 @@ export const nodeMachine = setup({
       if (!('taskId' in event.data)) return {};
       const { [event.data.taskId]: task, ...open } = context.open;
       if (!task) return {};
-      return { open, closed: { ...context.closed, [task.taskId]: { dueAt: task.dueAt } } };
+      const { A, B } = task.answers;
+      const computeMs = (A?.durationMs ?? 0) + (B?.durationMs ?? 0);
+      return { open, closed: { ...context.closed, [task.taskId]: { dueAt: task.dueAt, computeMs } } };
     }),
     judge: assign(({ context, event }) => {
       if (event.type !== 'PerformanceRecorded') return {};
-      return { judged: remember(context.judged, event.data.taskId, REMEMBERED_JUDGEMENTS) };
+      return {
+        judged: remember(context.judged, event.data.taskId, REMEMBERED_JUDGEMENTS),
+        successes: context.successes + (event.data.correct ? 1 : 0),
+      };
     }),
+    move: assign(({ event }) => (event.type === 'NodeMoved' ? { cluster: event.data.to } : {})),
+    cull: assign(({ event }) => (event.type === 'NodeCulled' ? { culled: event.data } : {})),
+    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    note: () => {},
   },
 }).createMachine({
   id: 'node',
@@ -103,6 +119,8 @@ export const nodeMachine = setup({
     open: {},
     closed: {},
     judged: [],
+    successes: 0,
+    culled: null,
   }),
   initial: 'unborn',
   states: {
@@ -114,8 +132,18 @@ export const nodeMachine = setup({
       on: {
         TaskRefused: { actions: 'refuse' },
         PerformanceRecorded: { actions: 'judge' },
+        NodeMoved: { actions: 'move' },
+        LifeAffirmed: { actions: 'note' },
+        NodeRetired: 'retired',
       },
       states: {
+        life: {
+          initial: 'living',
+          states: {
+            living: { on: { NodeCulled: { target: 'leaving', actions: 'cull' } } },
+            leaving: {},
+          },
+        },
         tasks: {
           on: {
             TaskAccepted: { actions: 'open' },
@@ -150,6 +178,13 @@ export const nodeMachine = setup({
             },
           },
         },
+      },
+    },
+    retired: {
+      on: {
+        TaskRefused: { actions: 'refuse' },
+        PerformanceRecorded: { actions: 'judge' },
+        LifeAffirmed: { actions: 'note' },
       },
     },
   },

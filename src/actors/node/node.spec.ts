@@ -26,7 +26,8 @@ const BORN: NodeEvent = {
     generation: 0,
     parents: [],
     cause: 'genesis',
-    saga: 'main',
+    mutations: [],
+    saga: { kind: 'genesis', id: 'main' },
     at: START,
   },
 };
@@ -91,7 +92,9 @@ describe('a Node', () => {
     const scenario = new Scenario<NodeCommand, NodeEvent>(node, 'n1').when({ type: 'BearNode', data });
     expect(scenario.types).toEqual(['NodeBorn']);
     expect(scenario.sent).toEqual(['cluster/maths AdmitNode', 'genesis/main ConfirmBirth']);
-    expect(scenario.when({ type: 'BearNode', data }).types).toEqual([]);
+    // Asked again, it says so again: the saga may not have heard it.
+    expect(scenario.when({ type: 'BearNode', data }).types).toEqual(['LifeAffirmed']);
+    expect(scenario.sent).toEqual(['genesis/main ConfirmBirth']);
   });
 
   it('sends a task to its device, through its prompt template, with a clock', () => {
@@ -257,5 +260,84 @@ describe('a Node', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('the end of a Node', () => {
+  const CULL: NodeCommand = {
+    type: 'CullNode',
+    data: {
+      cluster: 'maths',
+      generation: 1,
+      rule: 'the bottom 20 % are culled',
+      rank: 10,
+      of: 10,
+      fitness: 12,
+      saga: { kind: 'generation', id: 'maths-1' },
+    },
+  };
+
+  function alive(): Scenario<NodeCommand, NodeEvent> {
+    return new Scenario<NodeCommand, NodeEvent>(node, 'n1').given(BORN);
+  }
+
+  it('comes at once where it has nothing in hand', () => {
+    const scenario = alive().when(CULL);
+    expect(scenario.types).toEqual(['NodeCulled', 'NodeRetired']);
+    expect(scenario.sent).toEqual(['cluster/maths DismissNode', 'generation/maths-1 ConfirmRetirement']);
+  });
+
+  it('comes after the work in hand, and new work is handed back', () => {
+    const scenario = alive().when(assign('t1')).when(assign('t2')).when(CULL);
+    expect(scenario.types).toEqual(['NodeCulled']);
+    expect(scenario.events[0]).toMatchObject({ data: { inHand: 2 } });
+    scenario.when(assign('t3'));
+    expect(scenario.types).toEqual(['TaskRefused']);
+    expect(scenario.sent).toEqual(['cluster/maths LoseVote']);
+    scenario.when(submit('t1'), { device: 'laptop' });
+    expect(scenario.types).toEqual(['ModelAnswered', 'ModelAnswered', 'VoteCast']);
+    scenario.when({ type: 'PassDeadline', data: { taskId: 't2' } }, { at: later(1000) });
+    expect(scenario.types).toEqual(['TaskFailed', 'NodeRetired']);
+    expect(scenario.snapshot.value).toBe('retired');
+  });
+
+  it('does not keep a judgement from arriving, and is told again to a saga that has not heard of it', () => {
+    const scenario = alive().when(assign('t1')).when(submit('t1'), { device: 'laptop' }).when(CULL);
+    expect(scenario.when(performance).types).toEqual(['PerformanceRecorded']);
+    expect(scenario.when(CULL).types).toEqual(['LifeAffirmed']);
+    expect(scenario.sent).toEqual(['generation/maths-1 ConfirmRetirement']);
+    expect(scenario.when(assign('t4')).types).toEqual(['TaskRefused']);
+  });
+
+  it('comes once', () => {
+    expect(alive().when(assign('t1')).when(CULL).when(CULL).types).toEqual([]);
+  });
+
+  it('is not that of a Node that moves: it keeps its work', () => {
+    const move: NodeCommand = { type: 'MoveNode', data: { from: 'maths', to: 'other', cause: 'split' } };
+    const scenario = alive().when(assign('t1')).when(move);
+    expect(scenario.sent).toEqual(['cluster/maths DismissNode', 'cluster/other AdmitNode']);
+    expect(scenario.when(move).types).toEqual([]);
+    scenario.when(submit('t1'), { device: 'laptop' });
+    expect(scenario.sent).toEqual(['cluster/maths CountVote']);
+  });
+
+  it('tells its Cluster of every fifth success', () => {
+    const scenario = alive();
+    const sent: string[] = [];
+    for (let index = 0; index < 10; index += 1) {
+      const data = { ...performance.data, taskId: `t${index}` };
+      scenario.when({ type: 'RecordPerformance', data } as NodeCommand);
+      sent.push(...scenario.sent);
+    }
+    expect(sent).toEqual(['cluster/maths ReportPerformance', 'cluster/maths ReportPerformance']);
+    expect(scenario.effects).toMatchObject([{ command: { data: { node: 'n1', successes: 10 } } }]);
+  });
+
+  it('leaves what its models took on record, as long as the Node knows it', () => {
+    const scenario = alive().when(assign('t1')).when(submit('t1'), { device: 'laptop' }).when(performance);
+    expect(scenario.events[0]).toMatchObject({ type: 'PerformanceRecorded', data: { computeMs: 10 } });
+    const unknown = alive().when(performance);
+    expect(unknown.events[0]).toMatchObject({ data: { computeMs: null } });
   });
 });

@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
 import type {
+  LifeAffirmed,
   NodeBorn,
   NodeEvent,
   TaskAccepted,
@@ -9,6 +10,7 @@ import type {
   WorkOrder,
 } from '../../events/node.ts';
 import type { Effect } from '../actor.ts';
+import { REPORT_EVERY } from '../reporting.ts';
 import { fillTemplate } from './genome.ts';
 import type { nodeMachine } from './machine.ts';
 
@@ -17,36 +19,79 @@ type Snapshot = SnapshotFrom<typeof nodeMachine>;
 export function react(event: NodeEvent, snapshot: Snapshot): readonly Effect[] {
   switch (event.type) {
     case 'NodeBorn':
-      return settleIn(event.data);
+      return settleIn(event.data, snapshot);
     case 'TaskAccepted':
       return work(event.data, snapshot);
     case 'VoteCast':
       return [reportVote(event.data, snapshot)];
-    case 'TaskRefused':
-      return [reportFailure(event.data, 'The Node has too many tasks.', snapshot)];
+    case 'TaskRefused': {
+      const reason = event.data.reason === 'full' ? 'The Node has too many tasks.' : 'The Node was culled.';
+      return [reportFailure(event.data, reason, snapshot)];
+    }
     case 'TaskFailed':
       return [reportFailure(event.data, event.data.reason, snapshot)];
-    case 'ModelAnswered':
     case 'PerformanceRecorded':
+      return event.data.correct ? reportSuccess(snapshot) : [];
+    case 'NodeMoved': {
+      const { from, to } = event.data;
+      return [dismissal(from, snapshot, 'moved'), admission(to, snapshot)];
+    }
+    case 'NodeCulled':
+      return [dismissal(snapshot.context.cluster, snapshot, 'culled')];
+    case 'NodeRetired':
+      return [confirm({ ...event.data, what: 'retirement' })];
+    case 'LifeAffirmed':
+      return [confirm(event.data)];
+    case 'ModelAnswered':
       return [];
   }
 }
 
-function settleIn({ node, device, owner, cluster, saga, genome }: NodeBorn): readonly Effect[] {
-  const { specialization, modelA, modelB } = genome;
-  const pair = `${modelA}+${modelB}`;
+function reportSuccess({ context }: Snapshot): readonly Effect[] {
+  const { node, cluster, successes } = context;
+  if (successes % REPORT_EVERY !== 0 || context.culled) return [];
   return [
     {
       kind: 'command',
       to: { kind: 'cluster', id: cluster },
-      command: { type: 'AdmitNode', data: { node, device, owner, specialization, pair } },
-    },
-    {
-      kind: 'command',
-      to: { kind: 'genesis', id: saga },
-      command: { type: 'ConfirmBirth', data: { what: 'node', id: node } },
+      command: { type: 'ReportPerformance', data: { node, successes } },
     },
   ];
+}
+
+function dismissal(cluster: string, { context }: Snapshot, reason: 'culled' | 'moved'): Effect {
+  const { node } = context;
+  return {
+    kind: 'command',
+    to: { kind: 'cluster', id: cluster },
+    command: { type: 'DismissNode', data: { node, reason } },
+  };
+}
+
+function confirm({ node, what, saga }: Omit<LifeAffirmed, 'at'>): Effect {
+  const command =
+    what === 'birth'
+      ? { type: 'ConfirmBirth', data: { what: 'node', id: node } }
+      : { type: 'ConfirmRetirement', data: { node } };
+  return { kind: 'command', to: saga, command };
+}
+
+function settleIn({ node, cluster, saga }: NodeBorn, snapshot: Snapshot): readonly Effect[] {
+  return [admission(cluster, snapshot), confirm({ node, what: 'birth', saga })];
+}
+
+function admission(cluster: string, { context }: Snapshot): Effect {
+  const { node, device, owner, genome } = context;
+  if (!genome) throw new Error(`${node} is to join a Cluster before it was born.`);
+  const { specialization, modelA, modelB } = genome;
+  return {
+    kind: 'command',
+    to: { kind: 'cluster', id: cluster },
+    command: {
+      type: 'AdmitNode',
+      data: { node, device, owner, specialization, pair: `${modelA}+${modelB}` },
+    },
+  };
 }
 
 function work(task: TaskAccepted, { context }: Snapshot): readonly Effect[] {

@@ -3,10 +3,11 @@ import type { Member } from '../../events/cluster.ts';
 import type { RoutingRequest, SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Resource } from '../../events/values.ts';
 import type { Given } from '../actor.ts';
-import { MAX_CLUSTER_NODES } from '../cluster/decide.ts';
+import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
 import type { NetworkView } from '../network-view.ts';
 import { NODE_TASKS_IN_FLIGHT } from '../node/decide.ts';
 import { needsReplication, trustOf } from '../verifier/trust.ts';
+import { approveMerge, configure, grantSlots, measureFitness } from './evolution.ts';
 import type { RoutedSubtask, superClusterMachine } from './machine.ts';
 import { type Candidate, type RoutingDraws, route } from './routing.ts';
 
@@ -27,7 +28,7 @@ export function decide(
   const at = given.at;
   switch (command.type) {
     case 'FormSuperCluster': {
-      if (!snapshot.matches('unformed')) return [];
+      if (!snapshot.matches({ routing: 'unformed' })) return [];
       return [{ type: 'SuperClusterFormed', data: { ...command.data, at } }];
     }
     case 'RouteSubtask': {
@@ -39,13 +40,22 @@ export function decide(
       // Another attempt means that the resource of the last one has failed, even if only by keeping silent.
       const failed = command.data.exclude;
       const exclude = silent && !failed.some(({ id }) => id === silent.id) ? [...failed, silent] : failed;
-      if (snapshot.matches('unformed')) return [failing(command.data, 'The network is not born yet.', at)];
+      if (snapshot.matches({ routing: 'unformed' }))
+        return [failing(command.data, 'The network is not born yet.', at)];
       return [routed({ ...command.data, exclude }, context.inFlight, given)];
     }
     case 'SettleSubtask': {
       if (!(command.data.subtaskId in context.inFlight)) return [];
       return [{ type: 'SubtaskSettled', data: { ...command.data, at } }];
     }
+    case 'ConfigureEvolution':
+      return configure(command.data, context, at);
+    case 'ClaimSlots':
+      return grantSlots(command.data, context, given);
+    case 'MeasureFitness':
+      return measureFitness(command.data, context, given);
+    case 'ApproveMerge':
+      return approveMerge(command.data, context, given);
   }
 }
 

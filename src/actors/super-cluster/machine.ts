@@ -1,4 +1,5 @@
 import { assign, setup } from 'xstate';
+import type { EvolutionMode, EvolutionSettings, Slot } from '../../events/evolution.ts';
 import type { SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Resource } from '../../events/values.ts';
 import { type RecentKeys, remember } from '../recent.ts';
@@ -11,6 +12,15 @@ const REMEMBERED_SUBTASKS = 4096;
  * kept silent must still be known when the next attempt comes.
  */
 const OVERDUE_MS = 60_000;
+
+/** Claims and measurements that are remembered: more than come while a message is on its way. */
+const REMEMBERED_GENERATIONS = 256;
+
+/** A slot that was granted, until its Node is seen to live there. */
+export interface Promised {
+  readonly claim: string;
+  readonly slot: Slot;
+}
 
 export interface RoutedSubtask {
   readonly queryId: string;
@@ -25,11 +35,22 @@ export interface SuperClusterContext {
   readonly inFlight: Readonly<Record<string, RoutedSubtask>>;
   /** Subtasks settled lately: a repeated request for one of them comes to nothing. */
   readonly settled: RecentKeys;
+  readonly settings: EvolutionSettings | null;
+  readonly mode: EvolutionMode;
+  /** The mode that each Cluster's last measurement belonged to. */
+  readonly bands: Readonly<Record<string, EvolutionMode>>;
+  /** Generations after which was measured, and claims that were granted. */
+  readonly measured: RecentKeys;
+  readonly claims: RecentKeys;
+  /** By the Node that is to live there. */
+  readonly promised: Readonly<Record<string, Promised>>;
+  /** Clusters that were merged, and into which. */
+  readonly merged: Readonly<Record<string, string>>;
 }
 
 /**
- * The Super Cluster: unformed, then resting or routing, with as many subtasks in flight as there are. What is asked
- * before it is formed fails and may be asked again.
+ * The Super Cluster: unformed, then resting or busy, with as many subtasks in flight as there are. What is asked before
+ * it is formed fails and may be asked again. Beside that it sets how hard evolution presses.
  */
 export const superClusterMachine = setup({
   types: {
@@ -58,33 +79,93 @@ export const superClusterMachine = setup({
       if (!subtask) return {};
       return { inFlight, settled: remember(context.settled, event.data.subtaskId, REMEMBERED_SUBTASKS) };
     }),
+    configure: assign(({ event }) =>
+      event.type === 'EvolutionConfigured' ? { settings: event.data.settings } : {},
+    ),
+    promise: assign(({ context, event }) => {
+      if (event.type !== 'SlotsGranted') return {};
+      const { claim, slots, arrived } = event.data;
+      const gone = new Set(arrived);
+      const kept = Object.entries(context.promised).filter(([node]) => !gone.has(node));
+      const promised = slots.map((slot): [string, Promised] => [slot.node, { claim, slot }]);
+      return {
+        promised: Object.fromEntries([...kept, ...promised]),
+        claims: context.claims.includes(claim)
+          ? context.claims
+          : remember(context.claims, claim, REMEMBERED_GENERATIONS),
+      };
+    }),
+    measure: assign(({ context, event }) => {
+      if (event.type !== 'NetworkFitnessMeasured') return {};
+      const { generation, cluster, band } = event.data;
+      return {
+        measured: remember(context.measured, generation, REMEMBERED_GENERATIONS),
+        bands: { ...context.bands, [cluster]: band },
+      };
+    }),
+    changeMode: assign(({ event }) => (event.type === 'EvolutionModeChanged' ? { mode: event.data.to } : {})),
+    merge: assign(({ context, event }) =>
+      event.type === 'MergeApproved'
+        ? { merged: { ...context.merged, [event.data.cluster]: event.data.into } }
+        : {},
+    ),
   },
 }).createMachine({
   id: 'superCluster',
-  context: ({ input }) => ({ superCluster: input?.id ?? '', inFlight: {}, settled: [] }),
-  initial: 'unformed',
+  context: ({ input }) => ({
+    superCluster: input?.id ?? '',
+    inFlight: {},
+    settled: [],
+    settings: null,
+    mode: 'normal',
+    bands: {},
+    measured: [],
+    claims: [],
+    promised: {},
+    merged: {},
+  }),
+  type: 'parallel',
   states: {
-    unformed: {
-      on: {
-        RoutingFailed: { actions: 'route' },
-        SubtaskSettled: { actions: 'settle' },
-        SuperClusterFormed: [{ guard: 'hasInFlight', target: 'routing' }, { target: 'resting' }],
-      },
-    },
-    resting: {
-      on: {
-        SubtaskRouted: { target: 'routing', actions: 'route' },
-        RoutingFailed: { target: 'routing', actions: 'route' },
-      },
-    },
     routing: {
+      initial: 'unformed',
+      states: {
+        unformed: {
+          on: {
+            RoutingFailed: { actions: 'route' },
+            SubtaskSettled: { actions: 'settle' },
+            SuperClusterFormed: [{ guard: 'hasInFlight', target: 'busy' }, { target: 'resting' }],
+          },
+        },
+        resting: {
+          on: {
+            SubtaskRouted: { target: 'busy', actions: 'route' },
+            RoutingFailed: { target: 'busy', actions: 'route' },
+          },
+        },
+        busy: {
+          on: {
+            SubtaskRouted: { actions: 'route' },
+            RoutingFailed: { actions: 'route' },
+            SubtaskSettled: [
+              { guard: 'isLastInFlight', target: 'resting', actions: 'settle' },
+              { actions: 'settle' },
+            ],
+          },
+        },
+      },
+    },
+    evolution: {
+      initial: 'resting',
+      states: {
+        /** Nobody is culled and nobody is born before it is known what evolution goes by. */
+        resting: { on: { EvolutionConfigured: { target: 'pressing', actions: 'configure' } } },
+        pressing: { on: { EvolutionConfigured: { actions: 'configure' } } },
+      },
       on: {
-        SubtaskRouted: { actions: 'route' },
-        RoutingFailed: { actions: 'route' },
-        SubtaskSettled: [
-          { guard: 'isLastInFlight', target: 'resting', actions: 'settle' },
-          { actions: 'settle' },
-        ],
+        SlotsGranted: { actions: 'promise' },
+        NetworkFitnessMeasured: { actions: 'measure' },
+        EvolutionModeChanged: { actions: 'changeMode' },
+        MergeApproved: { actions: 'merge' },
       },
     },
   },

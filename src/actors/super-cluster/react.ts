@@ -13,7 +13,7 @@ export function react(
       return [
         {
           kind: 'command',
-          to: { kind: 'genesis', id: saga },
+          to: saga,
           command: { type: 'ConfirmBirth', data: { what: 'superCluster', id: superCluster } },
         },
       ];
@@ -33,7 +33,30 @@ export function react(
         },
       ];
     }
+    case 'SlotsGranted': {
+      const { claim: id, slots } = event.data;
+      return [
+        {
+          kind: 'command',
+          to: { kind: 'generation', id },
+          command: { type: 'ReceiveSlots', data: { slots } },
+        },
+      ];
+    }
+    case 'MergeApproved': {
+      const { cluster: id, into, cause } = event.data;
+      return [
+        {
+          kind: 'command',
+          to: { kind: 'cluster', id },
+          command: { type: 'MergeInto', data: { into, cause } },
+        },
+      ];
+    }
     case 'SubtaskSettled':
+    case 'EvolutionConfigured':
+    case 'NetworkFitnessMeasured':
+    case 'EvolutionModeChanged':
       return [];
   }
 }

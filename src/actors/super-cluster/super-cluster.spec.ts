@@ -11,7 +11,7 @@ type Routed = Extract<SuperClusterEvent, { type: 'SubtaskRouted' }>['data'];
 
 const FORM: SuperClusterCommand = {
   type: 'FormSuperCluster',
-  data: { superCluster: 'main', saga: 'main' },
+  data: { superCluster: 'main', saga: { kind: 'genesis', id: 'main' } },
 };
 
 const VIEW = networkView(

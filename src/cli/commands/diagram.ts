@@ -11,6 +11,7 @@ export const MACHINES = [
   'verifier',
   'query',
   'genesis',
+  'generation',
   'account',
 ] as const;
 export type MachineName = (typeof MACHINES)[number];

@@ -21,6 +21,7 @@ interface Options {
   readonly genesis?: string;
   readonly models?: ModelClass;
   readonly gpu?: true;
+  readonly region?: string;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -43,6 +44,7 @@ export function addRunCommand(program: Command): void {
     )
     .addOption(modelsOption())
     .addOption(gpuOption())
+    .option('--region <name>', 'agent: where the device is, such as "eu"; Clusters form by it', id)
     .option('--json', 'print one JSON object when it runs', false)
     .option('--verbose', 'show what happens inside', false)
     .addHelpText(
@@ -55,7 +57,7 @@ gateway    takes questions
 agent      a contributor's device: runs the models; reaches the broker only
 
 --models goes with --genesis, and public ones are looked for on this machine: it should be that device.
---gpu goes with agent.`,
+--gpu and --region go with agent.`,
     )
     .action((role, options) => finish(() => runRole(role, options)));
 }
@@ -78,6 +80,9 @@ async function runRole(role: Role, options: Options): Promise<number> {
   }
   if (role !== 'agent' && options.gpu) {
     throw new UsageError(`--gpu goes with the role "agent", which runs the models, not with "${role}".`);
+  }
+  if (role !== 'agent' && options.region !== undefined) {
+    throw new UsageError(`--region goes with the role "agent", not with "${role}".`);
   }
   const onLog = stderrLog(options);
   const shutdown = prepareShutdown({ onLog });
@@ -121,6 +126,7 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
         { nc, onLog, signal },
         device,
         await localEngine(dataFolderPath(), onLog, { gpu: options.gpu ?? false }),
+        { region: options.region ?? null },
       );
     return { nc, start };
   }

@@ -47,13 +47,15 @@ describe('a first generation', () => {
     expect(seeds).toBe('low');
     const plan = genesisPlan('laptop', 'owner', seeds);
     if (plan.type !== 'BeginGenesis') throw new Error(plan.type);
-    expect(plan.data.seeds.map(({ genome }) => [genome.modelA, genome.modelB])).toEqual([
-      ['qwen25-math-15b', 'phi-2'],
-      ['llama-32-1b', 'gemma-2-2b'],
-      ['qwen25-coder-15b', 'deepseek-coder-13b'],
-      ['llama-32-1b', 'qwen25-15b'],
-      ['qwen25-05b', 'tinyllama-11b'],
-    ]);
+    expect(plan.data.seeds.map(({ nodes: [first] }) => [first?.genome.modelA, first?.genome.modelB])).toEqual(
+      [
+        ['qwen25-math-15b', 'phi-2'],
+        ['llama-32-1b', 'gemma-2-2b'],
+        ['qwen25-coder-15b', 'deepseek-coder-13b'],
+        ['llama-32-1b', 'qwen25-15b'],
+        ['qwen25-05b', 'tinyllama-11b'],
+      ],
+    );
   });
 
   it('of public models is refused on a device that is too small', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
 import { encodeJson, HEADER } from '../../events/envelope.ts';
+import type { EvolutionSettings } from '../../events/evolution.ts';
 import type { GenesisCommand } from '../../events/genesis.ts';
 import { connectEventStore } from '../../eventstore/esdb.ts';
 import type { EventStore } from '../../eventstore/port.ts';
@@ -21,6 +22,7 @@ import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts'
 import { commandSubject } from '../../messaging/subjects.ts';
 import { loadNatsUsers, usersFile } from '../../messaging/users.ts';
 import { localEngine } from './engine.ts';
+import { evolutionSettings } from './evolution-settings.ts';
 import { type SeedModels, seedModels, seedModelsFor } from './first-generation.ts';
 import {
   type FleetRole,
@@ -131,15 +133,25 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
 }
 
 /** The plan of the first generation: five Clusters of ten Nodes, one for each seed species. */
-export function genesisPlan(device: string, owner: string, models: SeedModels = 'miniature'): GenesisCommand {
+export function genesisPlan(
+  device: string,
+  owner: string,
+  models: SeedModels = 'miniature',
+  evolution: EvolutionSettings | null = null,
+): GenesisCommand {
   const seeds = SPECIES.map((species) => ({
     cluster: species.specialization,
     name: species.name,
-    species: species.id,
-    genome: seedGenome(species, models),
-    nodes: NODES_PER_SPECIES,
+    specialization: species.specialization,
+    nodes: Array.from({ length: NODES_PER_SPECIES }, (_, index) => ({
+      node: `${species.specialization}-${String(index + 1).padStart(2, '0')}`,
+      species: species.id,
+      genome: seedGenome(species, models),
+      device,
+      owner,
+    })),
   }));
-  return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', device, owner, seeds } };
+  return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', seeds, evolution } };
 }
 
 async function startRoles(
@@ -180,7 +192,7 @@ async function startDevice(
   const agent = await superviseRole('agent', onLog, async (signal) => {
     const { home, gpu = false, createEngine = localEngine } = options;
     const engine = await createEngine(home, onLog, { gpu });
-    return startAgent({ nc, onLog, signal }, device, engine);
+    return startAgent({ nc, onLog, signal }, device, engine, { region: null });
   });
   undo.push(() => agent.stop());
 }
@@ -275,7 +287,7 @@ export async function beginGenesis(nc: NatsConnection, device: string, models: S
   meta.set(HEADER.causationId, messageId);
   await publisher(jetstream(nc))({
     subject: commandSubject({ kind: 'genesis', id: 'main' }),
-    body: encodeJson(genesisPlan(device, OWNER, models)),
+    body: encodeJson(genesisPlan(device, OWNER, models, await evolutionSettings(models))),
     messageId,
     headers: meta,
   });

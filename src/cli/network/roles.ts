@@ -4,6 +4,7 @@ import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import type { NetworkView } from '../../actors/network-view.ts';
 import { runAgent } from '../../agent/agent.ts';
+import { offerOf } from '../../agent/offer.ts';
 import type { EventStore } from '../../eventstore/port.ts';
 import { askService } from '../../gateway/ask-service.ts';
 import { READ_ENDPOINTS } from '../../gateway/read-endpoints.ts';
@@ -11,6 +12,7 @@ import { readEndpoints } from '../../gateway/read-service.ts';
 import { runFleet } from '../../host/fleet.ts';
 import type { OnLog } from '../../host/log.ts';
 import { type Running, type Supervised, supervise } from '../../host/supervise.ts';
+import { detectDevice } from '../../inference/device.ts';
 import type { InferenceEngine } from '../../inference/port.ts';
 import { ensureMembersBucket, watchMembers } from '../../messaging/membership.ts';
 import { AGENTS_BUCKET } from '../../messaging/permissions.ts';
@@ -92,7 +94,7 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
     bucket: AGENTS_BUCKET,
     onStatus: (message) => onLog('warn', message),
     onChange(members) {
-      follower.setDevices(members.map(({ id }) => ({ id, proximityMs: 0 })));
+      follower.setDevices(members.map(({ id, info }) => ({ id, proximityMs: 0, ...offerOf(info) })));
       giveWork(members.map(({ id }) => id)).catch(onFault);
     },
   });
@@ -191,10 +193,15 @@ export async function startAgent(
   { nc, onLog, signal }: Omit<RoleContext, 'store'>,
   device: string,
   engine: InferenceEngine,
+  { region }: { readonly region: string | null },
 ): Promise<RunningRole> {
   const onStatus = (message: string) => onLog('warn', message);
-  return { ended: runAgent({ nc, device, engine, signal, onStatus }).finally(() => engine.close()) };
+  const offer = { slots: DEVICE_SLOTS, tier: detectDevice().tier, region };
+  return { ended: runAgent({ nc, device, engine, offer, signal, onStatus }).finally(() => engine.close()) };
 }
+
+/** Nodes of miniature or small models share their models, so a device can lend as many slots as a network starts with. */
+const DEVICE_SLOTS = 50;
 
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -47,13 +47,8 @@ export const genesisMachine = setup({
 /** Everything that a plan calls into being, as `kind/id`. */
 export function birthsOf(plan: GenesisBegun): readonly string[] {
   return [
-    `superCluster/${plan.superCluster}`,
+    ...(plan.superCluster === null ? [] : [`superCluster/${plan.superCluster}`]),
     ...plan.seeds.map((seed) => `cluster/${seed.cluster}`),
-    ...plan.seeds.flatMap((seed) => nodesOf(seed).map((node) => `node/${node}`)),
+    ...plan.seeds.flatMap((seed) => seed.nodes.map(({ node }) => `node/${node}`)),
   ];
-}
-
-/** Seeds have readable names: `mathematical-01` … */
-export function nodesOf({ cluster, nodes }: { cluster: string; nodes: number }): readonly string[] {
-  return Array.from({ length: nodes }, (_, index) => `${cluster}-${String(index + 1).padStart(2, '0')}`);
 }

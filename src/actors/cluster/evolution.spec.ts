@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { later, Scenario } from '../../../test/support/decider.ts';
+import { judgedNode, SETTINGS } from '../../../test/support/evolution.ts';
+import { clusterView, matrixRow, networkView } from '../../../test/support/views.ts';
+import type { ClusterCommand, ClusterEvent } from '../../events/cluster.ts';
+import type { GoldTask } from '../../events/evolution.ts';
+import type { Vote } from '../../events/values.ts';
+import type { NodeView } from '../network-view.ts';
+import { cluster } from './index.ts';
+
+type Subject = Scenario<ClusterCommand, ClusterEvent>;
+
+const GOLD: GoldTask = {
+  prompt: 'What is 2 + 3?',
+  taskType: 'math.arithmetic',
+  expected: { kind: 'answer', value: '5' },
+};
+
+const RIGHT: Vote = {
+  outcome: 'agreed',
+  agreement: 'exact',
+  chosen: 0,
+  answer: '5',
+  kind: 'number',
+  confidence: 0.9,
+};
+
+function member(node: string, specialization = 'mathematical') {
+  return { node, device: 'laptop', owner: 'owner', specialization, pair: 'maths-a+maths-b' };
+}
+
+function reads(nodes: readonly NodeView[], goldShare = 0) {
+  const settings = { ...SETTINGS, goldShare };
+  const clusters = [clusterView('maths'), clusterView('other')];
+  return networkView(nodes, clusters, 7, { evolution: { settings, mode: 'normal' } });
+}
+
+function formed(nodes: readonly NodeView[] = [judgedNode('n0', 9, 10), judgedNode('n1', 9)]): Subject {
+  const scenario = new Scenario<ClusterCommand, ClusterEvent>(cluster, 'maths', { reads: reads(nodes) });
+  const data = { cluster: 'maths', name: 'Maths', specialization: 'mathematical', saga: null };
+  scenario.when({ type: 'FormCluster', data });
+  for (const { id, specialization } of nodes) {
+    scenario.when({ type: 'AdmitNode', data: member(id, specialization) });
+  }
+  return scenario;
+}
+
+function report(node: string, successes: number): ClusterCommand {
+  return { type: 'ReportPerformance', data: { node, successes } };
+}
+
+function examine(taskId: string, node = 'n0'): ClusterCommand {
+  return { type: 'ExamineNode', data: { taskId, node, task: GOLD, dueAt: later(60_000) } };
+}
+
+function vote(taskId: string, change: Partial<Vote> = {}): ClusterCommand {
+  const ballot = { subtaskId: taskId, attempt: 1, taskId, node: 'n0', responseMs: 12 };
+  return { type: 'CountVote', data: { ...ballot, vote: { ...RIGHT, ...change } } };
+}
+
+describe('gold tasks', () => {
+  it('reach the Node as any other task, and its answer is held against the known one', () => {
+    const scenario = formed().when(examine('g1'));
+    expect(scenario.sent).toEqual(['node/n0 AssignTask']);
+    expect(JSON.stringify(scenario.effects)).not.toContain('expected');
+    scenario.when(vote('g1'));
+    expect(scenario.events[0]).toMatchObject({ type: 'GoldTaskJudged', data: { correct: true } });
+    expect(scenario.effects[0]).toMatchObject({
+      command: { type: 'RecordPerformance', data: { taskId: 'g1', correct: true, basis: 'gold' } },
+    });
+  });
+
+  it.each([
+    ['another answer', vote('g1', { answer: '6' })],
+    ['an abstention', vote('g1', { outcome: 'abstained', answer: '', kind: 'none', chosen: null })],
+    [
+      'a vote that does not come',
+      {
+        type: 'LoseVote',
+        data: { subtaskId: 'g1', attempt: 1, taskId: 'g1', node: 'n0', reason: 'away' },
+      } as ClusterCommand,
+    ],
+  ])('count %s as wrong', (_what, command) => {
+    const scenario = formed().when(examine('g1')).when(command);
+    expect(scenario.events[0]).toMatchObject({ type: 'GoldTaskJudged', data: { correct: false } });
+  });
+
+  it('are given up some time after they were due, if nothing was heard of them', () => {
+    const scenario = formed().when(examine('g1'));
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { taskId: 'g1' } };
+    expect(scenario.when(pass, { at: later(60_000) }).types).toEqual([]);
+    expect(scenario.when(pass, { at: later(65_000) }).types).toEqual(['GoldTaskJudged']);
+    expect(scenario.when(pass, { at: later(65_000) }).types).toEqual([]);
+  });
+
+  it('are asked once each, and only of members', () => {
+    const scenario = formed().when(examine('g1'));
+    expect(scenario.when(examine('g1')).types).toEqual([]);
+    expect(scenario.when(vote('g1')).when(examine('g1')).types).toEqual([]);
+    expect(scenario.when(examine('g2', 'stranger')).types).toEqual([]);
+  });
+
+  it('are mixed in for the Node of which least is known', () => {
+    const rows = { 'math.arithmetic': matrixRow(50, 0) };
+    const nodes = [judgedNode('n0', 19, 20, { rows }), judgedNode('n1', 9, 12), judgedNode('n2', 4, 5)];
+    const scenario = formed(nodes);
+    const task: ClusterCommand = {
+      type: 'DistributeTask',
+      data: {
+        queryId: 'q',
+        subtaskId: 's',
+        attempt: 1,
+        prompt: 'What is 7 × 8?',
+        taskType: 'math.arithmetic',
+        complexity: 'simple',
+        stakes: 'normal',
+        nodes: 1,
+        guests: [],
+        dueAt: later(60_000),
+      },
+    };
+    scenario.when(task, { reads: reads(nodes, 1) });
+    const issued = scenario.events.find(({ type }) => type === 'GoldTaskIssued');
+    expect(issued).toMatchObject({ data: { node: 'n2', reason: 'mixed-in' } });
+    expect(formed(nodes).when(task, { reads: reads(nodes, 0) }).types).toEqual(['TaskDistributed']);
+  });
+});
+
+describe('the generations of a Cluster', () => {
+  it('end after enough successful tasks of its members together', () => {
+    const scenario = formed().when(report('n0', 5)).when(report('n1', 5)).when(report('n0', 10));
+    expect(scenario.types).toEqual(['PerformanceReported']);
+    scenario.when(report('n1', 10));
+    expect(scenario.types).toEqual(['PerformanceReported', 'GenerationOpened']);
+    expect(scenario.events[1]).toMatchObject({ data: { generation: 1, trigger: 'tasks', successes: 20 } });
+    expect(scenario.sent).toEqual(['generation/maths-1 BeginGeneration']);
+  });
+
+  it('end after enough time, counted from the first success', () => {
+    const scenario = formed().when(report('n0', 5));
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+    expect(scenario.when(pass, { at: later(3_599_999) }).types).toEqual([]);
+    expect(scenario.when(pass, { at: later(3_600_000) }).types).toEqual(['GenerationOpened']);
+  });
+
+  it('count no success twice, and nobody who is no member', () => {
+    const scenario = formed().when(report('n0', 5));
+    expect(scenario.when(report('n0', 5)).types).toEqual([]);
+    expect(scenario.when(report('stranger', 5)).types).toEqual([]);
+  });
+
+  it('do not come where nothing says what evolution goes by', () => {
+    expect(formed().when(report('n0', 5), { reads: networkView([]) }).types).toEqual([]);
+  });
+
+  it('are judged one at a time, and the saga is asked again when it keeps silent', () => {
+    const open: ClusterCommand = { type: 'OpenGeneration', data: { generation: 1 } };
+    const scenario = formed().when(open);
+    expect(scenario.types).toEqual(['GenerationOpened']);
+    expect(scenario.when(open).types).toEqual([]);
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+    expect(scenario.when(pass, { at: later(60_000) }).types).toEqual(['GenerationDemanded']);
+    expect(scenario.sent).toEqual(['generation/maths-1 BeginGeneration']);
+    const close: ClusterCommand = { type: 'CloseGeneration', data: { generation: 1, culled: 0, born: 0 } };
+    expect(scenario.when(close).types[0]).toBe('GenerationClosed');
+    expect(scenario.when(close).types).toEqual([]);
+  });
+});
+
+describe('the shape of a Cluster', () => {
+  const close: ClusterCommand = { type: 'CloseGeneration', data: { generation: 1, culled: 0, born: 0 } };
+
+  function closed(nodes: readonly NodeView[]): Subject {
+    return formed(nodes)
+      .when({ type: 'OpenGeneration', data: { generation: 1 } })
+      .when(close);
+  }
+
+  function many(count: number, specialization: string, right = 19): readonly NodeView[] {
+    return Array.from({ length: count }, (_, index) =>
+      judgedNode(`${specialization}-${index}`, right, 20, { specialization, cluster: 'maths' }),
+    );
+  }
+
+  it('is named by what most of its members share', () => {
+    const scenario = closed(many(10, 'logical'));
+    expect(scenario.events).toContainEqual(
+      expect.objectContaining({
+        type: 'ClusterCharacterised',
+        data: expect.objectContaining({ kind: 'specialized', specialization: 'logical', share: 1 }),
+      }),
+    );
+  });
+
+  it('splits when it has grown large, and its members go over together', () => {
+    const scenario = closed([...many(30, 'mathematical'), ...many(15, 'logical')]);
+    const split = scenario.events.find(({ type }) => type === 'ClusterSplit');
+    expect(split).toMatchObject({ data: { specialization: 'logical' } });
+    expect(scenario.sent.filter((sent) => sent.endsWith('MoveNode'))).toHaveLength(15);
+    expect(scenario.sent.filter((sent) => sent.endsWith('FormCluster'))).toHaveLength(1);
+  });
+
+  it('asks to join another one when it is too small, and goes when that is approved', () => {
+    const scenario = formed(many(3, 'mathematical'));
+    const others = Array.from({ length: 8 }, (_, index) =>
+      judgedNode(`o${index}`, 19, 20, { cluster: 'other' }),
+    );
+    const view = reads([...many(3, 'mathematical'), ...others]);
+    scenario.when({ type: 'OpenGeneration', data: { generation: 1 } }).when(close, { reads: view });
+    expect(scenario.types).toContain('MergeProposed');
+    expect(scenario.sent).toContain('superCluster/main ApproveMerge');
+    scenario.when({ type: 'MergeInto', data: { into: 'other', cause: 'small' } });
+    expect(scenario.types).toEqual(['ClusterMerged']);
+    expect(scenario.sent).toHaveLength(3);
+  });
+
+  it('sends on whoever is born into it after it was dissolved', () => {
+    const scenario = formed(many(1, 'mathematical')).when({
+      type: 'MergeInto',
+      data: { into: 'other', cause: 'small' },
+    });
+    scenario.when({ type: 'AdmitNode', data: member('late') });
+    expect(scenario.types).toEqual(['NodeRedirected']);
+    expect(scenario.sent).toEqual(['node/late MoveNode']);
+  });
+});

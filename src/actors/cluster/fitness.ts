@@ -1,0 +1,156 @@
+import type { NodeFitness, TypeFitness } from '../../events/evolution.ts';
+import { responseTargetMs } from '../account/credits.ts';
+import { taskTypeInfo } from '../super-llm/task-types.ts';
+
+/** What a Node's judged answers of one task type add up to. Plain data, folded by `tally`. */
+export interface TypeTally {
+  readonly judged: number;
+  readonly right: number;
+  /** Sum of the response times as they count: none less than the type's target. */
+  readonly latencyMs: number;
+  /** Sum of the compute of both models over the answers for which it is known, and how many those are. */
+  readonly computeMs: number;
+  readonly computeKnown: number;
+  /** Sum over the right answers of min(1, target / response time). */
+  readonly timeliness: number;
+  /** Sum over the right answers of 1 / (latency × (latency + compute cost)), in 1/s². */
+  readonly yield: number;
+}
+
+/** By task type. */
+export type FitnessTally = Readonly<Record<string, TypeTally>>;
+
+/** One answer that was judged by computation or gold. A refused or missed task is one too, and not correct. */
+export interface JudgedAnswer {
+  readonly taskType: string;
+  readonly correct: boolean;
+  readonly responseMs: number;
+  /** Device compute of both models together; null where it is not known. */
+  readonly computeMs: number | null;
+}
+
+const NOTHING: TypeTally = {
+  judged: 0,
+  right: 0,
+  latencyMs: 0,
+  computeMs: 0,
+  computeKnown: 0,
+  timeliness: 0,
+  yield: 0,
+};
+
+const SECONDS_PER_HOUR = 3600;
+
+/**
+ * Adds one answer, in constant time. Order does not matter beyond the rounding of sums.
+ *
+ * A response within the type's target counts as the target, as it does for credits, so that answering before thinking
+ * gains nothing. Compute that is not known counts as the whole response: it may not be cheaper to keep it to oneself.
+ */
+export function tally(before: FitnessTally | undefined, answer: JudgedAnswer): FitnessTally {
+  const { taskType, correct, responseMs, computeMs } = answer;
+  const old = before?.[taskType] ?? NOTHING;
+  const targetMs = targetOf(taskType);
+  const latencyMs = Math.max(targetMs, responseMs);
+  const costMs = Math.max(0, computeMs ?? latencyMs);
+  const latencyS = latencyMs / 1000;
+  return {
+    ...before,
+    [taskType]: {
+      judged: old.judged + 1,
+      right: old.right + (correct ? 1 : 0),
+      latencyMs: old.latencyMs + latencyMs,
+      computeMs: old.computeMs + (computeMs === null ? 0 : costMs),
+      computeKnown: old.computeKnown + (computeMs === null ? 0 : 1),
+      timeliness: old.timeliness + (correct ? targetMs / latencyMs : 0),
+      yield: old.yield + (correct ? 1 / (latencyS * (latencyS + costMs / 1000)) : 0),
+    },
+  };
+}
+
+/** Judged answers over all task types. */
+export function judgedOf(tallied: FitnessTally): number {
+  return Object.values(tallied).reduce((sum, { judged }) => sum + judged, 0);
+}
+
+/** What a population is asked: judged answers by task type over all of its Nodes. */
+export function demandOf(tallies: Iterable<FitnessTally | undefined>): Record<string, number> {
+  const demand: Record<string, number> = {};
+  for (const tallied of tallies) {
+    for (const [taskType, { judged }] of Object.entries(tallied ?? {})) {
+      demand[taskType] = (demand[taskType] ?? 0) + judged;
+    }
+  }
+  return demand;
+}
+
+/**
+ * How fit a Node is. With fewer than `minTasks` judged answers it is on trial: fitness and score are null.
+ *
+ * Of a task type, fitness is the founding document's (correctness × speed) / (latency + compute cost): the share of
+ * right answers times the mean of speed / (latency + compute cost) over them, speed in tasks per hour while the Node
+ * has work (3600 / latency), latency and compute in seconds. Means are taken after the division, not before: with a
+ * ratio of means a Node would gain by refusing whatever takes it longer than usual. The score is correctness × min(1,
+ * target / latency), averaged alike.
+ *
+ * The Node's own fitness and score are means over the types that it was judged on, weighted by `demand` (judged
+ * answers by type over the Cluster; the Node's own where that names none of them). A type's fitness enters as a share
+ * of its par, which is a right answer on target at no compute: in the founding document's unit an answer to a simple
+ * question would outweigh one to a medium question 36 times, only because its target is shorter.
+ */
+export function fitnessOf(
+  node: string,
+  tallied: FitnessTally | undefined,
+  demand: Readonly<Record<string, number>>,
+  minTasks: number,
+): NodeFitness {
+  const byType = Object.entries(tallied ?? {})
+    .map(([taskType, type]) => typeFitness(taskType, type))
+    .sort((a, b) => (a.taskType < b.taskType ? -1 : 1));
+  const judged = byType.reduce((sum, type) => sum + type.judged, 0);
+  const right = byType.reduce((sum, type) => sum + type.right, 0);
+  if (judged === 0 || judged < minTasks) return { node, judged, right, fitness: null, score: null, byType };
+  const asked = byType.some(({ taskType }) => (demand[taskType] ?? 0) > 0);
+  const weigh = (type: TypeFitness) => (asked ? (demand[type.taskType] ?? 0) : type.judged);
+  const mean = (value: (type: TypeFitness) => number) =>
+    byType.reduce((sum, type) => sum + weigh(type) * value(type), 0) /
+    byType.reduce((sum, type) => sum + weigh(type), 0);
+  return {
+    node,
+    judged,
+    right,
+    fitness: mean((type) => type.fitness / parOf(type.taskType)),
+    score: Math.min(
+      1,
+      mean((type) => type.score),
+    ),
+    byType,
+  };
+}
+
+/** The mean score of the Nodes that have one; null where none has, as an unmeasured network is neither well nor ill. */
+export function networkScore(scores: readonly number[]): number | null {
+  if (scores.length === 0) return null;
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
+
+function typeFitness(taskType: string, type: TypeTally): TypeFitness {
+  return {
+    taskType,
+    judged: type.judged,
+    right: type.right,
+    latencyS: type.latencyMs / type.judged / 1000,
+    computeS: type.computeKnown === 0 ? 0 : type.computeMs / type.computeKnown / 1000,
+    fitness: (SECONDS_PER_HOUR * type.yield) / type.judged,
+    score: type.timeliness / type.judged,
+  };
+}
+
+/** The fitness of a Node that is always right, on target, and needs no compute. */
+function parOf(taskType: string): number {
+  return SECONDS_PER_HOUR / (targetOf(taskType) / 1000) ** 2;
+}
+
+function targetOf(taskType: string): number {
+  return responseTargetMs(taskTypeInfo(taskType).complexity);
+}

@@ -1,0 +1,119 @@
+import type { ClusterCommand, ClusterEvent } from '../../events/cluster.ts';
+import type { GenerationTrigger } from '../../events/generation.ts';
+import type { Given } from '../actor.ts';
+import type { NetworkView } from '../network-view.ts';
+import { REPORT_EVERY } from '../reporting.ts';
+import type { ClusterContext } from './machine.ts';
+import { clusterScore, memberViews, reshaped } from './reshaping.ts';
+import { characterise } from './topology.ts';
+
+type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
+
+/** After this time the saga of a generation is asked again, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** Counts what a Node has reported, and opens a generation when it is time. */
+export function reportPerformance(
+  { node, successes }: CommandData<'ReportPerformance'>,
+  context: ClusterContext,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { evolution } = given.reads;
+  if (!evolution || !(node in context.members)) return [];
+  const { tasksPerGeneration, generationMs } = evolution.settings;
+  const known = context.reported[node];
+  if (known !== undefined && successes <= known) return [];
+  // Of one that came from another Cluster nothing is known but that it has just succeeded so often.
+  const gained = known === undefined ? Math.min(successes, REPORT_EVERY) : successes - known;
+  const first = context.successes === 0 && context.opened === null;
+  const generationDueAt = first ? later(given.at, generationMs) : null;
+  const events: ClusterEvent[] = [
+    {
+      type: 'PerformanceReported',
+      data: {
+        generation: context.generation + 1,
+        node,
+        successes,
+        gained,
+        generationDueAt,
+        at: given.at,
+      },
+    },
+  ];
+  if (context.opened === null && context.successes + gained >= tasksPerGeneration) {
+    events.push(opened(context, 'tasks', context.successes + gained, given.at));
+  }
+  return events;
+}
+
+/** Somebody says that it is time. */
+export function openGeneration(
+  { generation }: CommandData<'OpenGeneration'>,
+  context: ClusterContext,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const isNext = generation === context.generation + 1 && context.opened === null;
+  if (!isNext || context.mergedInto !== null || !given.reads.evolution) return [];
+  return [opened(context, 'command', context.successes, given.at)];
+}
+
+/** The time of a generation is over, or its saga keeps silent. */
+export function passGenerationDeadline(
+  generation: number,
+  context: ClusterContext,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { at } = given;
+  if (context.opened?.generation === generation && at >= context.opened.dueAt) {
+    const members = Object.keys(context.members);
+    const dueAt = later(at, PATIENCE_MS);
+    return [{ type: 'GenerationDemanded', data: { generation, trigger: 'time', members, dueAt, at } }];
+  }
+  const { generationDueAt } = context;
+  const isDue = context.opened === null && generationDueAt !== null && at >= generationDueAt;
+  if (!isDue || generation !== context.generation + 1 || !given.reads.evolution) return [];
+  return [opened(context, 'time', context.successes, at)];
+}
+
+/** The generation is over: what the Cluster is now, and whether it goes on as it is. */
+export function closeGeneration(
+  { generation, culled, born }: CommandData<'CloseGeneration'>,
+  context: ClusterContext,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  if (context.opened?.generation !== generation) return [];
+  const { at, reads } = given;
+  const events: ClusterEvent[] = [{ type: 'GenerationClosed', data: { generation, culled, born, at } }];
+  const members = memberViews(context, reads);
+  if (members.length === 0) return events;
+  const regions = new Set([...reads.devices.values()].map(({ region }) => region));
+  const { kind, name, specialization, share } = characterise(members, regions.size);
+  if (kind !== context.kind || name !== context.name || specialization !== context.specialization) {
+    const data = { kind, name, specialization, share, generation, at };
+    events.push({ type: 'ClusterCharacterised', data });
+  }
+  return [...events, ...reshaped(context, members, clusterScore(context.cluster, reads), given)];
+}
+
+function opened(
+  { generation, members }: ClusterContext,
+  trigger: GenerationTrigger,
+  successes: number,
+  at: string,
+): ClusterEvent {
+  return {
+    type: 'GenerationOpened',
+    data: {
+      generation: generation + 1,
+      trigger,
+      successes,
+      members: Object.keys(members),
+      dueAt: later(at, PATIENCE_MS),
+      at,
+    },
+  };
+}
+
+function later(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString();
+}

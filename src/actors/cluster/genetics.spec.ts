@@ -1,0 +1,453 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  EvolutionMode,
+  type EvolutionSettings,
+  type GenePool,
+  Mutation,
+  MutationKind,
+  Strategy,
+  Tier,
+} from '../../events/evolution.ts';
+import { Genome } from '../../events/values.ts';
+import { RATES } from '../super-cluster/modes.ts';
+import {
+  type Bred,
+  breed,
+  carriesPair,
+  crossover,
+  GenePoolError,
+  mutate,
+  type Parent,
+  randomGenome,
+} from './genetics.ts';
+
+const ALL = [...Tier.options];
+const POOL: GenePool = {
+  models: [
+    { id: 'small', tiers: ALL },
+    { id: 'smaller', tiers: ALL },
+    { id: 'tiny', tiers: ALL },
+    { id: 'big', tiers: ['mid', 'high'] },
+    { id: 'huge', tiers: ['high'] },
+  ],
+  specializations: ['mathematical', 'creative', 'logical'],
+  promptTemplates: [
+    { system: '', user: '{question}' },
+    { system: 'Be precise.', user: '{question}' },
+    { system: 'Think step by step.', user: 'Question: {question}' },
+  ],
+  contextTokens: [256, 1024, 4096],
+  maxTokens: 128,
+};
+
+const GENOME: Genome = {
+  modelA: 'small',
+  modelB: 'tiny',
+  specialization: 'mathematical',
+  promptTemplates: { system: '', user: '{question}' },
+  samplingParams: { temperature: 0.2, topP: 0.95, topK: 40, contextTokens: 1024, maxTokens: 128 },
+};
+
+const SETTINGS: EvolutionSettings = {
+  strategy: 'evolution',
+  tasksPerGeneration: 100,
+  generationMs: 60_000,
+  minTasks: 10,
+  cullShare: 0.2,
+  eliteShare: 0.2,
+  variants: [2, 3],
+  mutations: [...MutationKind.options],
+  crossover: true,
+  adaptiveModes: true,
+  goldShare: 0.1,
+  genePool: POOL,
+};
+
+/** Uniform-looking numbers by seed and purpose, always the same. */
+function drawing(seed: number): (purpose: string) => number {
+  return (purpose) => {
+    let hash = 2166136261 ^ seed;
+    for (const char of `${seed}/${purpose}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
+    return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+function genome(change: Partial<Omit<Genome, 'samplingParams'>>, temperature = 0.2): Genome {
+  return { ...GENOME, ...change, samplingParams: { ...GENOME.samplingParams, temperature } };
+}
+
+const parent = (node: string, seed: number): Parent => ({
+  node,
+  genome: randomGenome(POOL, 'high', drawing(seed)),
+  species: `species-of-${node}`,
+});
+
+function offspring(seed: number, change: Partial<Parameters<typeof breed>[0]> = {}): Bred {
+  return breed({
+    strategy: 'evolution',
+    parents: [parent('p', 1), parent('q', 2), parent('r', 3)],
+    settings: SETTINGS,
+    rates: RATES.normal,
+    tier: 'high',
+    index: seed,
+    draw: drawing(seed),
+    ...change,
+  });
+}
+
+const many = (change?: Partial<Parameters<typeof breed>[0]>): Bred[] =>
+  Array.from({ length: 1000 }, (_, seed) => offspring(seed, change));
+const shareOf = (all: readonly Bred[], cause: Bred['cause']) =>
+  all.filter((one) => one.cause === cause).length / all.length;
+
+const seeds = fc.nat();
+const tiers = fc.constantFrom(null, ...Tier.options);
+const decimals = (most: number, least = 0) =>
+  fc.integer({ min: least, max: most * 100 }).map((hundredths) => hundredths / 100);
+const genomes = fc.record({
+  modelA: fc.constantFrom(...POOL.models.map(({ id }) => id), 'not-in-the-pool'),
+  modelB: fc.constantFrom(...POOL.models.map(({ id }) => id), 'not-in-the-pool'),
+  specialization: fc.constantFrom(...POOL.specializations, 'unheard-of'),
+  promptTemplates: fc.constantFrom(...POOL.promptTemplates),
+  samplingParams: fc.record({
+    temperature: decimals(2),
+    topP: decimals(1, 1),
+    topK: fc.nat(1000),
+    contextTokens: fc.integer({ min: 64, max: 131_072 }),
+    maxTokens: fc.integer({ min: 1, max: 8192 }),
+  }),
+});
+
+describe('crossover', () => {
+  it('is the founding document’s example', () => {
+    const a = genome({ specialization: 'math', modelA: 'llama-1b', modelB: 'qwen-05b' }, 0.2);
+    const b = genome({ specialization: 'general', modelA: 'phi-27b', modelB: 'llama-1b' }, 0.4);
+    const [first, second] = crossover(a, b);
+    expect([first.samplingParams.temperature, first.specialization, first.modelA, first.modelB]).toEqual([
+      0.3,
+      'math',
+      'llama-1b',
+      'phi-27b',
+    ]);
+    expect([second.samplingParams.temperature, second.specialization, second.modelA, second.modelB]).toEqual([
+      0.3,
+      'general',
+      'phi-27b',
+      'qwen-05b',
+    ]);
+  });
+
+  it('averages topP and topK, and takes prompts and windows from whoever gives the specialization', () => {
+    const a = { ...GENOME, samplingParams: { ...GENOME.samplingParams, topP: 0.9, topK: 40 } };
+    const b: Genome = {
+      ...GENOME,
+      specialization: 'logical',
+      promptTemplates: { system: 'Be precise.', user: '{question}' },
+      samplingParams: { temperature: 0.6, topP: 1, topK: 10, contextTokens: 4096, maxTokens: 64 },
+    };
+    const [first, second] = crossover(a, b);
+    expect(first.samplingParams).toEqual({
+      temperature: 0.4,
+      topP: 0.95,
+      topK: 25,
+      contextTokens: 1024,
+      maxTokens: 128,
+    });
+    expect(second.samplingParams).toMatchObject({ contextTokens: 4096, maxTokens: 64 });
+    expect(second.promptTemplates.system).toBe('Be precise.');
+  });
+
+  it('holds two different models wherever the parents have two between them', () => {
+    const a = genome({ modelA: 'x', modelB: 'y' });
+    const b = genome({ modelA: 'x', modelB: 'z' });
+    expect(crossover(a, b).map(({ modelA, modelB }) => [modelA, modelB])).toEqual([
+      ['x', 'z'],
+      ['x', 'y'],
+    ]);
+    fc.assert(
+      fc.property(genomes, genomes, (first, second) => {
+        const models = new Set([first.modelA, first.modelB, second.modelA, second.modelB]);
+        for (const child of crossover(first, second)) {
+          expect(child.modelA === child.modelB).toBe(models.size === 1);
+          expect(models).toContain(child.modelA);
+          expect(models).toContain(child.modelB);
+          expect(Genome.parse(child)).toEqual(child);
+        }
+      }),
+    );
+  });
+});
+
+describe('mutation', () => {
+  it('moves one parameter one step: temperature by exactly 0.1, most often of all', () => {
+    const moved = new Map<string, number>();
+    for (let seed = 0; seed < 500; seed += 1) {
+      const { genome: mutant, mutations } = mutate(GENOME, 'parameters', POOL, 'high', drawing(seed));
+      const [mutation] = mutations;
+      expect(mutations).toHaveLength(1);
+      const { temperature, topP, topK, contextTokens } = mutant.samplingParams;
+      switch (mutation?.field) {
+        case 'samplingParams.temperature':
+          expect([0.1, 0.3]).toContain(temperature);
+          break;
+        case 'samplingParams.topP':
+          expect([0.9, 1]).toContain(topP);
+          break;
+        case 'samplingParams.topK':
+          expect([20, 80]).toContain(topK);
+          break;
+        default:
+          expect([256, 4096]).toContain(contextTokens);
+      }
+      const move = `${mutation?.field} ${mutation?.to}`;
+      moved.set(move, (moved.get(move) ?? 0) + 1);
+    }
+    expect(moved.size).toBe(8); // both directions of all four
+    const temperature = [...moved].filter(([name]) => name.includes('temperature'));
+    expect(temperature.reduce((sum, [, count]) => sum + count, 0) / 500).toBeCloseTo(4 / 9, 1);
+  });
+
+  it('turns at the bounds', () => {
+    fc.assert(
+      fc.property(genomes, seeds, (before, seed) => {
+        const { genome: after, mutations } = mutate(before, 'parameters', POOL, null, drawing(seed));
+        expect(Genome.parse(after)).toEqual(after);
+        expect(mutations).toHaveLength(1);
+        const [mutation] = mutations;
+        if (mutation?.field !== 'samplingParams.temperature') return;
+        expect(Math.abs(Number(mutation.to) - Number(mutation.from))).toBeCloseTo(0.1, 10);
+      }),
+    );
+    const cold = Array.from({ length: 200 }, (_, seed) =>
+      mutate(genome({}, 0), 'parameters', POOL, 'high', drawing(seed)),
+    );
+    expect(new Set(cold.map((one) => one.genome.samplingParams.temperature))).toEqual(new Set([0, 0.1]));
+  });
+
+  it('takes topK 0, which is no limit, for more than any limit', () => {
+    const unlimited = { ...GENOME, samplingParams: { ...GENOME.samplingParams, topK: 0 } };
+    const mutants = Array.from({ length: 200 }, (_, seed) =>
+      mutate(unlimited, 'parameters', POOL, 'high', drawing(seed)),
+    );
+    expect(new Set(mutants.map((one) => one.genome.samplingParams.topK))).toEqual(new Set([0, 160]));
+  });
+
+  it('takes another specialization or another prompt of the pool', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const other = mutate(GENOME, 'specialization', POOL, null, drawing(seed));
+        expect(['creative', 'logical']).toContain(other.genome.specialization);
+        const prompt = mutate(GENOME, 'prompt', POOL, null, drawing(seed));
+        expect(POOL.promptTemplates.slice(1)).toContainEqual(prompt.genome.promptTemplates);
+        expect(prompt.mutations[0]).toMatchObject({ kind: 'prompt', from: '' });
+      }),
+    );
+  });
+
+  it('swaps one model for another one that the device carries and the partner is not', () => {
+    fc.assert(
+      fc.property(seeds, tiers, (seed, tier) => {
+        const { genome: mutant, mutations } = mutate(GENOME, 'model', POOL, tier, drawing(seed));
+        const carried = tier === 'high' ? ['big', 'huge'] : tier === 'mid' ? ['big'] : [];
+        expect(['smaller', ...carried]).toContain(mutations[0]?.to);
+        expect(mutant.modelA).not.toBe(mutant.modelB);
+        expect([mutant.modelA === 'small', mutant.modelB === 'tiny'].filter(Boolean)).toHaveLength(1);
+      }),
+    );
+  });
+
+  it('changes nothing, and says so, where the pool has nothing else', () => {
+    const only: GenePool = {
+      ...POOL,
+      models: POOL.models.filter(({ id }) => id === 'small' || id === 'tiny'),
+      specializations: ['mathematical'],
+      promptTemplates: [GENOME.promptTemplates],
+    };
+    for (const kind of ['specialization', 'prompt', 'model'] as const) {
+      const none = () => expect.fail('no draw is needed');
+      expect(mutate(GENOME, kind, only, 'high', none)).toEqual({ genome: GENOME, mutations: [] });
+    }
+    const bred = many({
+      parents: [{ node: 'p', genome: GENOME, species: 's' }],
+      settings: { ...SETTINGS, genePool: only },
+    });
+    expect(new Set(bred.flatMap((one) => one.mutations.map(({ kind }) => kind)))).toEqual(
+      new Set(['parameters']),
+    );
+    expect(bred.every((one) => one.mutations.length === 1)).toBe(true);
+  });
+});
+
+describe('a random genome', () => {
+  it('is made of the pool, for any device', () => {
+    fc.assert(
+      fc.property(seeds, tiers, (seed, tier) => {
+        const random = randomGenome(POOL, tier, drawing(seed));
+        expect(Genome.parse(random)).toEqual(random);
+        expectInPool(random, tier);
+        expect(POOL.specializations).toContain(random.specialization);
+        expect(POOL.contextTokens).toContain(random.samplingParams.contextTokens);
+      }),
+    );
+  });
+
+  it('cannot be made for a device that carries fewer than two models', () => {
+    const heavy: GenePool = { ...POOL, models: POOL.models.filter(({ tiers: only }) => only.length < 4) };
+    expect(() => randomGenome(heavy, 'low', drawing(1))).toThrow(GenePoolError);
+    expect(() => randomGenome(heavy, 'mid', drawing(1))).toThrow(/tier mid/);
+    expect(() => offspring(1, { tier: null, settings: { ...SETTINGS, genePool: heavy } })).toThrow(
+      GenePoolError,
+    );
+    expectInPool(randomGenome(heavy, 'high', drawing(1)), 'high');
+    const able = [null, ...Tier.options].filter((tier) => carriesPair(heavy, tier));
+    expect(able).toEqual(['high']);
+  });
+});
+
+describe('breeding', () => {
+  it('lets the elites take turns', () => {
+    const mutants = Array.from({ length: 6 }, (_, index) =>
+      offspring(7, { index, settings: { ...SETTINGS, crossover: false } }),
+    );
+    expect(mutants.map(({ parents }) => parents)).toEqual([['p'], ['q'], ['r'], ['p'], ['q'], ['r']]);
+    expect(mutants.map(({ species }) => species).slice(0, 2)).toEqual(['species-of-p', 'species-of-q']);
+  });
+
+  it('gives a crossover the specialization and species of its first parent, unless that mutated', () => {
+    const elites = [parent('p', 1), parent('q', 2), parent('r', 3)];
+    const crossed = many({ settings: { ...SETTINGS, mutations: [] } }).filter(
+      ({ cause }) => cause === 'crossover',
+    );
+    expect(crossed.length).toBeGreaterThan(100);
+    for (const { parents, species, genome: child, mutations } of crossed) {
+      const giver = elites.find(({ node }) => node === parents[0]) ?? expect.fail('an unknown parent');
+      expect(species).toBe(giver.species);
+      expect(child.specialization).toBe(giver.genome.specialization);
+      expect(child.modelA).toBe(giver.genome.modelA);
+      expect(mutations).toEqual([]);
+    }
+    // each of the three with each other, either first, and never with itself
+    expect(new Set(crossed.map(({ parents }) => parents.join())).size).toBe(6);
+    expect(crossed.every(({ parents: [first, second] }) => first !== second)).toBe(true);
+  });
+
+  it.each(EvolutionMode.options)('follows the shares and counts of mode %s', (mode) => {
+    const rates = RATES[mode];
+    const all = many({ rates });
+    expect(Math.abs(shareOf(all, 'crossover') - rates.crossover)).toBeLessThan(0.05);
+    expect(Math.abs(shareOf(all, 'immigration') - rates.immigration)).toBeLessThan(0.05);
+    const counts = (cause: Bred['cause']) =>
+      all
+        .filter((one) => one.cause === cause)
+        .map(
+          (one) => new Set(one.mutations.map(({ kind, field }) => (kind === 'prompt' ? kind : field))).size,
+        );
+    const [least, most] = rates.mutations;
+    const mutants = counts('mutation');
+    if (mutants.length > 0) {
+      expect(Math.min(...mutants)).toBe(least);
+      expect(Math.max(...mutants)).toBe(most);
+    }
+    expect(Math.min(...counts('crossover'))).toBe(0);
+    expect(Math.max(...counts('crossover'))).toBe(most);
+  });
+
+  it('mutates specialization more than any other kind, in mode normal', () => {
+    const kinds = many().flatMap((one) => [...new Set(one.mutations.map(({ kind }) => kind))]);
+    const count = (kind: MutationKind) => kinds.filter((one) => one === kind).length;
+    for (const kind of ['parameters', 'prompt', 'model'] as const) {
+      expect(count('specialization')).toBeGreaterThan(count(kind));
+      expect(count(kind)).toBeGreaterThan(0);
+    }
+  });
+
+  it('keeps to the kinds of mutation that the settings allow', () => {
+    const bred = many({ settings: { ...SETTINGS, mutations: ['prompt'] }, rates: RATES.crisis });
+    expect(new Set(bred.flatMap((one) => one.mutations.map(({ kind }) => kind)))).toEqual(
+      new Set(['prompt']),
+    );
+  });
+
+  it('breeds only random genomes for the controls, and where there is no parent', () => {
+    for (const change of [
+      { strategy: 'random-search' },
+      { strategy: 'best-of-n' },
+      { parents: [] },
+    ] as const) {
+      const bred = offspring(3, change);
+      expect(bred).toMatchObject({ cause: 'immigration', parents: [], species: 'immigrant', mutations: [] });
+    }
+  });
+
+  it('crosses nobody with itself', () => {
+    const alone = many({ parents: [parent('p', 1)], rates: { ...RATES.normal, crossover: 1 } });
+    expect(shareOf(alone, 'mutation')).toBe(1);
+  });
+
+  it('replaces models that the device does not carry, and records it', () => {
+    const heavy = { node: 'p', genome: genome({ modelA: 'huge', modelB: 'small' }), species: 's' };
+    const bred = offspring(1, { parents: [heavy], tier: 'low', settings: { ...SETTINGS, mutations: [] } });
+    expect(bred.mutations).toMatchObject([{ kind: 'model', field: 'modelA', from: 'huge' }]);
+    expect(['smaller', 'tiny']).toContain(bred.genome.modelA);
+  });
+
+  it('always makes a genome that is valid, in the pool, on the tier, and explained by its record', () => {
+    const options = fc.record({
+      strategy: fc.constantFrom(...Strategy.options),
+      parents: fc.array(
+        fc.record({ node: fc.constantFrom('p', 'q', 'r'), genome: genomes, species: fc.constant('s') }),
+        { maxLength: 3 },
+      ),
+      mode: fc.constantFrom(...EvolutionMode.options),
+      tier: tiers,
+      index: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(options, seeds, ({ mode, ...option }, seed) => {
+        const bred = offspring(seed, { ...option, rates: RATES[mode] });
+        expect(Genome.parse(bred.genome)).toEqual(bred.genome);
+        expectInPool(bred.genome, option.tier);
+        for (const mutation of bred.mutations) Mutation.parse(mutation);
+        const fields = bred.mutations.map(({ field }) => field);
+        expect(new Set(fields).size).toBe(fields.length);
+        for (const { field, to } of bred.mutations) expect(valueAt(bred.genome, field)).toBe(to);
+        expect(bred.mutations.length).toBeLessThanOrEqual(16);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('uses each draw for one purpose, and records them in order', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const used: string[] = [];
+        const bred = offspring(seed, {
+          rates: RATES.aggressive,
+          draw: (purpose) => {
+            used.push(purpose);
+            return drawing(seed)(purpose);
+          },
+        });
+        expect(new Set(used).size).toBe(used.length);
+        expect(bred.draws).toEqual(used.map(drawing(seed)));
+        expect(offspring(seed, { rates: RATES.aggressive })).toEqual(bred);
+      }),
+    );
+  });
+});
+
+function expectInPool({ modelA, modelB }: Genome, tier: Tier | null): void {
+  expect(modelA).not.toBe(modelB);
+  for (const model of [modelA, modelB]) {
+    const found = POOL.models.find(({ id }) => id === model) ?? expect.fail(`${model} is not in the pool`);
+    if (tier === null) expect(found.tiers).toHaveLength(4);
+    else expect(found.tiers).toContain(tier);
+  }
+}
+
+function valueAt(value: Genome, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, key) => Object(at)[key], value);
+}

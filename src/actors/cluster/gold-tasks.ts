@@ -1,0 +1,98 @@
+import type { ClusterCommand, ClusterEvent, GoldTaskIssued, Member } from '../../events/cluster.ts';
+import type { Given } from '../actor.ts';
+import type { NetworkView } from '../network-view.ts';
+import { goldTask, judgeGold } from '../verifier/gold.ts';
+import { judgedOf } from './fitness.ts';
+import type { ClusterContext } from './machine.ts';
+
+type Ballot = Extract<ClusterCommand, { type: 'CountVote' }>['data'];
+
+/** Longer than the Node itself takes to give a task up, so that its own word comes first, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/**
+ * Beside a share of the tasks that a Cluster hands out, one of its Nodes gets a task whose answer is known: the one of
+ * which least is known, so that nobody stays on trial for want of work.
+ */
+export function mixInGold(
+  context: ClusterContext,
+  busy: readonly string[],
+  dueAt: string,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const share = given.reads.evolution?.settings.goldShare ?? 0;
+  const draws: number[] = [];
+  const draw = (purpose: string): number => {
+    const value = given.draw(`gold ${purpose}`);
+    draws.push(value);
+    return value;
+  };
+  if (share === 0 || draw('share') >= share) return [];
+  const examinee = leastKnown(Object.values(context.members), busy, given.reads);
+  const task = examinee && goldTask(context.specialization, draw);
+  if (!examinee || !task) return [];
+  const { node } = examinee;
+  const issued = { taskId: given.id('gold'), node, task, dueAt, reason: 'mixed-in', draws } as const;
+  return [{ type: 'GoldTaskIssued', data: { ...issued, at: given.at } }];
+}
+
+/** A task for one Node, from whoever examines the Cluster. */
+export function examine(
+  { taskId, node, task, dueAt }: Extract<ClusterCommand, { type: 'ExamineNode' }>['data'],
+  context: ClusterContext,
+  at: string,
+): readonly ClusterEvent[] {
+  const known = taskId in context.gold || context.judgedGold.includes(taskId);
+  if (known || dueAt <= at || !(node in context.members)) return [];
+  return [
+    { type: 'GoldTaskIssued', data: { taskId, node, task, dueAt, reason: 'examination', draws: [], at } },
+  ];
+}
+
+/** The vote on a gold task, held against the known answer. */
+export function judgeVote(issued: GoldTaskIssued, ballot: Ballot, at: string): ClusterEvent {
+  const { answer, kind } = ballot.vote;
+  return judged(issued, {
+    correct: kind !== 'none' && judgeGold(issued.task, answer),
+    answer,
+    answerKind: kind,
+    responseMs: ballot.responseMs,
+    at,
+  });
+}
+
+/** No vote came: not answering a task must not be better than answering it wrong. */
+export function judgeSilence(issued: GoldTaskIssued, at: string): ClusterEvent {
+  const responseMs = Math.max(0, Date.parse(at) - Date.parse(issued.at));
+  return judged(issued, { correct: false, answer: null, answerKind: 'none', responseMs, at });
+}
+
+/** When the Cluster stops waiting for a vote. */
+export function waitsUntil({ dueAt }: Pick<GoldTaskIssued, 'dueAt'>): string {
+  return new Date(Date.parse(dueAt) + GRACE_MS).toISOString();
+}
+
+function judged(
+  { taskId, node, task }: GoldTaskIssued,
+  verdict: Pick<
+    Extract<ClusterEvent, { type: 'GoldTaskJudged' }>['data'],
+    'correct' | 'answer' | 'answerKind' | 'responseMs' | 'at'
+  >,
+): ClusterEvent {
+  return { type: 'GoldTaskJudged', data: { taskId, node, taskType: task.taskType, ...verdict } };
+}
+
+function leastKnown(
+  members: readonly Member[],
+  busy: readonly string[],
+  view: NetworkView,
+): Member | undefined {
+  let best: { member: Member; judged: number } | undefined;
+  for (const member of members) {
+    const node = view.nodes.get(member.node);
+    if (!node?.alive || busy.includes(member.node)) continue;
+    const judged = judgedOf(node.fitness ?? {});
+    if (!best || judged < best.judged) best = { member, judged };
+  }
+  return best?.member;
+}

@@ -1,0 +1,75 @@
+import type { ClusterEvent } from '../../events/cluster.ts';
+import type { Given } from '../actor.ts';
+import type { NetworkView } from '../network-view.ts';
+import { demandOf, fitnessOf, networkScore } from './fitness.ts';
+import type { ClusterContext } from './machine.ts';
+import { characterise, LIMITS, type MemberView, reshape } from './topology.ts';
+
+/** The founding document's upper bound of a Cluster. */
+export const MAX_CLUSTER_NODES = LIMITS.max;
+
+/** A Cluster that does worse than this may join another one: the border of the crisis mode. */
+const UNDERPERFORMING = 0.55;
+
+/** The members that the read model knows, with what a Cluster is named after. */
+export function memberViews(context: ClusterContext, view: NetworkView): readonly MemberView[] {
+  return Object.values(context.members).map(({ node, device, specialization }) => ({
+    node,
+    specialization,
+    region: view.devices.get(device)?.region ?? null,
+  }));
+}
+
+/** Mean score of a Cluster's judged members, 0–1; null where nobody was judged. */
+export function clusterScore(cluster: string, view: NetworkView): number | null {
+  const minTasks = view.evolution?.settings.minTasks ?? 1;
+  const nodes = [...view.nodes.values()].filter((node) => node.cluster === cluster && !node.culled);
+  const demand = demandOf(nodes.map((node) => node.fitness));
+  const scores = nodes.flatMap((node) => {
+    const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
+    return score === null ? [] : [score];
+  });
+  return scores.length === 0 ? null : networkScore(scores);
+}
+
+/** A Cluster that has grown large is split; one that is small or does badly asks to join another one. */
+export function reshaped(
+  { cluster }: ClusterContext,
+  members: readonly MemberView[],
+  score: number | null,
+  given: Given<NetworkView>,
+): readonly ClusterEvent[] {
+  const { at, reads } = given;
+  const settled = members.length >= LIMITS.min && members.length <= LIMITS.splitAbove;
+  // Most Clusters are neither large nor small nor bad, and looking at all others takes as long as they are many.
+  if (settled && (score === null || score >= UNDERPERFORMING)) return [];
+  const change = reshape({ cluster, members, score }, othersOf(cluster, reads));
+  if (change === null) return [];
+  if (change.kind === 'merge') {
+    const { into, cause } = change;
+    return [{ type: 'MergeProposed', data: { into, cause, at } }];
+  }
+  const { movers, cause } = change;
+  const moving = members.filter(({ node }) => movers.includes(node));
+  const { name, specialization } = characterise(moving, 1);
+  const into = `cluster-${given.id('split').slice(0, 8)}`;
+  return [{ type: 'ClusterSplit', data: { into, name, specialization, movers, cause, at } }];
+}
+
+function othersOf(
+  cluster: string,
+  view: NetworkView,
+): readonly { cluster: string; members: number; specialization: string; score: number | null }[] {
+  const sizes = new Map<string, number>();
+  for (const node of view.nodes.values()) {
+    if (!node.culled) sizes.set(node.cluster, (sizes.get(node.cluster) ?? 0) + 1);
+  }
+  return [...view.clusters.values()]
+    .filter(({ id }) => id !== cluster)
+    .map(({ id, specialization }) => ({
+      cluster: id,
+      members: sizes.get(id) ?? 0,
+      specialization,
+      score: clusterScore(id, view),
+    }));
+}

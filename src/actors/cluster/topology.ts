@@ -1,0 +1,164 @@
+import type { ClusterKind } from '../../events/evolution.ts';
+
+export interface MemberView {
+  readonly node: string;
+  readonly specialization: string;
+  /** Where its device is; null where that is not known. */
+  readonly region: string | null;
+}
+
+export interface Character {
+  readonly kind: ClusterKind;
+  readonly name: string;
+  /** The most common one. */
+  readonly specialization: string;
+  /** Share of the members that have what the Cluster is named after, 0–1. */
+  readonly share: number;
+}
+
+/** How a Cluster should change: members leave together for a new one, or all go over to another. */
+export type Reshape =
+  | { readonly kind: 'split'; readonly movers: readonly string[]; readonly cause: string }
+  | { readonly kind: 'merge'; readonly into: string; readonly cause: string }
+  | null;
+
+export interface ClusterView {
+  readonly cluster: string;
+  readonly members: readonly MemberView[];
+  /** Mean score of the members, 0–1; null where none was judged. */
+  readonly score: number | null;
+}
+
+export interface OtherCluster {
+  readonly cluster: string;
+  readonly members: number;
+  readonly specialization: string;
+  readonly score: number | null;
+}
+
+export interface Limits {
+  /** The founding document's bounds of a Cluster. */
+  readonly min: number;
+  readonly max: number;
+  /** A Cluster with more members splits, before it is full. */
+  readonly splitAbove: number;
+}
+
+export const LIMITS: Limits = { min: 5, max: 50, splitAbove: 40 };
+
+/** A Cluster is named after what so many of its members share. */
+const NAMING_SHARE = 0.7;
+
+/** The network's border of crisis is a Cluster's too. */
+const FAILING_SCORE = 0.55;
+
+const MAX_NAME = 80;
+
+/**
+ * What a Cluster turns out to be: specialized where most share a specialization, else geographic where most share a
+ * region of a network that has more than one, else hybrid. Of equally common ones the first by name counts.
+ */
+export function characterise(members: readonly MemberView[], regionsInNetwork: number): Character {
+  const [specialization, specialized] = mostCommon(members.map((member) => member.specialization));
+  const [region, near] = mostCommon(members.flatMap((member) => member.region ?? []));
+  const share = specialized / Math.max(1, members.length);
+  const nearShare = near / Math.max(1, members.length);
+  if (share >= NAMING_SHARE)
+    return { kind: 'specialized', name: title(specialization), specialization, share };
+  if (nearShare >= NAMING_SHARE && regionsInNetwork > 1) {
+    const name = `Region ${region}`.slice(0, MAX_NAME);
+    return { kind: 'geographic', name, specialization, share: nearShare };
+  }
+  return { kind: 'hybrid', name: 'Hybrid', specialization, share };
+}
+
+/**
+ * Whether a Cluster should split or merge, seen from itself.
+ *
+ * It splits above `splitAbove`, if both parts keep `min`: the second most common specialization leaves, or half of the
+ * members in order of id. It merges when it is too small, or when it is the worst of its specialization and fails; into
+ * one of its specialization where there is one with room (a Cluster that is only too small takes any), the best first.
+ * A failing Cluster goes only where the two together need not split again.
+ *
+ * Of two that are both too small one moves, so that they never swap. Otherwise each Cluster decides alone: a target may
+ * itself be about to merge, and who carries this out must look whether it is still there.
+ */
+export function reshape(
+  self: ClusterView,
+  others: readonly OtherCluster[],
+  limits: Limits = LIMITS,
+): Reshape {
+  const size = self.members.length;
+  if (size > limits.splitAbove) return split(self.members, limits);
+  if (size === 0) return null;
+  const [specialization] = mostCommon(self.members.map((member) => member.specialization));
+  const alike = others.filter((other) => other.specialization === specialization);
+  if (size < limits.min) {
+    const open = others.filter(
+      (other) => other.members + size <= limits.max && (other.members >= limits.min || yields(self, other)),
+    );
+    const near = open.filter((other) => other.specialization === specialization);
+    const target = best(near.length > 0 ? near : open);
+    const cause = `${size} members are fewer than the ${limits.min} of a Cluster`;
+    return target ? { kind: 'merge', into: target.cluster, cause } : null;
+  }
+  if (!fails(self, alike)) return null;
+  const target = best(
+    alike.filter((other) => other.members >= limits.min && other.members + size <= limits.splitAbove),
+  );
+  if (target === undefined) return null;
+  const cause =
+    `the worst of ${alike.length + 1} ${specialization} Clusters, with a score of ` +
+    `${(self.score ?? 0).toFixed(2)}, below ${FAILING_SCORE}`;
+  return { kind: 'merge', into: target.cluster, cause };
+}
+
+function split(members: readonly MemberView[], { min, splitAbove }: Limits): Reshape {
+  const nodes = members.map(({ node }) => node).sort();
+  const cause = `${nodes.length} members are more than ${splitAbove}`;
+  const [first] = mostCommon(members.map(({ specialization }) => specialization));
+  const rest = members.filter(({ specialization }) => specialization !== first);
+  const [second, count] = mostCommon(rest.map(({ specialization }) => specialization));
+  // The most common one stays, and is no smaller.
+  if (count >= min) {
+    const movers = members.filter(({ specialization }) => specialization === second).map(({ node }) => node);
+    return { kind: 'split', movers: movers.sort(), cause: `${cause}: the ${second} ones leave` };
+  }
+  const movers = nodes.slice(Math.ceil(nodes.length / 2));
+  if (movers.length < min) return null;
+  return { kind: 'split', movers, cause: `${cause}: half of them leave` };
+}
+
+/** The worst of its specialization: of equals the last by id. */
+function fails(self: ClusterView, alike: readonly OtherCluster[]): boolean {
+  const { score, cluster } = self;
+  const scored = alike.filter((other) => other.score !== null);
+  if (score === null || score >= FAILING_SCORE || scored.length === 0) return false;
+  return scored.every(
+    (other) => (other.score ?? 0) > score || (other.score === score && other.cluster < cluster),
+  );
+}
+
+/** Of two that are too small the smaller one moves, of equals the last by id. */
+function yields(self: ClusterView, other: OtherCluster): boolean {
+  const size = self.members.length;
+  return size < other.members || (size === other.members && self.cluster > other.cluster);
+}
+
+/** By score, unmeasured ones last; then the smallest, then by id. */
+function best(clusters: readonly OtherCluster[]): OtherCluster | undefined {
+  return [...clusters].sort(
+    (a, b) => (b.score ?? -1) - (a.score ?? -1) || a.members - b.members || (a.cluster < b.cluster ? -1 : 1),
+  )[0];
+}
+
+/** The most common of these and how often it stands there; of equals the first by name. */
+function mostCommon(names: readonly string[]): readonly [name: string, count: number] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0] ?? ['none', 0];
+}
+
+function title(specialization: string): string {
+  return specialization.charAt(0).toUpperCase() + specialization.slice(1);
+}

@@ -1,0 +1,171 @@
+import { canonicalJson } from '../../events/envelope.ts';
+import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
+
+import type { Given } from '../actor.ts';
+import { demandOf, fitnessOf, judgedOf, networkScore } from '../cluster/fitness.ts';
+import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
+import type { NetworkView, NodeView } from '../network-view.ts';
+import type { Promised, SuperClusterContext } from './machine.ts';
+import { bandOf, nextMode } from './modes.ts';
+import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.ts';
+
+type CommandData<T extends SuperClusterCommand['type']> = Extract<SuperClusterCommand, { type: T }>['data'];
+
+export function configure(
+  { settings }: CommandData<'ConfigureEvolution'>,
+  context: SuperClusterContext,
+  at: string,
+): readonly SuperClusterEvent[] {
+  const same = context.settings !== null && canonicalJson(context.settings) === canonicalJson(settings);
+  return same ? [] : [{ type: 'EvolutionConfigured', data: { settings, at } }];
+}
+
+/**
+ * Where the offspring of a generation may live. One stream grants all slots, so no two Clusters are given the same one.
+ * A claim that was granted before is granted again alike: its answer may have been lost.
+ */
+export function grantSlots(
+  claim: CommandData<'ClaimSlots'>,
+  context: SuperClusterContext,
+  { at, reads }: Given<NetworkView>,
+): readonly SuperClusterEvent[] {
+  const { claim: id, cluster, wanted } = claim;
+  const granted = Object.values(context.promised).flatMap((one) => (one.claim === id ? [one.slot] : []));
+  const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node));
+  const known = granted.length > 0 || context.claims.includes(id);
+  const slots = known
+    ? granted
+    : placeOffspring(
+        claim,
+        devicesOf(reads, Object.values(context.promised), claim.culled),
+        clustersOf(reads, Object.values(context.promised), claim.culled),
+        MAX_CLUSTER_NODES,
+        (index) => `${id}-${index + 1}`,
+      );
+  const answered = known ? [] : arrived;
+  return [
+    {
+      type: 'SlotsGranted',
+      data: { claim: id, cluster, wanted, slots, arrived: answered, readPosition: reads.position, at },
+    },
+  ];
+}
+
+/** How well the network does, and whether evolution must press harder or may press less. */
+export function measureFitness(
+  { generation, cluster }: CommandData<'MeasureFitness'>,
+  context: SuperClusterContext,
+  { at, reads }: Given<NetworkView>,
+): readonly SuperClusterEvent[] {
+  if (context.measured.includes(generation) || !reads.evolution) return [];
+  const { adaptiveModes, minTasks } = reads.evolution.settings;
+  const { scores, judged } = scoresOf(reads, minTasks);
+  const score = networkScore(scores);
+  if (score === null) return [];
+  const band = bandOf(score);
+  const events: SuperClusterEvent[] = [
+    {
+      type: 'NetworkFitnessMeasured',
+      data: {
+        generation,
+        cluster,
+        score,
+        nodes: scores.length,
+        judged,
+        band,
+        readPosition: reads.position,
+        at,
+      },
+    },
+  ];
+  // The same Cluster's last measurement lies a whole generation back; those of others may be of the same moment.
+  const before = context.bands[cluster];
+  const { mode, rule } = nextMode(context.mode, before === undefined ? [] : [before], band);
+  if (adaptiveModes && mode !== context.mode) {
+    const change = { from: context.mode, to: mode, score, rule: rule ?? '', at };
+    events.push({ type: 'EvolutionModeChanged', data: change });
+  }
+  return events;
+}
+
+export function approveMerge(
+  { cluster, into, cause }: CommandData<'ApproveMerge'>,
+  { merged }: SuperClusterContext,
+  { at, reads }: Given<NetworkView>,
+): readonly SuperClusterEvent[] {
+  const known = merged[cluster];
+  if (known !== undefined) return [{ type: 'MergeApproved', data: { cluster, into: known, cause, at } }];
+  // Whoever others were sent to must stay, and whoever has left takes nobody in.
+  const isTarget = Object.values(merged).includes(cluster);
+  if (isTarget || into in merged || cluster === into || !reads.clusters.has(into)) return [];
+  return [{ type: 'MergeApproved', data: { cluster, into, cause, at } }];
+}
+
+/** Normalised scores of the judged Nodes that live, each within the demand of its own Cluster. */
+function scoresOf(view: NetworkView, minTasks: number): { scores: readonly number[]; judged: number } {
+  const byCluster = new Map<string, NodeView[]>();
+  for (const node of view.nodes.values()) {
+    if (node.culled) continue;
+    const members = byCluster.get(node.cluster);
+    if (members) members.push(node);
+    else byCluster.set(node.cluster, [node]);
+  }
+  let judged = 0;
+  const scores: number[] = [];
+  for (const members of byCluster.values()) {
+    const demand = demandOf(members.map((node) => node.fitness));
+    for (const node of members) {
+      const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
+      if (score === null) continue;
+      scores.push(score);
+      judged += judgedOf(node.fitness ?? {});
+    }
+  }
+  return { scores, judged };
+}
+
+/** The slots of this claim's culled Nodes count as free: they go to their successors. */
+function devicesOf(
+  view: NetworkView,
+  promised: readonly Promised[],
+  culled: readonly { readonly node: string }[],
+): readonly DeviceRoom[] {
+  const leaving = new Set(culled.map(({ node }) => node));
+  const occupied = new Map<string, number>();
+  const owners = new Map<string, string>();
+  const count = (device: string): unknown => occupied.set(device, (occupied.get(device) ?? 0) + 1);
+  for (const { id, device, owner } of view.nodes.values()) {
+    if (!leaving.has(id)) count(device);
+    owners.set(device, owner);
+  }
+  for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
+  return [...view.devices.values()].flatMap(({ id: device, slots, tier, region, owner }) => {
+    const known = owner ?? owners.get(device);
+    if (known === undefined) return [];
+    return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupied.get(device) ?? 0 }];
+  });
+}
+
+function clustersOf(
+  view: NetworkView,
+  promised: readonly Promised[],
+  culled: readonly { readonly node: string }[],
+): readonly ClusterRoom[] {
+  const leaving = new Set(culled.map(({ node }) => node));
+  const members = new Map<string, number>();
+  const count = (cluster: string): unknown => members.set(cluster, (members.get(cluster) ?? 0) + 1);
+  for (const node of view.nodes.values()) {
+    if (!node.culled && !leaving.has(node.id)) count(node.cluster);
+  }
+  for (const { slot } of promised) if (!view.nodes.has(slot.node)) count(slot.cluster);
+  return [...view.clusters.values()].map(({ id, lastBirth }) => ({
+    cluster: id,
+    members: members.get(id) ?? 0,
+    lastOffspring: lastBirth,
+  }));
+}
+
+/** Promised, and neither born yet nor standing in for one that is still there. */
+function isMissing({ node, replaces }: Promised['slot'], view: NetworkView): boolean {
+  return !view.nodes.has(node) && (replaces === null || !view.nodes.has(replaces));
+}

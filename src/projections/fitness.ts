@@ -1,0 +1,20 @@
+import { type FitnessTally, tally } from '../actors/cluster/fitness.ts';
+import { idOf, type Projection } from './projection.ts';
+
+/**
+ * What fitness is made of, under `node/<id>`: answers judged by computation or by gold, over the Node's whole life. Its
+ * genome never changes, so every answer of it is evidence. Agreement is none.
+ */
+export const fitness: Projection<FitnessTally> = {
+  name: 'fitness',
+  version: 1,
+  resident: true,
+  keys(event) {
+    return event.type === 'PerformanceRecorded' && event.data.basis !== 'consensus'
+      ? [`node/${idOf(event.stream, 'node')}`]
+      : [];
+  },
+  fold(row, event) {
+    return event.type === 'PerformanceRecorded' ? tally(row, event.data) : row;
+  },
+};

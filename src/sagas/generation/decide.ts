@@ -1,0 +1,157 @@
+import { type SnapshotFrom, transition } from 'xstate';
+import { CommandRefusedError, type Given } from '../../actors/actor.ts';
+import { demandOf, fitnessOf } from '../../actors/cluster/fitness.ts';
+import { breed, type Parent } from '../../actors/cluster/genetics.ts';
+import { select } from '../../actors/cluster/selection.ts';
+import type { NetworkView } from '../../actors/network-view.ts';
+import { RATES } from '../../actors/super-cluster/modes.ts';
+import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
+import { awaitedBy, type GenerationContext, generationMachine } from './machine.ts';
+
+type Snapshot = SnapshotFrom<typeof generationMachine>;
+type CommandData<T extends GenerationCommand['type']> = Extract<GenerationCommand, { type: T }>['data'];
+
+/** After this time, what was not confirmed is asked for again: longer than any task of a culled Node lasts. */
+const PATIENCE_MS = 90_000;
+
+export function decide(
+  command: GenerationCommand,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly GenerationEvent[] {
+  const { context } = snapshot;
+  const { at } = given;
+  switch (command.type) {
+    case 'BeginGeneration':
+      if (snapshot.matches('complete')) return [{ type: 'CompletionAffirmed', data: { at } }];
+      return snapshot.matches('void') ? begin(command.data, snapshot, given) : [];
+    case 'ReceiveSlots': {
+      if (!snapshot.matches('succeeding') || context.offspring !== null) return [];
+      const { slots } = command.data;
+      const received: GenerationEvent = { type: 'SlotsReceived', data: { slots, at } };
+      return finished(snapshot, [received, ...bred(command.data, context, given)], at);
+    }
+    case 'ConfirmRetirement': {
+      const { node } = command.data;
+      if (!awaits(snapshot, `retirement/${node}`)) return [];
+      return finished(snapshot, [{ type: 'RetirementConfirmed', data: { node, at } }], at);
+    }
+    case 'ConfirmBirth': {
+      const node = command.data.id;
+      if (!awaits(snapshot, `birth/${node}`)) return [];
+      return finished(snapshot, [{ type: 'OffspringBorn', data: { node, at } }], at);
+    }
+    case 'PassDeadline': {
+      if (!snapshot.matches('succeeding') || at < context.dueAt) return [];
+      const data = { awaited: awaitedBy(context), dueAt: later(at, PATIENCE_MS), at };
+      return [{ type: 'GenerationRepeated', data }];
+    }
+  }
+}
+
+function begin(
+  { cluster, generation, trigger, members }: CommandData<'BeginGeneration'>,
+  snapshot: Snapshot,
+  given: Given<NetworkView>,
+): readonly GenerationEvent[] {
+  const { at, reads } = given;
+  // The Cluster asks again when nothing was heard: this read model is behind its own.
+  if (!reads.evolution) return [];
+  const { settings, mode } = reads.evolution;
+  const nodes = members.flatMap((node) => reads.nodes.get(node) ?? []);
+  const demand = demandOf(nodes.map((node) => node.fitness));
+  const fitness = nodes.map((node) => fitnessOf(node.id, node.fitness, demand, settings.minTasks));
+  const { ranked, elites, culled, kept, onTrial, wanted, rule, draws } = select(fitness, settings, (index) =>
+    given.draw('variants', index),
+  );
+  const events: GenerationEvent[] = [
+    {
+      type: 'GenerationBegun',
+      data: {
+        cluster,
+        generation,
+        trigger,
+        members,
+        strategy: settings.strategy,
+        mode,
+        rates: RATES[mode],
+        settings,
+        readPosition: reads.position,
+        dueAt: later(at, PATIENCE_MS),
+        at,
+      },
+    },
+    { type: 'FitnessEvaluated', data: { cluster, generation, ranking: ranked, at } },
+    {
+      type: 'SelectionMade',
+      data: {
+        cluster,
+        generation,
+        elites,
+        culled: culled.map(({ node, rank, fitness: value }) => ({
+          node,
+          device: reads.nodes.get(node)?.device ?? '',
+          rank,
+          of: ranked.length - onTrial.length,
+          fitness: value,
+        })),
+        kept,
+        onTrial,
+        wanted,
+        rule,
+        draws,
+        at,
+      },
+    },
+  ];
+  return finished(snapshot, events, at);
+}
+
+/** One offspring for each slot. */
+function bred(
+  { slots }: CommandData<'ReceiveSlots'>,
+  { begun, selection }: GenerationContext,
+  given: Given<NetworkView>,
+): readonly GenerationEvent[] {
+  if (!begun || !selection) throw new CommandRefusedError('Slots were granted before anything was selected.');
+  const { settings, rates, generation, strategy } = begun;
+  const parents = selection.elites.flatMap((node): Parent[] => {
+    const elite = given.reads.nodes.get(node);
+    return elite ? [{ node, genome: elite.genome, species: elite.species }] : [];
+  });
+  return slots.map((slot, index): GenerationEvent => {
+    const draw = (purpose: string): number => given.draw(`offspring ${index} ${purpose}`);
+    const child = breed({ strategy, parents, settings, rates, tier: slot.tier, index, draw });
+    return { type: 'OffspringBred', data: { slot, generation, ...child, at: given.at } };
+  });
+}
+
+/** The events, and the end of the generation where nothing is awaited after them. */
+function finished(
+  before: Snapshot,
+  events: readonly GenerationEvent[],
+  at: string,
+): readonly GenerationEvent[] {
+  const { context } = events.reduce(
+    (snapshot: Snapshot, event) => transition(generationMachine, snapshot, event)[0],
+    before,
+  );
+  if (awaitedBy(context).length > 0 || !context.begun || !context.selection) return events;
+  const { cluster, generation } = context.begun;
+  const data = {
+    cluster,
+    generation,
+    culled: context.selection.culled.length,
+    born: context.born.length,
+    at,
+  };
+  return [...events, { type: 'GenerationCompleted', data }];
+}
+
+function awaits(snapshot: Snapshot, what: string): boolean {
+  return snapshot.matches('succeeding') && awaitedBy(snapshot.context).includes(what);
+}
+
+function later(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString();
+}

@@ -1,0 +1,93 @@
+import { assign, setup } from 'xstate';
+import type {
+  GenerationBegun,
+  GenerationEvent,
+  OffspringBred,
+  SelectionMade,
+} from '../../events/generation.ts';
+
+export interface GenerationContext {
+  readonly id: string;
+  readonly begun: GenerationBegun | null;
+  readonly selection: SelectionMade | null;
+  /** Null until the Super Cluster has said where the offspring may live. */
+  readonly offspring: readonly OffspringBred[] | null;
+  /** Culled Nodes that have nothing in hand any more. */
+  readonly retired: readonly string[];
+  readonly born: readonly string[];
+  readonly dueAt: string;
+}
+
+/**
+ * One generation of one Cluster: who is fit is judged, the worst are ended, the best have offspring. It is over when
+ * every culled Node is retired and every offspring lives. Retirements, slots and births may come in any order.
+ */
+export const generationMachine = setup({
+  types: {
+    context: {} as GenerationContext,
+    events: {} as GenerationEvent,
+    input: {} as { id: string },
+  },
+  actions: {
+    begin: assign(({ event }) =>
+      event.type === 'GenerationBegun' ? { begun: event.data, dueAt: event.data.dueAt } : {},
+    ),
+    select: assign(({ event }) => (event.type === 'SelectionMade' ? { selection: event.data } : {})),
+    receive: assign(({ event }) => (event.type === 'SlotsReceived' ? { offspring: [] } : {})),
+    breed: assign(({ context, event }) =>
+      event.type === 'OffspringBred' ? { offspring: [...(context.offspring ?? []), event.data] } : {},
+    ),
+    retire: assign(({ context, event }) =>
+      event.type === 'RetirementConfirmed' ? { retired: [...context.retired, event.data.node] } : {},
+    ),
+    bear: assign(({ context, event }) =>
+      event.type === 'OffspringBorn' ? { born: [...context.born, event.data.node] } : {},
+    ),
+    postpone: assign(({ event }) => (event.type === 'GenerationRepeated' ? { dueAt: event.data.dueAt } : {})),
+    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    note: () => {},
+  },
+}).createMachine({
+  id: 'generation',
+  context: ({ input }) => ({
+    id: input?.id ?? '',
+    begun: null,
+    selection: null,
+    offspring: null,
+    retired: [],
+    born: [],
+    dueAt: '',
+  }),
+  initial: 'void',
+  states: {
+    void: { on: { GenerationBegun: { target: 'judging', actions: 'begin' } } },
+    judging: {
+      on: {
+        FitnessEvaluated: { actions: 'note' },
+        SelectionMade: { target: 'succeeding', actions: 'select' },
+      },
+    },
+    succeeding: {
+      on: {
+        SlotsReceived: { actions: 'receive' },
+        OffspringBred: { actions: 'breed' },
+        RetirementConfirmed: { actions: 'retire' },
+        OffspringBorn: { actions: 'bear' },
+        GenerationRepeated: { actions: 'postpone' },
+        GenerationCompleted: 'complete',
+      },
+    },
+    complete: { on: { CompletionAffirmed: { actions: 'note' } } },
+  },
+});
+
+/** What the generation still waits for: `slots`, `retirement/<node>`, `birth/<node>`. Empty when it is over. */
+export function awaitedBy({ selection, offspring, retired, born }: GenerationContext): readonly string[] {
+  if (!selection) return [];
+  const needsSlots = selection.wanted > 0 && offspring === null;
+  return [
+    ...(needsSlots ? ['slots'] : []),
+    ...selection.culled.flatMap(({ node }) => (retired.includes(node) ? [] : [`retirement/${node}`])),
+    ...(offspring ?? []).flatMap(({ slot }) => (born.includes(slot.node) ? [] : [`birth/${slot.node}`])),
+  ];
+}
