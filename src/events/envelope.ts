@@ -14,6 +14,7 @@ export const GENESIS_HASH = '0'.repeat(64);
 export const SNAPSHOT_PREFIX = 'snapshot-';
 
 const NAMESPACE = 'b5a1f0c2-6f4e-5d3b-9a87-2c1e5d0f7a46';
+const NAMESPACE_BYTES = Buffer.from(NAMESPACE.replaceAll('-', ''), 'hex');
 
 /** The digit that tells RFC 9562's variant: its two high bits are 10. */
 const VARIANTS = ['8', '9', 'a', 'b'];
@@ -104,9 +105,9 @@ export function canonicalJson(value: unknown): string {
 
 /** UUIDv5 (RFC 9562) of a name within a namespace, which is a UUID itself. */
 export function uuid5(namespace: string, name: string): string {
-  const length = Buffer.byteLength(name);
-  const named = Buffer.allocUnsafe(16 + length);
-  named.write(namespace.replaceAll('-', ''), 'hex');
+  const named = Buffer.allocUnsafe(16 + Buffer.byteLength(name));
+  if (namespace === NAMESPACE) NAMESPACE_BYTES.copy(named);
+  else named.write(namespace.replaceAll('-', ''), 'hex');
   named.write(name, 16);
   const hex = hash('sha1', named);
   const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3];

@@ -127,7 +127,7 @@ export interface NodeFitness {
   readonly node: string;
   readonly judged: number;
   readonly right: number;
-  /** (correctness × speed) / (latency + compute cost), weighted by demand; null on trial. */
+  /** (correctness × speed) / (latency + compute cost) as a share of par, weighted by demand; null on trial. */
   readonly fitness: number | null;
   /** 0–1; null on trial. */
   readonly score: number | null;
@@ -138,7 +138,7 @@ export interface TypeFitness {
   readonly taskType: string;
   readonly judged: number;
   readonly right: number;
-  /** Mean response time and mean compute time of both models, in seconds. */
+  /** Mean response time as it counts (never less than the type's target), and mean compute time of both models, in seconds. */
   readonly latencyS: number;
   readonly computeS: number;
   readonly fitness: number;

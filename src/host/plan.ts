@@ -82,8 +82,10 @@ export function decideMessage(
     // The machine gets what the store will give back later: live state and replayed state cannot differ.
     const data: JsonObject = JSON.parse(dataText);
     const event: DomainEvent = { type: decided.type, data };
-    assertHandled(stream, revision, event, snapshot);
-    snapshot = foldEvent(definition.machine, snapshot, event);
+    const next = foldEvent(definition.machine, snapshot, event);
+    // An event that is not handled changes nothing; one that changes nothing may still be handled.
+    if (next === snapshot) assertHandled(stream, revision, event, snapshot);
+    snapshot = next;
     const seal = sealEvent({ stream, revision, type: event.type, dataText, ids: message, prevHash: hash });
     const { id, metadata, metadataText } = seal;
     hash = seal.hash;

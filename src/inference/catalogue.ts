@@ -105,7 +105,7 @@ const TOKEN_OVERHEAD_SECONDS = 0.0004;
  * Tokens per second as an estimate: every token reads all weights once. It is meant for experiments in virtual time,
  * which need a speed that is the same everywhere; it is no promise about any real device.
  */
-export function estimateTokensPerSecond(entry: ModelEntry, tier: Tier): number {
+export function estimateTokensPerSecond(entry: Pick<ModelEntry, 'bytes'>, tier: Tier): number {
   return 1 / (entry.bytes / READING_SPEED[tier] + TOKEN_OVERHEAD_SECONDS);
 }
 

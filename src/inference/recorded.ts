@@ -13,7 +13,8 @@ import { type InferenceEngine, InferenceError, type InferenceRequest, type Infer
  *      "result": {"text": "…", "promptTokens": 9, "completionTokens": 34, "logProb": -0.03, "measured": true,
  *                 "durationMs": 4.2, "finish": "stop"}}
  *
- * `key` is `recordingKey`, `modelHash` the SHA-256 of the model's file where it is known, else null.
+ * `key` is `recordingKey`, `modelHash` the SHA-256 of the model's file where it is known, else null. A prompt that did
+ * not fit the window has `"result": null, "failure": "prompt-too-long"`: that too depends on the request alone.
  */
 const Recording = z.object({
   key: z.string(),
@@ -29,15 +30,18 @@ const Recording = z.object({
     maxTokens: z.number(),
   }),
   seed: z.number(),
-  result: z.object({
-    text: z.string(),
-    promptTokens: z.number(),
-    completionTokens: z.number(),
-    logProb: z.number().max(0),
-    measured: z.boolean(),
-    durationMs: z.number().min(0),
-    finish: z.enum(['stop', 'length']),
-  }),
+  result: z
+    .object({
+      text: z.string(),
+      promptTokens: z.number(),
+      completionTokens: z.number(),
+      logProb: z.number().max(0),
+      measured: z.boolean(),
+      durationMs: z.number().min(0),
+      finish: z.enum(['stop', 'length']),
+    })
+    .nullable(),
+  failure: z.literal('prompt-too-long').optional(),
 });
 export type Recording = z.infer<typeof Recording>;
 
@@ -73,7 +77,7 @@ export async function openRecordedEngine(
   const { match = 'prompt', modelHash = () => null } = options;
   const keyOf = (request: InferenceRequest) =>
     match === 'exact' ? recordingKey(modelHash(request.model), request) : promptKey(request);
-  const results = new Map<string, InferenceResult>();
+  const results = new Map<string, InferenceResult | null>();
   for (const recording of await readRecordings(path)) {
     const key = match === 'exact' ? recording.key : promptKey(recording);
     if (!results.has(key)) results.set(key, recording.result);
@@ -86,6 +90,7 @@ export async function openRecordedEngine(
       if (closed) throw new InferenceError('engine-unreachable', 'The engine of recorded answers is closed.');
       const result = results.get(keyOf(request));
       if (result) return result;
+      if (result === null) throw tooLong(request);
       throw new InferenceError(
         'no-recording',
         `${path} holds no answer of "${request.model}" to this prompt. Record it first, or ask a model that runs.`,
@@ -136,6 +141,14 @@ export async function recordingEngine(
   };
 }
 
+/** The error of a recorded failure. */
+export function tooLong({ model, params }: Pick<InferenceRequest, 'model' | 'params'>): InferenceError {
+  return new InferenceError(
+    'prompt-too-long',
+    `The prompt did not fit the window of ${params.contextTokens} tokens when "${model}" was asked.`,
+  );
+}
+
 async function readRecordings(path: string, { mayBeMissing = false } = {}): Promise<Recording[]> {
   let text: string;
   try {
@@ -156,7 +169,8 @@ async function readRecordings(path: string, { mayBeMissing = false } = {}): Prom
   return lines.map((line, i) => parseRecording(line, `${path}, line ${i + 1}`));
 }
 
-function parseRecording(line: string, where: string): Recording {
+/** Reads one line; `where` names it in the error. */
+export function parseRecording(line: string, where: string): Recording {
   let json: unknown;
   try {
     json = JSON.parse(line);

@@ -1,0 +1,492 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AnyMachineSnapshot } from 'xstate';
+import { initialTransition } from 'xstate';
+import {
+  type ActorDefinition,
+  type ActorKind,
+  type Address,
+  type Command,
+  CommandRefusedError,
+  type DomainEvent,
+  type Given,
+} from '../../actors/actor.ts';
+import {
+  canonicalJson,
+  drawOf,
+  effectId,
+  eventMetadataSchema,
+  GENESIS_HASH,
+  hashOf,
+  type MessageIds,
+  uuidOf,
+} from '../../events/envelope.ts';
+import { upcast } from '../../events/upcasters.ts';
+import type { StoredEvent } from '../../eventstore/port.ts';
+import { assertHandled, streamOf, UnhandledEventError } from '../actor-instance.ts';
+import { foldEvent } from '../fold.ts';
+import { type CausedEffect, causedEffects, decideMessage, type Head, type Message } from '../plan.ts';
+import { Heap } from './heap.ts';
+
+/** What a device sends back for a work order, and how long it takes in virtual time: whole milliseconds, at least 1. */
+export interface Answered {
+  readonly to: Address;
+  readonly command: Command;
+  readonly afterMs: number;
+}
+
+export interface VirtualHostOptions {
+  readonly definitions: readonly ActorDefinition[];
+  /** The virtual time at which it begins (ISO 8601). */
+  readonly startAt: string;
+  /** The read-model rows that a decision may use: as of the last event that `onEvent` was told of. */
+  readonly reads: () => unknown;
+  /** Told of every event in the order of their positions, before anything follows from it. */
+  readonly onEvent: (event: StoredEvent) => void;
+  /**
+   * Does inference. What comes at once is taken without a turn of the event loop. The outcome must depend on the order
+   * alone; a rejection ends the run.
+   */
+  readonly work: (order: object, device: string) => Answered | Promise<Answered>;
+  /** Told of replies to clients. Default: nobody listens. */
+  readonly onReply?: (subject: string, body: object) => void;
+  /** Told of commands that an actor refused, which a live network keeps as dead letters. Default: nobody listens. */
+  readonly onRefused?: (message: Message, reason: string) => void;
+  /** What a command takes from one actor to another, in virtual milliseconds. Default 1. */
+  readonly hopMs?: number;
+  /** Work orders that are in the hands of `work` at once. Default 64. */
+  readonly inFlight?: number;
+  /**
+   * Reads every command as it would be read from the wire, so that one that its receiver cannot read is an error.
+   * Costs about as much as deciding. Default false.
+   */
+  readonly strict?: boolean;
+}
+
+export interface RestoreOptions {
+  /**
+   * Whether commands that followed from the event may not have arrived yet: those that have recorded nothing are sent
+   * again, and so are work orders of any age without an answer. Default: none, for a history that ends in a quiet
+   * moment.
+   */
+  readonly maySendAgain?: (event: StoredEvent) => boolean;
+}
+
+/** A message was decided wrongly: the fault is in the actor, not in who sent it. The run is over. */
+export class VirtualRunError extends Error {
+  override readonly name = 'VirtualRunError';
+}
+
+interface Queued extends Message {
+  readonly due: number;
+  readonly sequence: number;
+}
+
+interface Armed {
+  readonly due: number;
+  /** The same, as its event has it. */
+  readonly dueAt: string;
+  readonly to: Address;
+  readonly command: Command;
+  readonly correlationId: string;
+  readonly causationId: string;
+  /** The command as text, once it was needed. */
+  text: string | null;
+}
+
+interface Actor {
+  readonly definition: ActorDefinition;
+  readonly stream: string;
+}
+
+/** Other work of the process gets a turn after so many messages. */
+const STEPS_PER_TURN = 4_096;
+
+/**
+ * Runs actors in virtual time, on one thread, without a broker and without a clock: the same definitions as in the live
+ * network, the same ids, the same events. Whatever happens at one instant happens in one order, which depends on the
+ * messages alone: messages by the order in which they were sent, then timers by what they say. So the same messages
+ * give the same history, byte for byte, and so does a history that was restored in a quiet moment.
+ *
+ * A timer stays in memory until its time has come, even if its deadline was met: a driver that lets no time pass
+ * gathers them.
+ */
+export class VirtualHost {
+  readonly #definitions: ReadonlyMap<string, ActorDefinition>;
+  readonly #byCategory: ReadonlyMap<string, ActorDefinition>;
+  readonly #options: VirtualHostOptions;
+  readonly #hopMs: number;
+  readonly #heads = new Map<string, Head>();
+  readonly #messages = new Heap<Queued>(isBefore);
+  readonly #timers = new Heap<Armed>(isDueBefore);
+  readonly #thinking = new Set<Promise<void>>();
+  /** Work orders that must wait for a free place. */
+  readonly #waiting: (() => void)[] = [];
+  #failure: { readonly error: unknown } | null = null;
+  #lastFired: Armed | null = null;
+  #now: number;
+  #at: string;
+  #sequence = 0;
+  #position = 0;
+  #handled = 0;
+
+  constructor(options: VirtualHostOptions) {
+    const { definitions, startAt, hopMs = 1 } = options;
+    this.#options = options;
+    this.#definitions = new Map(definitions.map((definition) => [definition.kind, definition]));
+    this.#byCategory = new Map(definitions.map((definition) => [definition.category, definition]));
+    if (!Number.isInteger(hopMs) || hopMs < 1) {
+      throw new RangeError(`A hop takes at least one whole millisecond, not ${hopMs}.`);
+    }
+    this.#hopMs = hopMs;
+    this.#now = Date.parse(startAt);
+    if (Number.isNaN(this.#now)) throw new RangeError(`"${startAt}" is no time to begin at.`);
+    this.#at = new Date(this.#now).toISOString();
+  }
+
+  /** Virtual time, in milliseconds since 1970. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** The same as ISO 8601. */
+  get at(): string {
+    return this.#at;
+  }
+
+  /** Position of the last event; 0 before the first. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** How many messages have been handled, and how many timers wait. */
+  get figures(): { readonly handled: number; readonly timers: number; readonly actors: number } {
+    return { handled: this.#handled, timers: this.#timers.size, actors: this.#heads.size };
+  }
+
+  /** The state of an actor; undefined before its first event. */
+  head(kind: ActorKind, id: string): Head | undefined {
+    return this.#heads.get(streamOf(this.#definitionOf(kind), id));
+  }
+
+  /**
+   * Brings a command in from outside, at this instant or later. Throws if it is none that the actor can read. The
+   * message id must be the same in every rerun.
+   */
+  send(to: Address, command: Command, messageId: string, dueMs = this.#now): void {
+    const read = this.#definitionOf(to.kind).commands.parse(command);
+    const ids = { messageId, correlationId: messageId, causationId: messageId };
+    this.#enqueue(to, read, ids, null, dueMs, this.#nextSequence());
+  }
+
+  /**
+   * Goes on until no command is on its way, no inference is being waited for and no timer is due: virtual time is then
+   * that of the last thing that happened. Rejects with the signal's reason, between two messages.
+   */
+  async runUntilQuiet(signal?: AbortSignal): Promise<void> {
+    await this.#run(null, signal);
+  }
+
+  /** Goes on until virtual time has come to `ms`, with everything that happens up to then. */
+  async advanceTo(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms < this.#now) throw new RangeError(`Virtual time is ${this.#at} already: it never goes back.`);
+    await this.#run(ms, signal);
+    this.#goTo(ms);
+  }
+
+  /**
+   * Takes over a history, as it is stored, in the order of positions, at the time that the host was begun with. Nothing
+   * is told to `onEvent`. Timers are those that the events set and that are due later than now. Streams that no
+   * definition is for are passed over.
+   */
+  restore(events: Iterable<StoredEvent>, { maySendAgain }: RestoreOptions = {}): void {
+    const lasts = new Map<string, StoredEvent>();
+    /** What to do again, by the id of the message, and the message by the ids that answers to it may have. */
+    const again = new Map<string, () => void>();
+    const answersFor = new Map<string, string>();
+    for (const event of events) {
+      this.#position = Math.max(this.#position + 1, event.position);
+      const actor = this.#actorOf(event.stream);
+      if (!actor) continue;
+      const { definition, stream } = actor;
+      const id = stream.slice(definition.category.length + 1);
+      const head = this.#heads.get(stream) ?? firstHead(definition, id);
+      if (event.revision !== head.revision + 1) {
+        throw new UnhandledEventError(
+          `${stream} continues at revision ${event.revision} after ${head.revision}: events are missing.`,
+        );
+      }
+      const { messageId, correlationId } = eventMetadataSchema.parse(event.metadata);
+      const lifted: DomainEvent = { type: event.type, data: upcast(event) };
+      assertHandled(stream, event.revision, lifted, head.snapshot);
+      const snapshot = foldEvent(definition.machine, head.snapshot, lifted);
+      this.#heads.set(stream, { revision: event.revision, hash: head.hash, snapshot });
+      lasts.set(stream, event);
+
+      again.delete(answersFor.get(messageId) ?? messageId);
+      const to = { kind: definition.kind, id };
+      const maySend = maySendAgain?.(event) ?? false;
+      for (const caused of causedEffects(definition, lifted, snapshot, {
+        eventId: event.id,
+        correlationId,
+      })) {
+        const { effect, index } = caused;
+        if (effect.kind === 'timer') {
+          if (Date.parse(effect.dueAt) > this.#now) this.#follow(to, caused);
+          continue;
+        }
+        const isWork = effect.kind === 'work' && maySendAgain !== undefined;
+        if (!isWork && (effect.kind !== 'command' || !maySend)) continue;
+        const followUpId = effectId(event.id, index);
+        again.set(followUpId, () => this.#follow(to, caused));
+        if (!isWork) continue;
+        const answers = answersTo(followUpId);
+        answersFor.set(answers, followUpId);
+        // In a live network the door gives the messages of devices ids of their own.
+        answersFor.set(uuidOf('from', effect.device, answers), followUpId);
+      }
+    }
+    for (const [stream, event] of lasts) {
+      const head = this.#heads.get(stream);
+      if (head) this.#heads.set(stream, { ...head, hash: hashOf(event) });
+    }
+    for (const follow of again.values()) follow();
+  }
+
+  async #run(until: number | null, signal: AbortSignal | undefined): Promise<void> {
+    for (let steps = 1; ; steps += 1) {
+      signal?.throwIfAborted();
+      if (this.#failure) throw this.#failure.error;
+      const message = this.#messages.first;
+      const timer = this.#timers.first;
+      const next = Math.min(message?.due ?? Number.POSITIVE_INFINITY, timer?.due ?? Number.POSITIVE_INFINITY);
+      if (this.#thinking.size > 0 && next > this.#now) {
+        // What is being thought of may be the next thing to happen.
+        await Promise.all(this.#thinking);
+        continue;
+      }
+      const isOver = until === null ? message === undefined && next > this.#now : next > until;
+      if (isOver) return;
+      // A timer may be set for a time that has passed.
+      this.#goTo(Math.max(this.#now, next));
+      if (message?.due === next) {
+        this.#messages.pop();
+        this.#handle(message);
+      } else if (timer) {
+        this.#timers.pop();
+        this.#fire(timer);
+      }
+      if (steps % STEPS_PER_TURN === 0) await nextTurn();
+    }
+  }
+
+  #handle(message: Message): void {
+    this.#handled += 1;
+    const definition = this.#definitionOf(message.to.kind);
+    const { id } = message.to;
+    const stream = streamOf(definition, id);
+    const head = this.#heads.get(stream) ?? firstHead(definition, id);
+    const decision = this.#decide(definition, head, message);
+    if (decision === null || decision.events.length === 0) return;
+    this.#heads.set(stream, decision.head);
+    let { revision } = head;
+    for (const event of decision.events) {
+      revision += 1;
+      this.#position += 1;
+      this.#options.onEvent({ stream, revision, position: this.#position, created: this.#at, ...event });
+    }
+    for (const caused of decision.effects) this.#follow(message.to, caused);
+  }
+
+  #decide(definition: ActorDefinition, head: Head, message: Message) {
+    try {
+      return decideMessage(definition, head, message, givenTo(message, this.#at, this.#options.reads));
+    } catch (error) {
+      if (error instanceof CommandRefusedError) {
+        this.#options.onRefused?.(message, error.message);
+        return null;
+      }
+      const { kind, id } = message.to;
+      const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      throw new VirtualRunError(
+        `${message.command.type} to ${kind} ${id} at ${this.#at} (after event ${this.#position}) failed: ${what}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #follow(from: Address, { effect, index, eventId, correlationId }: CausedEffect): void {
+    if (effect.kind === 'timer') {
+      const { dueAt, command } = effect;
+      const due = Date.parse(dueAt);
+      this.#timers.push({ due, dueAt, to: from, command, correlationId, causationId: eventId, text: null });
+      return;
+    }
+    if (effect.kind === 'reply') {
+      this.#options.onReply?.(effect.subject, effect.body);
+      return;
+    }
+    const messageId = effectId(eventId, index);
+    if (effect.kind === 'work') {
+      this.#think(effect.body, effect.device, { messageId, correlationId, causationId: eventId });
+      return;
+    }
+    const command = this.#options.strict ? this.#asOnTheWire(effect.to, effect.command) : effect.command;
+    const ids = { messageId, correlationId, causationId: eventId };
+    this.#enqueue(effect.to, command, ids, null, this.#now + this.#hopMs, this.#nextSequence());
+  }
+
+  /**
+   * Has inference done. The answer's place among all messages is settled now, so that it does not matter when in real
+   * time it comes.
+   */
+  #think(order: object, device: string, ids: MessageIds): void {
+    const issuedAt = this.#now;
+    const sequence = this.#nextSequence();
+    const take = ({ to, command, afterMs }: Answered) => {
+      if (!Number.isInteger(afterMs) || afterMs < 1) {
+        throw new RangeError(`An answer takes at least one whole millisecond, not ${afterMs}.`);
+      }
+      const read = this.#options.strict ? this.#asOnTheWire(to, command) : command;
+      const { messageId, correlationId } = ids;
+      const answers = { messageId: answersTo(messageId), correlationId, causationId: messageId };
+      this.#enqueue(to, read, answers, device, issuedAt + afterMs, sequence);
+    };
+    const fail = (error: unknown) => {
+      this.#failure ??= { error };
+    };
+    this.#waiting.push(() => {
+      try {
+        const answered = this.#options.work(order, device);
+        if (!(answered instanceof Promise)) return take(answered);
+        const thought = answered
+          .then(take)
+          .catch(fail)
+          .then(() => {
+            this.#thinking.delete(thought);
+            this.#startThinking();
+          });
+        this.#thinking.add(thought);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    this.#startThinking();
+  }
+
+  #startThinking(): void {
+    const inFlight = this.#options.inFlight ?? 64;
+    while (this.#failure === null && this.#thinking.size < inFlight) {
+      const start = this.#waiting.shift();
+      if (!start) return;
+      start();
+    }
+  }
+
+  /** What is known twice fires once: both stand side by side, since timers are ordered by all that they say. */
+  #fire(timer: Armed): void {
+    const { to, command, correlationId, causationId, dueAt } = timer;
+    if (this.#lastFired && isSame(this.#lastFired, timer)) return;
+    this.#lastFired = timer;
+    let messageId: string | null = null;
+    this.#handle({
+      to,
+      device: null,
+      command,
+      correlationId,
+      causationId,
+      // Most deadlines were met long before: their timers record nothing and need no id.
+      get messageId() {
+        messageId ??= uuidOf('timer', to.kind, to.id, dueAt, command);
+        return messageId;
+      },
+    });
+  }
+
+  #enqueue(
+    to: Address,
+    command: Command,
+    ids: MessageIds,
+    device: string | null,
+    due: number,
+    sequence: number,
+  ): void {
+    if (due < this.#now) throw new RangeError(`Virtual time is ${this.#at} already: it never goes back.`);
+    const { messageId, correlationId, causationId } = ids;
+    this.#messages.push({ to, device, command, messageId, correlationId, causationId, due, sequence });
+  }
+
+  #asOnTheWire(to: Address, command: Command): Command {
+    return this.#definitionOf(to.kind).commands.parse(JSON.parse(canonicalJson(command)));
+  }
+
+  #goTo(ms: number): void {
+    if (ms === this.#now) return;
+    this.#now = ms;
+    this.#at = new Date(ms).toISOString();
+  }
+
+  #nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  #definitionOf(kind: string): ActorDefinition {
+    const definition = this.#definitions.get(kind);
+    if (!definition) throw new VirtualRunError(`There is no actor of kind "${kind}".`);
+    return definition;
+  }
+
+  #actorOf(stream: string): Actor | null {
+    const definition = this.#byCategory.get(stream.slice(0, stream.indexOf('-')));
+    return definition ? { definition, stream } : null;
+  }
+}
+
+/** As `givenFor` has it, with everything asked for only when it is used. */
+function givenTo(message: Message, at: string, reads: () => unknown): Given {
+  return {
+    at,
+    device: message.device,
+    get reads() {
+      return reads();
+    },
+    id: (purpose) => uuidOf('id', message.messageId, purpose),
+    draw: (purpose, index = 0) => drawOf('draw', message.messageId, purpose, index),
+  };
+}
+
+function firstHead(definition: ActorDefinition, id: string): Head {
+  const [snapshot] = initialTransition(definition.machine, { id });
+  return { revision: -1, hash: GENESIS_HASH, snapshot: snapshot as AnyMachineSnapshot };
+}
+
+/** Id of the message with which a device answers an order: as the agent of a live network makes it. */
+function answersTo(orderId: string): string {
+  return uuidOf('answers', orderId);
+}
+
+function isBefore(one: Queued, other: Queued): boolean {
+  return one.due === other.due ? one.sequence < other.sequence : one.due < other.due;
+}
+
+/** By time, then by all that the timer says: neither the order of arming nor a restart makes a difference. */
+function isDueBefore(one: Armed, other: Armed): boolean {
+  if (one.due !== other.due) return one.due < other.due;
+  if (one.to.kind !== other.to.kind) return one.to.kind < other.to.kind;
+  if (one.to.id !== other.to.id) return one.to.id < other.to.id;
+  return textOf(one) < textOf(other);
+}
+
+function isSame(one: Armed, other: Armed): boolean {
+  return (
+    one.due === other.due &&
+    one.to.kind === other.to.kind &&
+    one.to.id === other.to.id &&
+    textOf(one) === textOf(other)
+  );
+}
+
+function textOf(timer: Armed): string {
+  timer.text ??= canonicalJson(timer.command);
+  return timer.text;
+}
