@@ -3,6 +3,7 @@ import { UNITS_PER_CREDIT } from '../actors/account/credits.ts';
 import { correctnessOf, rowScore } from '../actors/super-cluster/matrix.ts';
 import { NEW_TRUST, needsReplication, trustOf } from '../actors/verifier/trust.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
+import { shownToStrangers } from '../messaging/confidential.ts';
 import { EndpointError } from '../messaging/endpoint-error.ts';
 import { readMembers } from '../messaging/membership.ts';
 import { AGENTS_BUCKET, FLEETS_BUCKET } from '../messaging/permissions.ts';
@@ -17,6 +18,7 @@ import type { ReadModel } from '../projections/read-model.ts';
 import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import { trust } from '../projections/trust.ts';
 import { type Ending, endingBody } from '../sagas/query/ending.ts';
+import { historyEndpoints } from './history-service.ts';
 import { PAGE_LIMIT } from './limits.ts';
 import { READ_ENDPOINTS } from './read-endpoints.ts';
 import * as schemas from './schemas.ts';
@@ -26,6 +28,8 @@ export interface ReadOptions {
   readonly model: ReadModel;
   readonly store: EventStore;
   readonly version: string;
+  /** Where folds of history are kept. Default: nowhere, and each begins with the first event. */
+  readonly replayCache?: string;
 }
 
 /** How long a reader waits for a position that the read model has not reached. */
@@ -38,7 +42,7 @@ const HISTORY_PAGE_BYTES = 700_000;
 const QUERY_BYTES = 600_000;
 
 /** The endpoints that read: all of them from projections or the history, never from live actors. */
-export function readEndpoints({ nc, model, store, version }: ReadOptions): readonly Endpoint[] {
+export function readEndpoints({ nc, model, store, version, replayCache }: ReadOptions): readonly Endpoint[] {
   const fresh = async (minPosition: number | undefined, { signal }: RequestContext): Promise<void> => {
     if (minPosition === undefined) return;
     try {
@@ -193,6 +197,7 @@ export function readEndpoints({ nc, model, store, version }: ReadOptions): reado
         return historyPage(events, limit, stream !== undefined);
       },
     }),
+    ...historyEndpoints({ model, store, ...(replayCache !== undefined && { replayCache }) }),
     endpoint({
       ...READ_ENDPOINTS.status,
       async handle({ minPosition }, context) {
@@ -302,7 +307,11 @@ async function historyPage(
   const last = events.at(-1);
   const next = more && last ? (byRevision ? last.revision : last.position) : null;
   return {
-    events: events.map((event) => ({ ...event, data: { ...event.data }, metadata: { ...event.metadata } })),
+    events: events.map((stored) => {
+      const { event, omitted } = shownToStrangers(stored, Date.now());
+      const { data, metadata } = event;
+      return { ...event, data: { ...data }, metadata: { ...metadata }, ...(omitted !== null && { omitted }) };
+    }),
     next,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id, MAX_TEXT_BYTES, Stakes, Text } from '../events/values.ts';
+import { SHOWS } from '../replay/show-names.ts';
 import { ASK_TIMEOUT_MS, PAGE_LIMIT } from './limits.ts';
 
 /** Requests and answers of the network's services, as `dellm.schemas` publishes them. */
@@ -171,6 +172,10 @@ export const HistoryEvent = z.object({
   created: z.string(),
   data: z.record(z.string(), z.unknown()),
   metadata: z.record(z.string(), z.unknown()),
+  omitted: z
+    .string()
+    .optional()
+    .describe('Path of what is not shown yet, and null instead: the answer of a gold task that is not due'),
 });
 export type HistoryEvent = z.infer<typeof HistoryEvent>;
 
@@ -180,6 +185,152 @@ export const HistoryOutput = z.object({
   next: z.int().nullable(),
 });
 export type HistoryOutput = z.infer<typeof HistoryOutput>;
+
+const moment = z
+  .string()
+  .min(1)
+  .max(120)
+  .describe('A position, a time, "generation:3", "generation:3@cluster" or "end"');
+const show = z.enum(SHOWS).describe('Which rows');
+const place = z
+  .object({
+    stream: z.string(),
+    revision: z.int(),
+    position: z.int(),
+    id: z.string(),
+    at: z.string(),
+  })
+  .nullable()
+  .describe('The last event that belongs to the moment; null before the first');
+const rowKey = z.string().max(200).optional().describe('Key of the last row of the page before');
+
+export const HistoryAtInput = z.strictObject({ moment, show, after: rowKey, limit });
+export const HistoryAtOutput = z.object({
+  last: place,
+  events: z.int().describe('How many events belong to the moment'),
+  rows: z.array(z.object({ key: z.string(), row: z.unknown() })),
+  next: z.string().nullable(),
+});
+export type HistoryAtOutput = z.infer<typeof HistoryAtOutput>;
+
+export const HistoryDiffInput = z.strictObject({ from: moment, to: moment, show, after: rowKey, limit });
+export const HistoryDiffOutput = z.object({
+  from: place,
+  to: place,
+  changes: z.array(
+    z.object({
+      key: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      row: z.unknown().describe('The row that came or went'),
+      fields: z
+        .array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() }))
+        .describe('What changed in it; a field that was not there is left out'),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+export type HistoryDiffOutput = z.infer<typeof HistoryDiffOutput>;
+
+const Relative = z.object({
+  node: z.string(),
+  cause: z.string().nullable(),
+  generation: z.int().nullable(),
+  alive: z.boolean(),
+});
+
+export const HistoryWhyInput = z.strictObject({ node: Id });
+export const HistoryWhyOutput = z.object({
+  last: place,
+  life: z.object({
+    node: z.string(),
+    born: z.object({
+      at: z.string(),
+      position: z.int(),
+      cause: z.string(),
+      cluster: z.string(),
+      generation: z.int(),
+      species: z.string(),
+    }),
+    genome: z.record(z.string(), z.unknown()),
+    parents: z.array(Relative),
+    mutations: z.array(z.object({ kind: z.string(), field: z.string(), from: z.unknown(), to: z.unknown() })),
+    moves: z.array(z.object({ at: z.string(), from: z.string(), to: z.string(), cause: z.string() })),
+    cluster: z.string(),
+    votes: z.object({
+      cast: z.int(),
+      missed: z.int(),
+      refused: z.int(),
+      byType: z.array(z.object({ taskType: z.string(), votes: z.int(), right: z.int(), wrong: z.int() })),
+    }),
+    judgements: z.array(
+      z.object({
+        cluster: z.string(),
+        generation: z.int(),
+        rank: z.int(),
+        of: z.int(),
+        judged: z.int(),
+        right: z.int(),
+        fitness: z.number().nullable(),
+        score: z.number().nullable(),
+        outcome: z.enum(['elite', 'kept', 'culled', 'on-trial']).nullable(),
+        rule: z.string().nullable(),
+      }),
+    ),
+    end: z
+      .object({
+        at: z.string(),
+        rule: z.string(),
+        rank: z.int(),
+        of: z.int(),
+        fitness: z.number(),
+        generation: z.int(),
+      })
+      .nullable(),
+    retiredAt: z.string().nullable(),
+    offspring: z.array(Relative).describe('The first 500'),
+  }),
+});
+export type HistoryWhyOutput = z.infer<typeof HistoryWhyOutput>;
+
+export const HistoryVerifyInput = z.strictObject({
+  rows: z.boolean().default(true).describe('Whether the rows that the network answers from are compared'),
+});
+export const HistoryVerifyOutput = z.object({
+  ok: z.boolean(),
+  events: z.int(),
+  streams: z.int(),
+  faults: z
+    .array(
+      z.object({
+        kind: z.enum(['changed', 'missing', 'reordered', 'repeated']),
+        stream: z.string().nullable(),
+        revision: z.int().nullable(),
+        type: z.string().nullable(),
+        position: z.int(),
+        what: z.string(),
+      }),
+    )
+    .describe('The first 50, the first one first'),
+  stopped: z.string().nullable().describe('Why the history could not be read to its end'),
+  rows: z
+    .object({
+      position: z.int(),
+      projections: z.array(z.string()),
+      compared: z.int(),
+      differences: z
+        .array(
+          z.object({
+            projection: z.string(),
+            key: z.string(),
+            fields: z.array(z.string()),
+            what: z.string(),
+          }),
+        )
+        .describe('The first 50'),
+    })
+    .nullable(),
+});
+export type HistoryVerifyOutput = z.infer<typeof HistoryVerifyOutput>;
 
 export const StatusInput = z.strictObject({ minPosition });
 export const StatusOutput = z.object({

@@ -5,6 +5,7 @@ import { headers } from 'nats';
 import { SNAPSHOT_PREFIX } from '../events/envelope.ts';
 import { type EventPlace, holdsEvent } from '../eventstore/holds-event.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
+import { shownToStrangers } from './confidential.ts';
 import { EVENTS, EVENTS_MAX_AGE_MS, ensureEventsStream } from './streams.ts';
 import { eventSubject } from './subjects.ts';
 
@@ -27,7 +28,10 @@ export const EVENT_HEADER = {
   stream: 'Dellm-Stream',
   revision: 'Dellm-Revision',
   position: 'Dellm-Position',
-  /** `data` when the event was too long for a message: its body then has `"data": null`. */
+  /**
+   * `data` when the event was too long for a message: its body then has `"data": null`. Else the path of what strangers
+   * may not see, which is null in the body. The event's id and the hash after it are those of the whole event.
+   */
   omitted: 'Dellm-Omitted',
 } as const;
 
@@ -134,7 +138,9 @@ function publishEvent(js: JetStreamClient, event: StoredEvent, follows: Predeces
   meta.set(EVENT_HEADER.stream, encodeURI(stream));
   meta.set(EVENT_HEADER.revision, String(revision));
   meta.set(EVENT_HEADER.position, String(position));
-  let body = Buffer.from(JSON.stringify(event));
+  const shown = shownToStrangers(event, Date.now());
+  if (shown.omitted !== null) meta.set(EVENT_HEADER.omitted, shown.omitted);
+  let body = Buffer.from(JSON.stringify(shown.event));
   if (body.length > maxBytes) {
     meta.set(EVENT_HEADER.omitted, 'data');
     body = Buffer.from(JSON.stringify({ ...event, data: null }));

@@ -151,7 +151,13 @@ export async function startProjector(context: RoleContext, folder: string): Prom
       name: 'dellm-read',
       version: packageVersion(),
       description: 'Reads what the network knows: queries, matrix, trust, credits, nodes, history',
-      endpoints: readEndpoints({ nc, model, store, version: packageVersion() }),
+      endpoints: readEndpoints({
+        nc,
+        model,
+        store,
+        version: packageVersion(),
+        replayCache: join(folder, 'replay-cache'),
+      }),
       onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
     });
     const ended = projecting.finally(async () => {

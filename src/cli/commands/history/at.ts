@@ -1,0 +1,85 @@
+import { type Command, Option } from 'commander';
+import type { Folded } from '../../../replay/fold.ts';
+import type { Moment } from '../../../replay/moment.ts';
+import { ALL_SHOWS, SHOWS, type Show } from '../../../replay/show-names.ts';
+import { id, someText, wholeNumber } from '../../arguments.ts';
+import { UsageError } from '../../exit-codes.ts';
+import { finish } from '../../finish.ts';
+import { printJson, printLines } from '../../output.ts';
+import { rowsTable } from './rows.ts';
+import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
+
+interface Options extends SourceOptions {
+  readonly event?: string;
+  readonly time?: string;
+  readonly generation?: string;
+  readonly cluster?: string;
+  readonly end: boolean;
+  readonly show: Show | 'all';
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export function addAtCommand(history: Command): void {
+  const command = history
+    .command('at')
+    .description('the network as it was: after an event, at a time, after a generation')
+    .option('--event <position>', 'up to and with this event (of a file: the number of its line)', someText)
+    .option('--time <time>', 'up to right before the first event that happened later, in ISO 8601', someText)
+    .option(
+      '--generation <number>',
+      'up to the end of a generation in every Cluster; 0: before the first',
+      someText,
+    )
+    .option('--cluster <id>', 'of the generation: in this Cluster only', id)
+    .option('--end', 'everything', false)
+    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
+    .option('--limit <rows>', 'at most so many of each, for reading', wholeNumber(1, 1_000_000), 50)
+    .option('--json', 'print all rows as one JSON object', false);
+  addSourceOptions(command).action((options) => finish(() => showAt(options)));
+}
+
+async function showAt(options: Options): Promise<number> {
+  return withHistory(options, async ({ source, cache, signal }) => {
+    const { foldTo } = await import('../../../replay/fold.ts');
+    const { projectionsOf, shownRows } = await import('../../../replay/shows.ts');
+    const moment = await momentOf(options);
+    const shows = options.show === 'all' ? ALL_SHOWS : [options.show];
+    const folded = await foldTo({ source, moment, projections: projectionsOf(shows), cache, signal });
+    const { label, unit } = source;
+    if (options.json) {
+      const rows = Object.fromEntries(
+        shows.map((show) => [show, shownRows(folded.model, show).map(([key, row]) => ({ key, row }))]),
+      );
+      printJson({ source: label, unit, moment, last: folded.last, events: folded.events, rows });
+      return 0;
+    }
+    printLines([
+      whereText(folded, label, unit),
+      ...shows.flatMap((show) => ['', show, ...rowsTable(shownRows(folded.model, show), options.limit)]),
+    ]);
+    return 0;
+  });
+}
+
+/** Where the fold has ended, in a line. */
+export function whereText({ last, events }: Folded, label: string, unit: string): string {
+  if (!last) return `${label} before its first event`;
+  const { stream, revision, position, at } = last;
+  return `${label} after ${events} events, up to ${unit} ${position} (revision ${revision} of ${stream}, ${at})`;
+}
+
+async function momentOf({ event, time, generation, cluster, end }: Options): Promise<Moment> {
+  const { eventMoment, generationMoment, timeMoment } = await import('../../../replay/moment.ts');
+  const given = [event, time, generation, end || undefined].filter((value) => value !== undefined);
+  if (given.length !== 1) {
+    throw new UsageError('Name one moment: --event, --time, --generation or --end.');
+  }
+  if (cluster !== undefined && generation === undefined) {
+    throw new UsageError('--cluster goes with --generation.');
+  }
+  if (event !== undefined) return eventMoment(event);
+  if (time !== undefined) return timeMoment(time);
+  if (generation !== undefined) return generationMoment(generation, cluster ?? null);
+  return { kind: 'end' };
+}

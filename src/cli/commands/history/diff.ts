@@ -1,0 +1,74 @@
+import { type Command, Option } from 'commander';
+import type { RowsDiff } from '../../../replay/diff.ts';
+import { ALL_SHOWS, SHOWS, type Show } from '../../../replay/show-names.ts';
+import { wholeNumber } from '../../arguments.ts';
+import { finish } from '../../finish.ts';
+import { printJson, printLines } from '../../output.ts';
+import { printableLine } from '../../printable.ts';
+import { whereText } from './at.ts';
+import { valueText } from './rows.ts';
+import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
+
+interface Options extends SourceOptions {
+  readonly show: Show | 'all';
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export function addDiffCommand(history: Command): void {
+  const command = history
+    .command('diff')
+    .description('what has become of the rows between two moments')
+    .argument('<from>', 'a position, a time, "generation:3", "generation:3@cluster" or "end"')
+    .argument('<to>', 'the same')
+    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
+    .option('--limit <rows>', 'at most so many of each kind, for reading', wholeNumber(1, 1_000_000), 20)
+    .option('--json', 'print all differences as one JSON object', false);
+  addSourceOptions(command).action((from, to, options) => finish(() => showDiff(from, to, options)));
+}
+
+async function showDiff(from: string, to: string, options: Options): Promise<number> {
+  return withHistory(options, async ({ source, cache, signal }) => {
+    const { diffRows } = await import('../../../replay/diff.ts');
+    const { foldTo } = await import('../../../replay/fold.ts');
+    const { parseMoment } = await import('../../../replay/moment.ts');
+    const { projectionsOf, shownRows } = await import('../../../replay/shows.ts');
+    const moments = [parseMoment(from), parseMoment(to)] as const;
+    const shows = options.show === 'all' ? ALL_SHOWS : [options.show];
+    const fold = (moment: (typeof moments)[number]) =>
+      foldTo({ source, moment, projections: projectionsOf(shows), cache, signal });
+    const [before, after] = [await fold(moments[0]), await fold(moments[1])];
+    const diffs = shows.map((show): readonly [Show, RowsDiff] => [
+      show,
+      diffRows(new Map(shownRows(before.model, show)), new Map(shownRows(after.model, show))),
+    ]);
+    const { label, unit } = source;
+    if (options.json) {
+      const rows = Object.fromEntries(diffs);
+      printJson({ source: label, unit, from: before.last, to: after.last, rows });
+      return 0;
+    }
+    printLines([
+      `from  ${whereText(before, label, unit)}`,
+      `to    ${whereText(after, label, unit)}`,
+      ...diffs.flatMap(([show, diff]) => ['', show, ...diffLines(diff, options.limit)]),
+    ]);
+    return 0;
+  });
+}
+
+function diffLines({ added, removed, changed }: RowsDiff, limit: number): string[] {
+  if (added.length + removed.length + changed.length === 0) return ['(no difference)'];
+  const some = <Item>(items: readonly Item[], lineOf: (item: Item) => string): string[] => [
+    ...items.slice(0, limit).map((item) => printableLine(lineOf(item))),
+    ...(items.length > limit ? [`  … and ${items.length - limit} more: --limit shows them`] : []),
+  ];
+  return [
+    ...some(added, ({ key }) => `+ ${key}`),
+    ...some(removed, ({ key }) => `- ${key}`),
+    ...some(changed, ({ key, fields }) => {
+      const parts = fields.map(({ field, from, to }) => `${field} ${valueText(from)} → ${valueText(to)}`);
+      return `~ ${key}  ${parts.join(', ')}`;
+    }),
+  ];
+}

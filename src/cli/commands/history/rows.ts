@@ -1,0 +1,53 @@
+import { table } from '../../output.ts';
+
+/** Longest text of a cell; what is longer is shown by its beginning. `--json` shows everything. */
+const CELL = 48;
+
+/** Fields that are told by a row's key already. */
+const IN_KEY: ReadonlySet<string> = new Set(['kind', 'resource', 'taskType', 'account', 'id', 'node']);
+
+/** Rows of any projection below each other: a column for every field that is a text, a number or a list of such. */
+export function rowsTable(rows: readonly (readonly [key: string, row: unknown])[], limit: number): string[] {
+  if (rows.length === 0) return ['(no rows)'];
+  const shown = rows.slice(0, limit);
+  const names = new Set(
+    shown.flatMap(([, row]) =>
+      Object.entries(row as object)
+        .filter(([name, value]) => !IN_KEY.has(name) && cellOf(value) !== null)
+        .map(([name]) => name),
+    ),
+  );
+  const lines = table(shown, [
+    { title: 'key', of: ([key]) => key },
+    ...[...names].map((name) => ({
+      title: name,
+      of: ([, row]: readonly [string, unknown]) =>
+        cellOf((row as Readonly<Record<string, unknown>>)[name]) ?? '',
+    })),
+  ]);
+  const more = rows.length - shown.length;
+  return more === 0 ? lines : [...lines, `… and ${more} more: --limit shows them`];
+}
+
+/** A value in a few words; null for what has none. */
+export function cellOf(value: unknown): string | number | null {
+  if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'string') return clipped(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number')) {
+    return clipped(value.join(' '));
+  }
+  return Array.isArray(value) ? `${value.length} ×` : null;
+}
+
+/** A value in one line, as JSON where it has more than one part. */
+export function valueText(value: unknown): string {
+  if (value === undefined) return '(none)';
+  if (typeof value === 'number') return String(cellOf(value));
+  return clipped(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function clipped(text: string): string {
+  return text.length <= CELL ? text : `${text.slice(0, CELL - 1)}…`;
+}

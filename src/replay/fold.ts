@@ -1,0 +1,173 @@
+import type { AnyProjection } from '../projections/read-model.ts';
+import { type GenerationsRow, generations } from './generations.ts';
+import type { Cursor, PlacedEvent } from './history-file.ts';
+import { MemoryModel } from './memory-model.ts';
+import { isAfter, type Limit, type Moment, MomentError } from './moment.ts';
+import { happenedAt, recordedOf } from './recorded.ts';
+import { loadSnapshot, type SnapshotCache, saveSnapshot } from './snapshots.ts';
+import type { HistorySource } from './source.ts';
+
+export interface FoldOptions {
+  readonly source: HistorySource;
+  readonly moment: Moment;
+  readonly projections: readonly AnyProjection[];
+  /** Where rows of earlier folds are kept; null: always from the first event. */
+  readonly cache: SnapshotCache | null;
+  readonly signal?: AbortSignal;
+  /** Told now and then how many events have been folded. */
+  readonly onProgress?: (events: number) => void;
+}
+
+/** Rows as they were at a moment. */
+export interface Folded {
+  readonly model: MemoryModel;
+  /** The last event that belongs to the moment; null before the first. */
+  readonly last: FoldedEvent | null;
+  /** How many events that was. */
+  readonly events: number;
+}
+
+export interface FoldedEvent extends Pick<PlacedEvent, 'stream' | 'revision' | 'id' | 'position'> {
+  /** When it says that it happened; empty where it does not say. */
+  readonly at: string;
+}
+
+/** How far a fold is. */
+export interface Progress {
+  readonly last: FoldedEvent | null;
+  readonly events: number;
+  /** The latest time that any of the events names. */
+  readonly latestAt: string;
+  readonly cursor: Cursor;
+}
+
+/** An event does not fit into the rows: its content cannot be what was recorded. */
+export class FoldError extends Error {
+  override readonly name = 'FoldError';
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  constructor({ stream, revision, position, type }: PlacedEvent, unit: string, cause: unknown) {
+    super(
+      `Revision ${revision} of ${stream} (a ${type}, ${unit} ${position}) cannot be folded: ` +
+        `${cause instanceof Error ? cause.message : String(cause)}. Nothing was changed. ` +
+        '"dellm history verify" tells what is wrong with the history.',
+      { cause },
+    );
+    this.stream = stream;
+    this.revision = revision;
+    this.position = position;
+  }
+}
+
+const BEGINNING: Progress = {
+  last: null,
+  events: 0,
+  latestAt: '',
+  cursor: { position: 0, offset: 0 },
+};
+
+/**
+ * Folds a history up to a moment. Throws `MomentError` where the history does not have it, `FoldError`, and what reading
+ * the source throws.
+ */
+export async function foldTo(options: FoldOptions): Promise<Folded> {
+  const { source, moment, projections, cache, signal, onProgress } = options;
+  const limit = moment.kind === 'generation' ? await endOfGeneration(options, moment) : moment;
+  const model = new MemoryModel(projections);
+  let { last, events, latestAt, cursor } =
+    (cache && (await restored(cache, source, model, limit))) ?? BEGINNING;
+  let snapshotDue = cache ? nextMultiple(events, cache.every) : Number.POSITIVE_INFINITY;
+  const folded = (event: PlacedEvent | null): Folded => ({
+    model,
+    last: event ? placeOf(event) : last,
+    events,
+  });
+  for await (const batch of source.batches(cursor)) {
+    signal?.throwIfAborted();
+    let latest: PlacedEvent | null = null;
+    for (const event of batch.events) {
+      if (isAfter(event, limit)) return folded(latest);
+      applyTo(model, event, source.unit);
+      events += 1;
+      latest = event;
+      const at = happenedAt(event);
+      if (at > latestAt) latestAt = at;
+    }
+    cursor = batch.cursor;
+    last = latest ? placeOf(latest) : last;
+    onProgress?.(events);
+    if (cache && events >= snapshotDue) {
+      await saveSnapshot(cache, source, model, { last, events, latestAt, cursor });
+      snapshotDue = nextMultiple(events, cache.every);
+    }
+  }
+  if (limit.kind === 'event' && limit.position > cursor.position)
+    throw beyondTheEnd(source, limit.position, cursor, events);
+  return folded(null);
+}
+
+/** Folds one event; what goes wrong names it. */
+export function applyTo(model: MemoryModel, event: PlacedEvent, unit: string): void {
+  try {
+    model.apply(recordedOf(event));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'UnknownSchemaVersionError') throw error;
+    throw new FoldError(event, unit, error);
+  }
+}
+
+function restored(
+  cache: SnapshotCache,
+  source: HistorySource,
+  model: MemoryModel,
+  limit: Limit,
+): Promise<Progress | null> {
+  return loadSnapshot(cache, source, model, ({ cursor, latestAt }) => {
+    if (limit.kind === 'event') return cursor.position <= limit.position;
+    return limit.kind === 'end' || latestAt <= limit.at;
+  });
+}
+
+/** Where a generation has ended. */
+async function endOfGeneration(
+  options: FoldOptions,
+  { generation, cluster }: Extract<Moment, { kind: 'generation' }>,
+): Promise<Limit> {
+  const { model } = await foldTo({ ...options, moment: { kind: 'end' }, projections: [generations] });
+  // The rows of this projection are its own.
+  const rows = [...model.rows(generations.name).values()] as GenerationsRow[];
+  const chosen = cluster === null ? rows : rows.filter((row) => row.cluster === cluster);
+  if (generation === 0) {
+    if (chosen.length === 0) return { kind: 'end' };
+    return { kind: 'event', position: Math.min(...chosen.map(({ openedAt }) => openedAt)) - 1 };
+  }
+  const ends = chosen.flatMap(({ endedAt }) => endedAt[generation] ?? []);
+  if (ends.length > 0) return { kind: 'event', position: Math.max(...ends) };
+  const last = Math.max(0, ...chosen.flatMap(({ endedAt }) => Object.keys(endedAt).map(Number)));
+  const where = cluster === null ? 'in any Cluster' : `in the Cluster "${cluster}"`;
+  throw new MomentError(
+    `Generation ${generation} has not ended ${where} of ${options.source.label}. ` +
+      (last === 0 ? 'No generation has.' : `The last one that has is ${last}.`),
+  );
+}
+
+function beyondTheEnd(
+  source: HistorySource,
+  wanted: number,
+  { position }: Cursor,
+  events: number,
+): MomentError {
+  const { unit, label } = source;
+  const last = events === 0 ? 'it has no event' : `its last event stands at ${unit} ${position}`;
+  return new MomentError(`There is no event at ${unit} ${wanted} of ${label}: ${last}.`);
+}
+
+function placeOf(event: PlacedEvent): FoldedEvent {
+  const { stream, revision, id, position } = event;
+  return { stream, revision, id, position, at: happenedAt(event) };
+}
+
+function nextMultiple(count: number, every: number): number {
+  return (Math.floor(count / every) + 1) * every;
+}

@@ -1,0 +1,206 @@
+import type { SelectionMade } from '../events/generation.ts';
+import type { Genome } from '../events/values.ts';
+import { type LifeFitness, type LineageRow, lineage } from '../projections/lineage.ts';
+import { type FoldedEvent, type FoldOptions, foldTo } from './fold.ts';
+import type { Rows } from './memory-model.ts';
+import { nearNames } from './near.ts';
+import { recordedOf } from './recorded.ts';
+
+/** A Node's life, as the history tells it. */
+export interface Life {
+  readonly node: string;
+  readonly born: {
+    readonly at: string;
+    readonly position: number;
+    readonly cause: string;
+    readonly cluster: string;
+    readonly generation: number;
+    readonly species: string;
+  };
+  readonly genome: Genome;
+  /** The first one's genome was changed, or mixed with the second's. */
+  readonly parents: readonly Relative[];
+  readonly mutations: LineageRow['mutations'];
+  readonly moves: readonly {
+    readonly at: string;
+    readonly from: string;
+    readonly to: string;
+    readonly cause: string;
+  }[];
+  readonly cluster: string;
+  readonly votes: {
+    readonly cast: number;
+    /** Tasks that it let pass, and tasks that it would not take. */
+    readonly missed: number;
+    readonly refused: number;
+    readonly byType: readonly TypeRecord[];
+  };
+  /** Oldest first; the newest 200. */
+  readonly judgements: readonly Judgement[];
+  readonly end: (NonNullable<LineageRow['end']> & { readonly at: string }) | null;
+  /** When the last task left its hands; null while it lives, or is still at work. */
+  readonly retiredAt: string | null;
+  readonly offspring: readonly Relative[];
+  /** The last event that the story knows. */
+  readonly toldTo: FoldedEvent | null;
+}
+
+export interface Relative {
+  readonly node: string;
+  readonly cause: string | null;
+  readonly generation: number | null;
+  readonly alive: boolean;
+}
+
+/** Votes on one type of task. Not every vote is judged; `right` and `wrong` are of those that were. */
+export interface TypeRecord {
+  readonly taskType: string;
+  readonly votes: number;
+  readonly right: number;
+  readonly wrong: number;
+}
+
+/** What selection made of it in one generation. */
+export interface Judgement extends LifeFitness {
+  readonly outcome: 'elite' | 'kept' | 'culled' | 'on-trial' | null;
+  readonly rule: string | null;
+}
+
+/** The history has no such Node. Nothing was changed. */
+export class UnknownNodeError extends Error {
+  override readonly name = 'UnknownNodeError';
+  readonly near: readonly string[];
+  constructor(node: string, label: string, near: readonly string[]) {
+    const advice =
+      near.length > 0
+        ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
+        : '"dellm history at --end --show lineage" lists all that there were.';
+    super(`No Node "${node}" was ever born in ${label}. ${advice}`);
+    this.near = near;
+  }
+}
+
+/** Tells the life of a Node up to the end of the history. Throws `UnknownNodeError`, and what `foldTo` throws. */
+export async function lifeOf(
+  node: string,
+  options: Omit<FoldOptions, 'moment' | 'projections'>,
+): Promise<Life> {
+  const { source } = options;
+  const { model, last } = await foldTo({ ...options, moment: { kind: 'end' }, projections: [lineage] });
+  const lives = model.rows(lineage.name);
+  const row = lifeIn(lives, node);
+  if (!row) throw new UnknownNodeError(node, source.label, nearNames(node, names(lives)));
+  const stream = `node-${node}`;
+  const selections = new Map(row.fitness.map((one) => [`generation-${one.cluster}-${one.generation}`, one]));
+  const record = new LifeRecord();
+  const made = new Map<string, SelectionMade>();
+  for await (const event of source.select(new Set([stream, ...selections.keys()]))) {
+    const recorded = recordedOf(event);
+    if (recorded.type === 'SelectionMade') made.set(event.stream, recorded.data);
+    else if (event.stream === stream) record.add(recorded);
+  }
+  const { bornAt, bornPosition, cause, bornIn, generation, species, genome, mutations, endedAt, end } = row;
+  return {
+    node,
+    born: { at: bornAt, position: bornPosition, cause, cluster: bornIn, generation, species },
+    genome,
+    parents: row.parents.map((parent) => relative(parent, lifeIn(lives, parent))),
+    mutations,
+    moves: record.moves,
+    cluster: row.cluster,
+    votes: record.votes(),
+    judgements: row.fitness.map((one) =>
+      judgement(node, one, made.get(`generation-${one.cluster}-${one.generation}`)),
+    ),
+    end: end === null || endedAt === null ? null : { ...end, at: endedAt },
+    retiredAt: record.retiredAt,
+    offspring: offspringOf(node, lives),
+    toldTo: last,
+  };
+}
+
+/** What a Node's own stream says about it. */
+class LifeRecord {
+  readonly moves: { at: string; from: string; to: string; cause: string }[] = [];
+  retiredAt: string | null = null;
+  #missed = 0;
+  #refused = 0;
+  readonly #types = new Map<string, { votes: number; right: number; wrong: number }>();
+
+  add(event: ReturnType<typeof recordedOf>): void {
+    switch (event.type) {
+      case 'VoteCast':
+        this.#typeOf(event.data.taskType).votes += 1;
+        break;
+      case 'PerformanceRecorded':
+        this.#typeOf(event.data.taskType)[event.data.correct ? 'right' : 'wrong'] += 1;
+        break;
+      case 'TaskFailed':
+        this.#missed += 1;
+        break;
+      case 'TaskRefused':
+        this.#refused += 1;
+        break;
+      case 'NodeMoved': {
+        const { at, from, to, cause } = event.data;
+        this.moves.push({ at, from, to, cause });
+        break;
+      }
+      case 'NodeRetired':
+        this.retiredAt = event.data.at;
+        break;
+    }
+  }
+
+  votes(): Life['votes'] {
+    const byType = [...this.#types]
+      .map(([taskType, counts]) => ({ taskType, ...counts }))
+      .sort((one, other) => other.votes - one.votes || (one.taskType < other.taskType ? -1 : 1));
+    const cast = byType.reduce((sum, { votes }) => sum + votes, 0);
+    return { cast, missed: this.#missed, refused: this.#refused, byType };
+  }
+
+  #typeOf(taskType: string): { votes: number; right: number; wrong: number } {
+    const found = this.#types.get(taskType) ?? { votes: 0, right: 0, wrong: 0 };
+    this.#types.set(taskType, found);
+    return found;
+  }
+}
+
+function judgement(node: string, fitness: LifeFitness, selection: SelectionMade | undefined): Judgement {
+  if (!selection) return { ...fitness, outcome: null, rule: null };
+  const { elites, kept, culled, onTrial, rule } = selection;
+  const outcome = elites.includes(node)
+    ? 'elite'
+    : kept.includes(node)
+      ? 'kept'
+      : culled.some((one) => one.node === node)
+        ? 'culled'
+        : onTrial.includes(node)
+          ? 'on-trial'
+          : null;
+  return { ...fitness, outcome, rule };
+}
+
+function offspringOf(node: string, lives: Rows): readonly Relative[] {
+  // The rows of this projection are its own.
+  const rows = [...lives.values()] as LineageRow[];
+  return rows
+    .filter(({ parents }) => parents.includes(node))
+    .sort((one, other) => one.bornPosition - other.bornPosition)
+    .map((row) => relative(row.node, row));
+}
+
+function relative(node: string, row: LineageRow | undefined): Relative {
+  if (!row) return { node, cause: null, generation: null, alive: false };
+  return { node, cause: row.cause, generation: row.generation, alive: row.endedAt === null };
+}
+
+function lifeIn(lives: Rows, node: string): LineageRow | undefined {
+  // The rows of this projection are its own.
+  return lives.get(`node/${node}`) as LineageRow | undefined;
+}
+
+function names(lives: Rows): readonly string[] {
+  return [...lives.keys()].map((key) => key.slice('node/'.length));
+}

@@ -1,0 +1,52 @@
+import type { Recorded } from '../projections/projection.ts';
+import type { AnyProjection } from '../projections/read-model.ts';
+
+/** Rows of one projection by their keys. */
+export type Rows = ReadonlyMap<string, unknown>;
+
+interface Fold {
+  readonly projection: AnyProjection;
+  readonly rows: Map<string, unknown>;
+}
+
+/** Rows of projections in plain maps, without a file: a fold of history that owns its state. */
+export class MemoryModel {
+  readonly #folds: readonly Fold[];
+
+  constructor(projections: readonly AnyProjection[]) {
+    this.#folds = projections.map((projection) => ({ projection, rows: new Map() }));
+  }
+
+  get projections(): readonly AnyProjection[] {
+    return this.#folds.map(({ projection }) => projection);
+  }
+
+  /** Folds the next event of the history into every row that it touches. */
+  apply(event: Recorded): void {
+    for (const { projection, rows } of this.#folds) {
+      for (const key of projection.keys(event)) {
+        const row: unknown = projection.fold(rows.get(key), event, key);
+        if (row === undefined) rows.delete(key);
+        else rows.set(key, row);
+      }
+    }
+  }
+
+  /** The rows of a projection, in the order in which they came to be. Throws for a projection that is not folded here. */
+  rows(name: string): Rows {
+    return this.#rowsOf(name);
+  }
+
+  /** Puts rows in the place of all that are there: those of a snapshot. */
+  restore(name: string, rows: Iterable<readonly [string, unknown]>): void {
+    const target = this.#rowsOf(name);
+    target.clear();
+    for (const [key, row] of rows) target.set(key, row);
+  }
+
+  #rowsOf(name: string): Map<string, unknown> {
+    const found = this.#folds.find(({ projection }) => projection.name === name);
+    if (!found) throw new Error(`The projection "${name}" is not folded here.`);
+    return found.rows;
+  }
+}
