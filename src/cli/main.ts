@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAskCommand } from './commands/ask.ts';
 import { addCreditsCommand } from './commands/credits.ts';
 import { addDiagramCommand } from './commands/diagram.ts';
+import { addExperimentCommand } from './commands/experiment.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addMatrixCommand } from './commands/matrix.ts';
 import { addModelsCommand } from './commands/models.ts';
@@ -33,6 +34,7 @@ for (const add of [
   addCreditsCommand,
   addQueryCommand,
   addHistoryCommand,
+  addExperimentCommand,
   addModelsCommand,
   addRunCommand,
   addDiagramCommand,

@@ -29,8 +29,11 @@ export function mixInGold(
   };
   if (share === 0 || draw('share') >= share) return [];
   const examinee = leastKnown(Object.values(context.members), busy, given.reads);
-  const task = examinee && goldTask(context.specialization, draw);
-  if (!examinee || !task) return [];
+  if (!examinee) return [];
+  // In a Cluster without a field of its own everybody is examined in theirs.
+  const field = context.kind === 'specialized' ? context.specialization : examinee.specialization;
+  const task = goldTask(field, draw);
+  if (!task) return [];
   const { node } = examinee;
   const issued = { taskId: given.id('gold'), node, task, dueAt, reason: 'mixed-in', draws } as const;
   return [{ type: 'GoldTaskIssued', data: { ...issued, at: given.at } }];

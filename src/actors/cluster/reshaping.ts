@@ -3,13 +3,10 @@ import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
 import { demandOf, fitnessOf, networkScore } from './fitness.ts';
 import type { ClusterContext } from './machine.ts';
-import { characterise, LIMITS, type MemberView, reshape } from './topology.ts';
+import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from './topology.ts';
 
 /** The founding document's upper bound of a Cluster. */
 export const MAX_CLUSTER_NODES = LIMITS.max;
-
-/** A Cluster that does worse than this may join another one: the border of the crisis mode. */
-const UNDERPERFORMING = 0.55;
 
 /** The members that the read model knows, with what a Cluster is named after. */
 export function memberViews(context: ClusterContext, view: NetworkView): readonly MemberView[] {
@@ -42,7 +39,7 @@ export function reshaped(
   const { at, reads } = given;
   const settled = members.length >= LIMITS.min && members.length <= LIMITS.splitAbove;
   // Most Clusters are neither large nor small nor bad, and looking at all others takes as long as they are many.
-  if (settled && (score === null || score >= UNDERPERFORMING)) return [];
+  if (settled && (score === null || score >= FAILING_SCORE)) return [];
   const change = reshape({ cluster, members, score }, othersOf(cluster, reads));
   if (change === null) return [];
   if (change.kind === 'merge') {

@@ -50,7 +50,7 @@ export const LIMITS: Limits = { min: 5, max: 50, splitAbove: 40 };
 const NAMING_SHARE = 0.7;
 
 /** The network's border of crisis is a Cluster's too. */
-const FAILING_SCORE = 0.55;
+export const FAILING_SCORE = 0.55;
 
 const MAX_NAME = 80;
 

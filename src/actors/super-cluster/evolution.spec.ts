@@ -72,6 +72,14 @@ describe('slots', () => {
     expect(granted(scenario.when(claim('maths-1', 2), { reads }))).toEqual(before);
   });
 
+  it('are free again when a Node was born and culled before anybody looked', () => {
+    const reads = view(tenNodes(), 11);
+    const scenario = subject().when(claim('maths-1', 1), { reads });
+    const child = granted(scenario)[0]?.node ?? '';
+    const slots = granted(scenario.when(claim('logic-2', 1, [child]), { reads }));
+    expect(slots).toMatchObject([{ replaces: child }]);
+  });
+
   it('reach every Cluster that has room, whoever breeds', () => {
     let nodes = [...tenNodes()];
     const scenario = subject();

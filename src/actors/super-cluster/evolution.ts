@@ -3,6 +3,7 @@ import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-
 
 import type { Given } from '../actor.ts';
 import { demandOf, fitnessOf, judgedOf, networkScore } from '../cluster/fitness.ts';
+import { carriesPair } from '../cluster/genetics.ts';
 import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
 import type { NetworkView, NodeView } from '../network-view.ts';
 import type { Promised, SuperClusterContext } from './machine.ts';
@@ -31,14 +32,17 @@ export function grantSlots(
 ): readonly SuperClusterEvent[] {
   const { claim: id, cluster, wanted } = claim;
   const granted = Object.values(context.promised).flatMap((one) => (one.claim === id ? [one.slot] : []));
-  const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node));
+  // Who is culled has lived, even if it came and went before this read model was looked at.
+  const culled = new Set(claim.culled.map(({ node }) => node));
+  const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node) || culled.has(node));
+  const promised = Object.values(context.promised).filter(({ slot }) => !culled.has(slot.node));
   const known = granted.length > 0 || context.claims.includes(id);
   const slots = known
     ? granted
     : placeOffspring(
         claim,
-        devicesOf(reads, Object.values(context.promised), claim.culled),
-        clustersOf(reads, Object.values(context.promised), claim.culled),
+        devicesOf(reads, promised, culled),
+        clustersOf(reads, promised, culled),
         MAX_CLUSTER_NODES,
         (index) => `${id}-${index + 1}`,
       );
@@ -128,9 +132,8 @@ function scoresOf(view: NetworkView, minTasks: number): { scores: readonly numbe
 function devicesOf(
   view: NetworkView,
   promised: readonly Promised[],
-  culled: readonly { readonly node: string }[],
+  leaving: ReadonlySet<string>,
 ): readonly DeviceRoom[] {
-  const leaving = new Set(culled.map(({ node }) => node));
   const occupied = new Map<string, number>();
   const owners = new Map<string, string>();
   const count = (device: string): unknown => occupied.set(device, (occupied.get(device) ?? 0) + 1);
@@ -139,9 +142,11 @@ function devicesOf(
     owners.set(device, owner);
   }
   for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
+  const pool = view.evolution?.settings.genePool;
   return [...view.devices.values()].flatMap(({ id: device, slots, tier, region, owner }) => {
     const known = owner ?? owners.get(device);
-    if (known === undefined) return [];
+    // Where no pair of models can run, nobody can be born.
+    if (known === undefined || pool === undefined || !carriesPair(pool, tier)) return [];
     return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupied.get(device) ?? 0 }];
   });
 }
@@ -149,9 +154,8 @@ function devicesOf(
 function clustersOf(
   view: NetworkView,
   promised: readonly Promised[],
-  culled: readonly { readonly node: string }[],
+  leaving: ReadonlySet<string>,
 ): readonly ClusterRoom[] {
-  const leaving = new Set(culled.map(({ node }) => node));
   const members = new Map<string, number>();
   const count = (cluster: string): unknown => members.set(cluster, (members.get(cluster) ?? 0) + 1);
   for (const node of view.nodes.values()) {

@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { ExperimentConfig } from '../../experiments/config.ts';
+import type { ExperimentProgress } from '../../experiments/experiment.ts';
+import { someText } from '../arguments.ts';
+import { UsageError } from '../exit-codes.ts';
+import { finish } from '../finish.ts';
+import { stderrLog } from '../log.ts';
+import { openExperimentEngine } from '../network/experiment-engine.ts';
+import { printJson, printLines } from '../output.ts';
+
+interface Options {
+  readonly engine?: string;
+  readonly recordings?: string;
+  readonly nodes?: string;
+  readonly generations?: string;
+  readonly seed?: string;
+  readonly arms?: string;
+  readonly tasksPerNode?: string;
+  readonly clusterSize?: string;
+  readonly heldOut?: string;
+  readonly out?: string;
+  readonly outputs?: string;
+  readonly resume: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+/** Options that are parameters of the experiment; a file may have more. */
+const PARAMETERS = [
+  'engine',
+  'recordings',
+  'nodes',
+  'generations',
+  'seed',
+  'arms',
+  'tasksPerNode',
+  'clusterSize',
+  'heldOut',
+] as const;
+
+export function addExperimentRunCommand(experiment: Command): void {
+  experiment
+    .command('run')
+    .description('run every arm at every seed, and write histories, lineages, a summary and figures')
+    .argument('[file]', 'parameters as JSON; options on the command line go before those in the file')
+    .option('--engine <name>', 'miniature (real inference), simulated (a skill model) or recorded')
+    .option('--recordings <file>', 'recorded: answers of an earlier experiment, its model-outputs.jsonl')
+    .option('--nodes <count>', 'Nodes of each population, 5 to 10000 (default: 50)')
+    .option('--generations <count>', 'generations after the first one (default: 40)')
+    .option('--seed <seeds>', 'a number, several with commas, or a range such as 1-10 (default: 1)')
+    .option(
+      '--arms <names>',
+      'evolution, random-search, best-of-n, static, and evolution without something: no-crossover, no-modes, no-mutation … (default: the first four)',
+    )
+    .option('--tasks-per-node <count>', 'tasks that each Node is judged by in a generation (default: 10)')
+    .option('--cluster-size <count>', 'Nodes of a Cluster, 5 to 50 (default: 10)')
+    .option('--held-out <count>', 'tasks of each evaluation, which no selection sees (default: 100)')
+    .option('--out <folder>', 'where everything is written; it must not exist, or be empty', someText)
+    .option(
+      '--outputs <file>',
+      'answers of models, read and added to (default: in the output folder)',
+      someText,
+    )
+    .addOption(new Option('--resume', 'go on with the experiment in --out').default(false))
+    .option('--json', 'print the summary as one JSON object', false)
+    .option('--verbose', 'show what happens inside', false)
+    .addHelpText(
+      'after',
+      `
+The same parameters give the same history, byte for byte. Ctrl-C ends after what was finished; --resume goes on.
+What the files are: docs/experiments.md.`,
+    )
+    .action((file, options) => finish(() => run(file, options)));
+}
+
+async function run(file: string | undefined, options: Options): Promise<number> {
+  const { createExperimentFolder, openExperimentFolder, runExperiment, ANSWERS_FILE } = await import(
+    '../../experiments/experiment.ts'
+  );
+  const { out } = options;
+  if (out === undefined)
+    throw new UsageError('Name the folder for what the experiment finds: --out <folder>.');
+  const given = parametersOf(options);
+  if (options.resume && (file !== undefined || Object.keys(given).length > 0)) {
+    throw new UsageError(
+      '--resume goes on with the parameters in the folder: leave out all others, or begin anew in another folder.',
+    );
+  }
+  const input = { ...(file === undefined ? {} : await parametersIn(file)), ...given };
+  const config = options.resume ? await openExperimentFolder(out) : await createExperimentFolder(out, input);
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const onLog = stderrLog(options);
+  const engine = await openExperimentEngine(config, options.outputs ?? join(out, ANSWERS_FILE), onLog);
+  try {
+    const summary = await runExperiment({
+      config,
+      engine,
+      folder: out,
+      signal: interrupt.signal,
+      onProgress: progressTo(process.stderr),
+    });
+    if (options.json) printJson(summary);
+    else printLines([describe(config, out)]);
+    return 0;
+  } catch (error) {
+    if (interrupt.signal.aborted) {
+      process.stderr.write(
+        `\nStopped. Every generation that was finished is kept: go on with --out ${out} --resume.\n`,
+      );
+    }
+    throw error;
+  } finally {
+    await engine.close();
+  }
+}
+
+function parametersOf(options: Options): Record<string, string> {
+  return Object.fromEntries(
+    PARAMETERS.flatMap((name) => {
+      const value = options[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+async function parametersIn(file: string): Promise<object> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`The parameters in ${file} cannot be read: ${why}. Nothing was run.`);
+  }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  throw new UsageError(`${file} holds no JSON object of parameters. Nothing was run.`);
+}
+
+/** On a terminal one line that changes, else a line now and then: logs are read afterwards. */
+export function progressTo(stream: NodeJS.WriteStream): (progress: ExperimentProgress) => void {
+  const startedAt = performance.now();
+  let shownAt = Number.NEGATIVE_INFINITY;
+  return ({ arm, seed, generation, done, doneBefore, total, record }) => {
+    const now = performance.now();
+    const isLast = done === total;
+    if (!isLast && now - shownAt < (stream.isTTY ? 200 : 10_000)) return;
+    shownAt = now;
+    const left = ((now - startedAt) / Math.max(1, done - doneBefore)) * (total - done);
+    const heldOut = record.heldOut;
+    const accuracy = heldOut === null ? '' : `, held out ${Math.round((100 * heldOut.right) / heldOut.of)} %`;
+    const text = `${done}/${total}  ${arm}, seed ${seed}, generation ${generation}: fitness ${record.fitness.mean.toFixed(2)}${accuracy}; ${duration(left)} left`;
+    stream.write(stream.isTTY ? `\r\u001b[K${text}${isLast ? '\n' : ''}` : `${text}\n`);
+  };
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+function describe({ arms, seeds, engine }: ExperimentConfig, out: string): string {
+  const simulated = engine === 'simulated' ? ' All answers are simulated.' : '';
+  return (
+    `${arms.length} arms at ${seeds.length} seeds: ${join(out, 'summary.json')} and figures beside it.${simulated}\n` +
+    `Compare them: dellm experiment compare ${out}`
+  );
+}

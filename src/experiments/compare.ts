@@ -1,0 +1,359 @@
+import { drawsFrom } from './draws.ts';
+import { accuracyOf, championAccuracyOf, shownArm } from './series.ts';
+import {
+  bootstrapInterval,
+  cliffsDelta,
+  hedgesG,
+  holm,
+  type Interval,
+  mean,
+  meanInterval,
+  type PermutationTest,
+  pairedDifferences,
+  pairedPermutationTest,
+  permutationTest,
+} from './statistics.ts';
+import { type Arm, finalHeldOut, type HeldOut, type Summary } from './summary.ts';
+
+/** A summary and what it is called, such as the name of its folder. Names differ. */
+export interface Named {
+  readonly name: string;
+  readonly summary: Summary;
+}
+
+/**
+ * What is compared, at the last examination of each arm: the share of right answers of the whole population, and of its
+ * best Node alone. The latter is what `best-of-n` is about: its population is random by design.
+ */
+export type Measure = 'population' | 'champion';
+
+export interface ArmResult {
+  /** Unique among all that is compared; tables and figures show it. */
+  readonly name: string;
+  readonly input: string;
+  readonly arm: string;
+  /** Held-out accuracy (0–1) of each seed that was examined, by seed. */
+  readonly values: readonly { readonly seed: number; readonly accuracy: number }[];
+  readonly mean: number;
+  /** 95 % bootstrap interval of the mean over seeds; null for a single seed. */
+  readonly interval: Interval | null;
+  /** Mean budget over the seeds, in judged tasks. */
+  readonly tasks: number;
+}
+
+export interface PairResult {
+  readonly one: string;
+  readonly other: string;
+  /** `paired` where every seed of the arm that has fewer is one of the other's too. */
+  readonly design: 'paired' | 'unpaired';
+  /** Values on either side: of a paired design, those of the seeds that both have. */
+  readonly n: readonly [number, number];
+  /** Mean of the one less mean of the other; of a paired design the mean of the differences. */
+  readonly difference: number;
+  readonly interval: Interval | null;
+  readonly hedgesG: number | null;
+  readonly cliffsDelta: number;
+  /** Two-sided permutation test of the difference; null where either side has one value only. */
+  readonly test: PermutationTest | null;
+  /** Corrected over all pairs of this measure. */
+  readonly pHolm: number | null;
+}
+
+export interface MeasureComparison {
+  readonly measure: Measure;
+  readonly arms: readonly ArmResult[];
+  readonly pairs: readonly PairResult[];
+}
+
+export interface Comparison {
+  readonly schema: 'dellm-experiment-comparison/1';
+  /** Whether anything in it is simulated. */
+  readonly simulated: boolean;
+  readonly inputs: readonly { readonly name: string; readonly engine: string; readonly simulated: boolean }[];
+  /** What a reader must know before believing the figures. */
+  readonly warnings: readonly string[];
+  readonly measures: readonly MeasureComparison[];
+}
+
+interface NamedArm {
+  readonly name: string;
+  readonly input: string;
+  readonly arm: string;
+  readonly runs: readonly Arm[];
+}
+
+export const MEASURES: Readonly<Record<Measure, string>> = {
+  population: 'whole population',
+  champion: 'best Nodes, voting',
+};
+
+/** Budgets that differ by more than this share are not equal. */
+const BUDGET_TOLERANCE = 0.01;
+const ALPHA = 0.05;
+
+/**
+ * Compares every pair of arms over all inputs by their final held-out accuracy. All random numbers depend on the arms'
+ * names alone, so that the same summaries give the same result.
+ */
+export function compareSummaries(named: readonly Named[]): Comparison {
+  const arms = named.flatMap(({ name, summary }) => armsOf(name, summary, named.length > 1));
+  const measures = (['population', 'champion'] as const).map((measure) => compared(measure, arms));
+  return {
+    schema: 'dellm-experiment-comparison/1',
+    simulated: named.some(({ summary }) => summary.simulated),
+    inputs: named.map(({ name, summary }) => ({
+      name,
+      engine: summary.engine,
+      simulated: summary.simulated,
+    })),
+    warnings: [...warningsOfInputs(named), ...warningsOfArms(arms), ...warningsOfPairs(measures)],
+    measures,
+  };
+}
+
+function armsOf(input: string, summary: Summary, several: boolean): NamedArm[] {
+  const runs = new Map<string, Arm[]>();
+  for (const arm of summary.arms) runs.set(arm.arm, [...(runs.get(arm.arm) ?? []), arm]);
+  return [...runs].map(([arm, all]) => {
+    const [first] = all;
+    const shown = first === undefined ? arm : shownArm(first);
+    return { name: several ? `${input}: ${shown}` : shown, input, arm, runs: all };
+  });
+}
+
+function compared(measure: Measure, arms: readonly NamedArm[]): MeasureComparison {
+  const results = arms.flatMap((arm) => resultOf(measure, arm) ?? []);
+  const pairs = results.flatMap((one, index) =>
+    results.slice(index + 1).map((other) => pairOf(measure, one, other)),
+  );
+  const adjusted = holm(pairs.flatMap(({ test }) => test?.p ?? []));
+  let next = 0;
+  return {
+    measure,
+    arms: results,
+    pairs: pairs.map((pair) => ({
+      ...pair,
+      pHolm: pair.test === null ? null : (adjusted[next++] ?? null),
+    })),
+  };
+}
+
+function resultOf(measure: Measure, { name, input, arm, runs }: NamedArm): ArmResult | null {
+  const values = runs
+    .flatMap((run) => {
+      const accuracy = measured(measure, finalHeldOut(run));
+      return accuracy === null ? [] : [{ seed: run.seed, accuracy }];
+    })
+    .sort((one, other) => one.seed - other.seed);
+  if (values.length === 0) return null;
+  const accuracies = values.map(({ accuracy }) => accuracy);
+  return {
+    name,
+    input,
+    arm,
+    values,
+    mean: mean(accuracies),
+    interval: meanInterval(accuracies, drawsFrom('arm', measure, name)),
+    tasks: budgetOf(runs),
+  };
+}
+
+function measured(measure: Measure, heldOut: HeldOut | null): number | null {
+  return measure === 'population' ? accuracyOf(heldOut) : championAccuracyOf(heldOut);
+}
+
+function pairOf(measure: Measure, one: ArmResult, other: ArmResult): PairResult {
+  const shared = sharedSeeds(one, other);
+  const paired = shared.size > 0 && shared.size === Math.min(one.values.length, other.values.length);
+  const side = ({ values }: ArmResult): number[] =>
+    values.filter(({ seed }) => !paired || shared.has(seed)).map(({ accuracy }) => accuracy);
+  const [mine, theirs] = [side(one), side(other)];
+  const draws = drawsFrom('pair', measure, one.name, other.name);
+  const differences = paired ? pairedDifferences(mine, theirs) : [];
+  const lone = mine.length < 2 || theirs.length < 2;
+  return {
+    one: one.name,
+    other: other.name,
+    design: paired ? 'paired' : 'unpaired',
+    n: [mine.length, theirs.length],
+    difference: mean(mine) - mean(theirs),
+    interval: paired
+      ? meanInterval(differences, draws)
+      : bootstrapInterval([mine, theirs], (these, those) => mean(these) - mean(those), draws),
+    hedgesG: hedgesG(mine, theirs),
+    cliffsDelta: cliffsDelta(mine, theirs),
+    test: lone
+      ? null
+      : paired
+        ? pairedPermutationTest(differences, draws)
+        : permutationTest(mine, theirs, draws),
+    pHolm: null,
+  };
+}
+
+function sharedSeeds(one: ArmResult, other: ArmResult): ReadonlySet<number> {
+  const theirs = new Set(other.values.map(({ seed }) => seed));
+  return new Set(one.values.map(({ seed }) => seed).filter((seed) => theirs.has(seed)));
+}
+
+function budgetOf(runs: readonly Arm[]): number {
+  return mean(runs.map(({ tasks }) => tasks));
+}
+
+function warningsOfInputs(named: readonly Named[]): string[] {
+  const simulated = named.filter(({ summary }) => summary.simulated).map(({ name }) => name);
+  const engines = [...new Set(named.map(({ summary }) => summary.engine))];
+  const sizes = new Set(named.flatMap(({ summary }) => summary.arms.map(({ heldOutSize }) => heldOutSize)));
+  return [
+    ...(simulated.length > 0
+      ? [`Simulated, by a skill model and not by language models: ${simulated.join(', ')}.`]
+      : []),
+    ...(engines.length > 1
+      ? [`The engines differ (${engines.join(', ')}): their accuracies say nothing about each other.`]
+      : []),
+    ...(sizes.size > 1
+      ? [`Examinations differ in length (${[...sizes].join(', ')} tasks), so they asked different tasks.`]
+      : []),
+  ];
+}
+
+function warningsOfArms(arms: readonly NamedArm[]): string[] {
+  const unexamined = arms.filter(({ runs }) => runs.every((run) => finalHeldOut(run) === null));
+  const partly = arms.flatMap(({ name, runs }) => {
+    const seeds = runs.filter((run) => finalHeldOut(run) === null).map(({ seed }) => seed);
+    return seeds.length > 0 && seeds.length < runs.length
+      ? [`${name} was not examined at seed ${seeds.join(', ')}: they are left out.`]
+      : [];
+  });
+  const unequal = arms.flatMap((one, index) =>
+    arms.slice(index + 1).flatMap((other) => {
+      const [mine, theirs] = [budgetOf(one.runs), budgetOf(other.runs)];
+      const apart = Math.abs(mine - theirs) / Math.max(mine, theirs, 1);
+      return apart > BUDGET_TOLERANCE
+        ? [
+            `The budgets of ${one.name} (${count(mine)} judged tasks) and ${other.name} (${count(theirs)}) differ by ${(100 * apart).toFixed(1)} %: the comparison is not at equal budget.`,
+          ]
+        : [];
+    }),
+  );
+  return [
+    ...unexamined.map(({ name }) => `${name} was never examined on held-out tasks: it is left out.`),
+    ...partly,
+    ...unequal,
+  ];
+}
+
+/** Both measures have the same seeds as a rule, so what is true of each of them is said once. */
+function warningsOfPairs(measures: readonly MeasureComparison[]): string[] {
+  const found = measures.flatMap(({ arms, pairs }) => {
+    const byName = new Map(arms.map((arm) => [arm.name, arm]));
+    return pairs.flatMap(({ one, other, design, n, test }) => {
+      const [mine, theirs] = [byName.get(one), byName.get(other)];
+      const shared = mine && theirs ? sharedSeeds(mine, theirs).size : 0;
+      if (test === null) return [`${one} and ${other} have too few seeds for a test.`];
+      if (test.smallest > ALPHA) {
+        return [
+          `With ${n[0]} and ${n[1]} seeds no p-value of ${one} against ${other} can be below ${shortP(test.smallest)}, whatever the difference.`,
+        ];
+      }
+      return design === 'unpaired' && shared > 0
+        ? [
+            `${one} and ${other} share ${shared} seeds only: they are compared unpaired, over all their seeds.`,
+          ]
+        : [];
+    });
+  });
+  return [...new Set(found)];
+}
+
+/** The comparison as Markdown: warnings first, then a table of arms and a table of pairs for each measure. */
+export function renderComparison({ simulated, inputs, warnings, measures }: Comparison): string {
+  return [
+    `# Comparison of ${inputs.map(({ name }) => cell(name)).join(', ')}${simulated ? ' (simulated)' : ''}`,
+    ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `- **Mind:** ${cell(warning)}`)] : []),
+    ...measures.flatMap(({ measure, arms, pairs }) => [
+      '',
+      `## Held-out accuracy of the ${MEASURES[measure]}${simulated ? ' (simulated)' : ''}`,
+      '',
+      ...markdownTable(
+        ['arm', 'seeds', 'judged tasks', 'accuracy', '95 % interval'],
+        arms.map(({ name, values, tasks, mean, interval }) => [
+          cell(name),
+          String(values.length),
+          count(tasks),
+          points(mean),
+          shownInterval(interval),
+        ]),
+      ),
+      ...(pairs.length > 0
+        ? [
+            '',
+            ...markdownTable(
+              [
+                'one',
+                'other',
+                'design',
+                'difference',
+                '95 % interval',
+                "Hedges' g",
+                "Cliff's δ",
+                'p',
+                'p (Holm)',
+              ],
+              pairs.map((pair) => [
+                cell(pair.one),
+                cell(pair.other),
+                pair.design === 'paired'
+                  ? `paired, n = ${pair.n[0]}`
+                  : `unpaired, n = ${pair.n[0]}, ${pair.n[1]}`,
+                signed(points(pair.difference)),
+                shownInterval(pair.interval, signed),
+                pair.hedgesG === null ? '–' : signed(pair.hedgesG.toFixed(2)),
+                signed(pair.cliffsDelta.toFixed(2)),
+                pair.test === null ? '–' : shortP(pair.test.p),
+                pair.pHolm === null ? '–' : shortP(pair.pHolm),
+              ]),
+            ),
+          ]
+        : []),
+    ]),
+    '',
+    'Accuracies and differences are in percent and percentage points, intervals are bootstrap percentiles over seeds, p-values two-sided',
+    'permutation tests of the mean difference, corrected by Holm over all pairs of a measure.',
+    '',
+  ].join('\n');
+}
+
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(titles), line(titles.map(() => '---')), ...rows.map(line)];
+}
+
+/** A name as it may stand in a table: in one line, and no more than text. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\|`*_<>[\]]/g, '\\$&');
+}
+
+function points(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+function signed(number: string): string {
+  if (Number(number) === 0) return number.replace('-', '');
+  return number.startsWith('-') ? `−${number.slice(1)}` : `+${number}`;
+}
+
+function shownInterval(
+  interval: Interval | null,
+  sign: (number: string) => string = (number) => number,
+): string {
+  return interval === null ? '–' : `${sign(points(interval.low))} to ${sign(points(interval.high))}`;
+}
+
+function shortP(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+function count(number: number): string {
+  return Math.round(number).toLocaleString('en-US');
+}

@@ -1,0 +1,208 @@
+import { z } from 'zod';
+import { EvolutionSettings, MutationKind, Strategy, Tier } from '../events/evolution.ts';
+
+/** An experiment that cannot be run. The message has a line for each wrong parameter. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** What of the rules of evolution an arm may change. The rest is the same for all arms, so that they can be compared. */
+const { minTasks, cullShare, eliteShare, variants, mutations, crossover, adaptiveModes } =
+  EvolutionSettings.shape;
+const Overrides = z
+  .strictObject({ minTasks, cullShare, eliteShare, variants, mutations, crossover, adaptiveModes })
+  .partial();
+export type EvolutionOverrides = z.infer<typeof Overrides>;
+
+/** One way to find the next generation, under a name of its own. */
+export interface Arm {
+  readonly name: string;
+  readonly strategy: Strategy;
+  /** On top of those of the whole experiment. */
+  readonly overrides: EvolutionOverrides;
+}
+
+export const MOST_NODES = 10_000;
+const MOST_SEEDS = 1_000;
+
+const ALL_MUTATIONS = MutationKind.options;
+
+/** Evolution with something taken out of it, as arms of their own. */
+export const ABLATIONS: Readonly<Record<string, EvolutionOverrides>> = {
+  'no-crossover': { crossover: false },
+  'no-modes': { adaptiveModes: false },
+  'no-mutation': { mutations: [] },
+  ...Object.fromEntries(ALL_MUTATIONS.map((kind) => [`no-${kind}-mutation`, { mutations: without(kind) }])),
+};
+
+const ARM_NAMES = [...Strategy.options, ...Object.keys(ABLATIONS)];
+
+const Ablation = Overrides.refine((overrides) => Object.keys(overrides).length > 0, 'it changes nothing');
+
+const Config = z
+  .strictObject({
+    /** What answers: the miniature models themselves, a world of skills (`simulated.ts`), or answers from a file. */
+    engine: z.enum(['miniature', 'simulated', 'recorded']).default('miniature'),
+    /** The file of answers, for `recorded`. */
+    recordings: z.string().min(1).optional(),
+    /** Which simulated world it is, for `simulated`: its skills and tasks are the same for every seed. */
+    world: whole(0, 1_000_000).default(1),
+    nodes: whole(5, MOST_NODES).default(50),
+    generations: whole(1, 10_000).default(40),
+    /** One number, several, or a range such as `1-10`. Each is a whole experiment of its own. */
+    seed: z.unknown().transform(readSeeds).default([1]),
+    arms: listOf(z.enum(ARM_NAMES)).default(['evolution', 'random-search', 'best-of-n', 'static']),
+    /** Further arms: evolution with other rules, by their names. */
+    ablations: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'a name has small letters, digits and "-"'),
+        Ablation,
+      )
+      .default({}),
+    /** Tasks with known answers that each Node is judged by in a generation. */
+    tasksPerNode: whole(1, 1_000).default(10),
+    /** Nodes in a Cluster, at most. */
+    clusterSize: whole(5, 50).default(10),
+    /** Tasks that each evaluation asks, which no selection ever sees. 0: no evaluation. */
+    heldOut: whole(0, 2_000).default(100),
+    /** Generations from one evaluation to the next. The first and the last are always evaluated. */
+    heldOutEvery: whole(1, 10_000).default(1),
+    /** Sampling seeds that a model sees: as many different answers to one prompt, so that they can be kept. */
+    seedVariants: whole(1, 65_536).default(4),
+    /** Classes of the devices; they are drawn evenly. One class for all keeps speed out of the comparison of genomes. */
+    tiers: listOf(Tier).default(['mid']),
+    evolution: Overrides.default({}),
+  })
+  .check(({ value, issues }) => {
+    const issue = (path: string, message: string) =>
+      issues.push({ code: 'custom', path: [path], input: value, message });
+    const { engine, recordings, arms, ablations, evolution, tasksPerNode } = value;
+    if (engine === 'recorded' && recordings === undefined) {
+      issue('recordings', 'the recorded engine needs the file of answers');
+    }
+    if (engine !== 'recorded' && recordings !== undefined) {
+      issue('recordings', `the ${engine} engine takes no file of answers`);
+    }
+    const [least, most] = evolution.variants ?? [0, 0];
+    if (least > most) issue('evolution.variants', 'the least number of variants is above the most');
+    for (const name of Object.keys(ablations)) {
+      if (ARM_NAMES.includes(name)) issue(`ablations.${name}`, 'there is an arm of this name already');
+    }
+    if (new Set(arms).size < arms.length) issue('arms', 'an arm stands there twice');
+    const { minTasks = 0 } = evolution;
+    if (minTasks > tasksPerNode * value.generations) {
+      issue('evolution.minTasks', 'no Node ever gets so many tasks in this experiment');
+    }
+  });
+
+/** An experiment's parameters, with all defaults in place. */
+export interface ExperimentConfig extends Omit<z.infer<typeof Config>, 'seed' | 'arms' | 'ablations'> {
+  readonly seeds: readonly number[];
+  readonly arms: readonly Arm[];
+}
+
+/**
+ * Reads the parameters of an experiment: from a JSON file, or from command-line options, whose numbers and lists are
+ * text. Throws `ConfigError`, which names every field that is wrong.
+ */
+export function parseExperiment(input: unknown): ExperimentConfig {
+  const parsed = Config.safeParse(input, { reportInput: true });
+  if (!parsed.success) {
+    const lines = parsed.error.issues.flatMap(lineOf);
+    throw new ConfigError(['This experiment cannot be run:', ...new Set(lines)].join('\n'), {
+      cause: parsed.error,
+    });
+  }
+  const { seed, arms, ablations, ...config } = parsed.data;
+  const named = arms.map((name) => armOf(name));
+  const further = Object.entries(ablations).map(([name, overrides]) => ({
+    name,
+    strategy: 'evolution' as const,
+    overrides,
+  }));
+  return { ...config, seeds: seed, arms: [...named, ...further] };
+}
+
+function armOf(name: string): Arm {
+  const strategy = Strategy.safeParse(name);
+  if (strategy.success) return { name, strategy: strategy.data, overrides: {} };
+  return { name, strategy: 'evolution', overrides: ABLATIONS[name] ?? {} };
+}
+
+/** A line of the message; the keys that nobody knows have one each. */
+function lineOf(issue: z.core.$ZodIssue): readonly string[] {
+  const place = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = place === '' ? `; there are ${Object.keys(Config.shape).join(', ')}` : '';
+    return issue.keys.map((key) => `- ${[place, key].filter(Boolean).join('.')}: no such parameter${known}`);
+  }
+  if (issue.code === 'invalid_value') {
+    return [`- ${place}: ${shown(issue.input)} is none of ${issue.values.join(', ')}`];
+  }
+  return [`- ${place === '' ? 'the parameters' : place}: ${issue.message}`];
+}
+
+/** A whole number, also as text. */
+function whole(least: number, most: number) {
+  return z.unknown().transform((input, context) => {
+    const number = numberIn(input);
+    if (number === null || !Number.isInteger(number)) {
+      context.issues.push({ code: 'custom', input, message: `${shown(input)} is no whole number` });
+      return z.NEVER;
+    }
+    if (number < least || number > most) {
+      const message = `${number} is not from ${least} to ${most}`;
+      context.issues.push({ code: 'custom', input, message });
+      return z.NEVER;
+    }
+    return number;
+  });
+}
+
+/** At least one, also as text with commas. */
+function listOf<Item extends z.ZodType>(item: Item) {
+  return z.preprocess((input) => (typeof input === 'string' ? partsOf(input) : input), z.array(item).min(1));
+}
+
+function readSeeds(input: unknown, context: z.core.$RefinementCtx): number[] {
+  const parts = Array.isArray(input) ? input : typeof input === 'string' ? partsOf(input) : [input];
+  const seeds: number[] = [];
+  const fail = (message: string) => {
+    context.issues.push({ code: 'custom', input, message });
+    return z.NEVER;
+  };
+  for (const part of parts) {
+    const range = typeof part === 'string' ? /^(\d{1,15})-(\d{1,15})$/.exec(part) : null;
+    const [first, last] = range ? [Number(range[1]), Number(range[2])] : [numberIn(part), numberIn(part)];
+    if (first === null || last === null || !Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
+      return fail(`${shown(part)} is no whole number, no list of them and no range such as 1-10`);
+    }
+    if (last < first || last - first >= MOST_SEEDS) {
+      return fail(`${shown(part)} is no range of 1 to ${MOST_SEEDS} seeds`);
+    }
+    for (let seed = first; seed <= last; seed += 1) seeds.push(seed);
+  }
+  if (seeds.length === 0 || seeds.length > MOST_SEEDS) return fail(`there are 1 to ${MOST_SEEDS} seeds`);
+  if (new Set(seeds).size < seeds.length) return fail('a seed stands there twice');
+  return seeds;
+}
+
+function numberIn(input: unknown): number | null {
+  if (typeof input === 'number') return input;
+  return typeof input === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(input) ? Number(input) : null;
+}
+
+function partsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function shown(input: unknown): string {
+  return JSON.stringify(input)?.slice(0, 60) ?? 'nothing';
+}
+
+function without(kind: MutationKind): MutationKind[] {
+  return ALL_MUTATIONS.filter((one) => one !== kind);
+}

@@ -1,0 +1,144 @@
+import type { GenePool } from '../events/evolution.ts';
+import { cachingEngine, openAnswers } from '../inference/cache.ts';
+import type { Catalogue } from '../inference/catalogue.ts';
+import {
+  type InferenceEngine,
+  InferenceError,
+  type InferenceRequest,
+  type InferenceResult,
+} from '../inference/port.ts';
+import type { ExperimentConfig } from './config.ts';
+import { miniatureGenePool } from './gene-pools.ts';
+import { SIMULATED_GENE_POOL, simulateAnswer, simulatedModel } from './simulated.ts';
+import { simulatedTasks, type TaskPools } from './tasks.ts';
+import type { Sized } from './timing.ts';
+
+/** What answers in an experiment, with the world that belongs to it. */
+export interface ExperimentEngine {
+  readonly kind: ExperimentConfig['engine'];
+  /** Whether its answers come from a model of skill instead of a language model. */
+  readonly simulated: boolean;
+  readonly genePool: GenePool;
+  readonly tasks: TaskPools;
+  /** Answers that were inferred in this run, and those that were known from before. */
+  readonly figures: { readonly known: number; readonly asked: number };
+  /** At once where the answer is known. Throws or rejects with `InferenceError`. */
+  infer(request: InferenceRequest, specialization: string): InferenceResult | Promise<InferenceResult>;
+  /** What a model's speed depends on. Throws for models that it does not have. */
+  sizeOf(model: string): Sized;
+  /** Resolves when everything that was inferred is on disk. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EngineSources {
+  readonly catalogue: Catalogue;
+  /** Tasks of the miniature models. */
+  readonly tasks: TaskPools;
+  /** Starts the engine that runs the models. It is called only where models have to run. */
+  readonly startModels: () => Promise<InferenceEngine>;
+  /** Where answers of the models are kept, to be read instead of inferred again. */
+  readonly answersFile: string;
+  readonly onNotice: (message: string) => void;
+}
+
+/** Opens what the experiment's parameters name. Simulated worlds differ by seed: see `ExperimentConfig.world`. */
+export async function openEngine(
+  { engine, recordings, world }: Pick<ExperimentConfig, 'engine' | 'recordings' | 'world'>,
+  sources: EngineSources,
+): Promise<ExperimentEngine> {
+  switch (engine) {
+    case 'simulated':
+      return simulatedEngine(world);
+    case 'recorded':
+      return recordedAnswers(recordings ?? '', sources);
+    case 'miniature':
+      return miniatureModels(sources);
+  }
+}
+
+/** A world of skills: nothing is inferred, nothing is kept. */
+export function simulatedEngine(world: number): ExperimentEngine {
+  let asked = 0;
+  return {
+    kind: 'simulated',
+    simulated: true,
+    genePool: SIMULATED_GENE_POOL,
+    tasks: simulatedTasks(world),
+    get figures() {
+      return { known: 0, asked };
+    },
+    infer(request, specialization) {
+      asked += 1;
+      return simulateAnswer(world, request, specialization);
+    },
+    sizeOf: (model) => simulatedModel(model) ?? missing(model),
+    flush: async () => {},
+    close: async () => {},
+  };
+}
+
+async function miniatureModels(sources: EngineSources): Promise<ExperimentEngine> {
+  const { catalogue, tasks, startModels, answersFile, onNotice } = sources;
+  const models = await startModels();
+  const engine = await cachingEngine(models, answersFile, { modelHash: hashesOf(catalogue), onNotice }).catch(
+    async (error: unknown) => {
+      await models.close();
+      throw error;
+    },
+  );
+  return {
+    kind: 'miniature',
+    simulated: models.kind === 'simulated',
+    genePool: miniatureGenePool(catalogue),
+    tasks,
+    get figures() {
+      return engine.figures;
+    },
+    infer: (request) => engine.known(request) ?? engine.infer(request),
+    sizeOf: (model) => catalogue.find(model) ?? missing(model),
+    flush: () => engine.flush(),
+    close: () => engine.close(),
+  };
+}
+
+/** Only what the file holds: an experiment that asks anything else ends. */
+async function recordedAnswers(
+  path: string,
+  { catalogue, tasks, onNotice }: EngineSources,
+): Promise<ExperimentEngine> {
+  const answers = await openAnswers(path, { modelHash: hashesOf(catalogue), onNotice });
+  return {
+    kind: 'recorded',
+    simulated: false,
+    genePool: miniatureGenePool(catalogue),
+    tasks,
+    figures: { known: answers.size, asked: 0 },
+    infer(request) {
+      const answer = answers.find(request);
+      if (answer) return answer;
+      const { model, prompt, params } = request;
+      if (answer === null) {
+        throw new InferenceError('prompt-too-long', `The prompt did not fit ${params.contextTokens} tokens.`);
+      }
+      const why = answers.foreign.has(model)
+        ? `was recorded with another file of the model "${model}" than the one that is here`
+        : `holds no answer of "${model}" to this prompt with these parameters`;
+      throw new InferenceError(
+        'no-recording',
+        `${path} ${why}: ${prompt.slice(0, 80)}. Record it by the same experiment with the miniature engine.`,
+      );
+    },
+    sizeOf: (model) => catalogue.find(model) ?? missing(model),
+    flush: async () => {},
+    close: async () => {},
+  };
+}
+
+function hashesOf(catalogue: Catalogue): (model: string) => string | null {
+  return (model) => catalogue.find(model)?.sha256 ?? null;
+}
+
+function missing(model: string): never {
+  throw new InferenceError('model-missing', `The catalogue of this experiment has no model "${model}".`);
+}

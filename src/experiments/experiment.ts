@@ -1,0 +1,200 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StoredEvent } from '../eventstore/port.ts';
+import type { LineageRow } from '../projections/lineage.ts';
+import { readHistoryFile } from '../replay/history-file.ts';
+import { type Arm, type ExperimentConfig, parseExperiment } from './config.ts';
+import type { ExperimentEngine } from './engines.ts';
+import { figuresOf } from './figures.ts';
+import { newick, phylogenyCsv } from './phylogeny.ts';
+import { populate, settingsOf } from './population.ts';
+import { type ArmOutcome, type ArmRun, runArm } from './run-arm.ts';
+import { RunFiles } from './run-files.ts';
+import { type Generation, SUMMARY_SCHEMA, type Summary } from './summary.ts';
+import { sampleTasks } from './tasks.ts';
+
+/** The output folder cannot be taken: it is filled, or it holds no experiment to go on with. Nothing was changed. */
+export class ExperimentFolderError extends Error {
+  override readonly name = 'ExperimentFolderError';
+}
+
+export interface ExperimentOptions {
+  readonly config: ExperimentConfig;
+  readonly engine: ExperimentEngine;
+  readonly folder: string;
+  /** Ends the run between two generations' messages; what was finished is kept. */
+  readonly signal: AbortSignal;
+  onProgress(progress: ExperimentProgress): void;
+}
+
+export interface ExperimentProgress {
+  readonly arm: string;
+  readonly seed: number;
+  readonly generation: number;
+  /** Generations over all arms and seeds, and how many of them are done, before this run and in it. */
+  readonly total: number;
+  readonly done: number;
+  readonly doneBefore: number;
+  readonly record: Generation;
+}
+
+const CONFIG_FILE = 'experiment.json';
+const SUMMARY_FILE = 'summary.json';
+export const ANSWERS_FILE = 'model-outputs.jsonl';
+
+/** A new folder for an experiment. `input` is written into it as it was given, so that it can be gone on with. */
+export async function createExperimentFolder(folder: string, input: object): Promise<ExperimentConfig> {
+  const config = parseExperiment(input);
+  if (existsSync(folder) && (await readdir(folder)).length > 0) {
+    const advice = existsSync(join(folder, CONFIG_FILE))
+      ? 'It holds an experiment: go on with it by --resume, or name another folder.'
+      : 'Name another folder.';
+    throw new ExperimentFolderError(`${folder} exists and is not empty. Nothing was changed. ${advice}`);
+  }
+  await mkdir(folder, { recursive: true });
+  await writeWhole(join(folder, CONFIG_FILE), `${JSON.stringify(input, null, 2)}\n`);
+  return config;
+}
+
+/** The parameters of the experiment that a folder holds. */
+export async function openExperimentFolder(folder: string): Promise<ExperimentConfig> {
+  const path = join(folder, CONFIG_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ExperimentFolderError(
+      `${folder} holds no experiment to go on with: ${path} cannot be read. Nothing was changed.`,
+      { cause },
+    );
+  }
+  try {
+    return parseExperiment(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExperimentFolderError(`${path} is not what an experiment wrote. Nothing was changed. ${why}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Runs every arm at every seed, one after another, and writes what they came to. Each arm of a seed begins with the same
+ * population and has the same budget of tasks. What an earlier run has finished is taken from the folder.
+ */
+export async function runExperiment(options: ExperimentOptions): Promise<Summary> {
+  const { config, engine, folder, signal } = options;
+  const runs = config.seeds.flatMap((seed) => config.arms.map((arm) => ({ seed, arm })));
+  const arms: Summary['arms'] = [];
+  let shown: { readonly lives: readonly LineageRow[]; readonly caption: string } | null = null;
+  const total = runs.length * (config.generations + 1);
+  let done = 0;
+  let doneBefore = 0;
+  for (const { seed, arm } of runs) {
+    signal.throwIfAborted();
+    const path = join(folder, runFolderName(arm.name, seed));
+    const files = new RunFiles(path);
+    done += files.committed.length;
+    doneBefore += files.committed.length;
+    try {
+      const outcome = await runArm({
+        run: plannedRun(config, arm, seed, engine),
+        engine,
+        files,
+        recorded: files.committed.length > 0 ? await recordedEvents(files.historyPath) : [],
+        signal,
+        onGeneration(record) {
+          done += 1;
+          const { generation } = record;
+          options.onProgress({ arm: arm.name, seed, generation, total, done, doneBefore, record });
+        },
+      });
+      await writeLives(path, outcome.lives);
+      arms.push(summarised(arm.name, seed, config.heldOut, outcome));
+      shown ??= { lives: outcome.lives, caption: `${arm.name} at seed ${seed}` };
+    } finally {
+      files.close();
+    }
+  }
+  const summary: Summary = {
+    schema: SUMMARY_SCHEMA,
+    simulated: engine.simulated,
+    engine: engine.kind,
+    config: { ...config },
+    arms,
+  };
+  await writeResults(folder, summary, shown);
+  return summary;
+}
+
+/** Folder of one run within the experiment's. */
+export function runFolderName(arm: string, seed: number): string {
+  return join('runs', `${arm}-seed-${seed}`);
+}
+
+/** The events of a run's history, as a store would give them. Times of writing are not kept: the events' own stand in. */
+export async function recordedEvents(path: string): Promise<readonly StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for await (const event of readHistoryFile(path)) {
+    const { at } = event.data as { readonly at?: unknown };
+    // What was read is JSON, which is what a store gives.
+    events.push({ ...event, created: typeof at === 'string' ? at : '' } as unknown as StoredEvent);
+  }
+  return events;
+}
+
+/** `phylogeny.csv` and `phylogeny.nwk`: every life of a run. */
+export async function writeLives(folder: string, lives: readonly LineageRow[]): Promise<void> {
+  await writeWhole(join(folder, 'phylogeny.csv'), phylogenyCsv(lives));
+  await writeWhole(join(folder, 'phylogeny.nwk'), newick(lives));
+}
+
+/** Figures, then the summary: where it stands, the experiment is whole. */
+export async function writeResults(
+  folder: string,
+  summary: Summary,
+  shown: { readonly lives: readonly LineageRow[]; readonly caption: string } | null,
+): Promise<void> {
+  const figures = figuresOf(summary, shown?.lives, shown?.caption);
+  for (const [name, svg] of Object.entries(figures)) await writeWhole(join(folder, name), svg);
+  await writeWhole(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
+}
+
+export function summarised(
+  arm: string,
+  seed: number,
+  heldOutSize: number,
+  { tasks, inferences, generations }: ArmOutcome,
+): Summary['arms'][number] {
+  return { arm, seed, tasks, inferences, heldOutSize, generations: [...generations] };
+}
+
+/** A reader finds the old file or the new one, never half of it. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.part`;
+  try {
+    await writeFile(unfinished, text);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function plannedRun(config: ExperimentConfig, arm: Arm, seed: number, engine: ExperimentEngine): ArmRun {
+  const settings = settingsOf(config, arm, engine.genePool);
+  const { devices, geneses } = populate(config, seed, settings);
+  const { generations, tasksPerNode, heldOutEvery, seedVariants } = config;
+  return {
+    seed,
+    strategy: arm.strategy,
+    generations,
+    tasksPerNode,
+    heldOut: sampleTasks(engine.tasks.heldOut, config.heldOut, 'held out'),
+    heldOutEvery,
+    seedVariants,
+    devices,
+    begin: { kind: 'genesis', geneses, minTasks: settings.minTasks },
+  };
+}

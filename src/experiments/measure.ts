@@ -1,0 +1,102 @@
+import { demandOf, fitnessOf } from '../actors/cluster/fitness.ts';
+import type { NetworkView, NodeView } from '../actors/network-view.ts';
+import { canonicalJson } from '../events/envelope.ts';
+import type { ClusterKind } from '../events/evolution.ts';
+import type { LineageRow } from '../projections/lineage.ts';
+import { emergentSpecialization } from '../projections/specialization.ts';
+import { mean, sd } from './statistics.ts';
+import type { Generation } from './summary.ts';
+
+/** What happened within a generation, which the state after it no longer shows. */
+export interface Happened {
+  readonly generation: number;
+  readonly at: string;
+  readonly born: number;
+  readonly culled: number;
+  /** Training tasks that were judged, and how many of them as right. */
+  readonly judged: number;
+  readonly right: number;
+}
+
+/** The population as it is after a generation. */
+export function measureGeneration(
+  happened: Happened,
+  view: NetworkView,
+  lives: ReadonlyMap<string, LineageRow>,
+  minTasks: number,
+): Omit<Generation, 'heldOut'> {
+  const { generation, at, born, culled, judged, right } = happened;
+  const nodes = [...view.nodes.values()].filter((node) => !node.culled);
+  const scores = scoresOf(nodes, minTasks);
+  const kinds: Record<ClusterKind, number> = { specialized: 0, geographic: 0, hybrid: 0 };
+  for (const { kind } of view.clusters.values()) kinds[kind] += 1;
+  return {
+    generation,
+    at,
+    nodes: nodes.length,
+    born,
+    culled,
+    fitness: {
+      mean: scores.length === 0 ? 0 : Math.min(1, mean(scores)),
+      sd: scores.length === 0 ? 0 : sd(scores),
+      n: scores.length,
+      best: Math.max(0, ...scores),
+    },
+    trainAccuracy: judged === 0 ? null : right / judged,
+    diversity: diversityOf(nodes),
+    specialization: emergentSpecialization(rightAnswersByFounder(nodes, lives)),
+    mode: view.evolution?.mode ?? 'normal',
+    clusters: kinds,
+  };
+}
+
+/** The first ancestor along first parents; a Node without parents is its own. */
+export function founderOf(node: string, lives: ReadonlyMap<string, LineageRow>): string {
+  let founder = node;
+  for (let life = lives.get(founder); life; life = lives.get(founder)) {
+    const [parent] = life.parents;
+    if (parent === undefined) return founder;
+    founder = parent;
+  }
+  return founder;
+}
+
+/** Scores of the judged Nodes, each within what its own Cluster is asked. */
+function scoresOf(nodes: readonly NodeView[], minTasks: number): readonly number[] {
+  const byCluster = new Map<string, NodeView[]>();
+  for (const node of nodes) byCluster.set(node.cluster, [...(byCluster.get(node.cluster) ?? []), node]);
+  return [...byCluster.values()].flatMap((members) => {
+    const demand = demandOf(members.map(({ fitness }) => fitness));
+    return members.flatMap(({ id, fitness }) => fitnessOf(id, fitness, demand, minTasks).score ?? []);
+  });
+}
+
+function diversityOf(nodes: readonly NodeView[]): Generation['diversity'] {
+  const models = new Map<string, number>();
+  for (const { genome } of nodes) {
+    for (const model of [genome.modelA, genome.modelB]) models.set(model, (models.get(model) ?? 0) + 1);
+  }
+  const shares = [...models.values()].map((count) => count / Math.max(1, 2 * nodes.length));
+  return {
+    genomes: new Set(nodes.map(({ genome }) => canonicalJson(genome))).size,
+    models: models.size,
+    modelEntropyBits: shares.reduce((sum, share) => sum - share * Math.log2(share), 0),
+    specializations: new Set(nodes.map(({ specialization }) => specialization)).size,
+  };
+}
+
+function rightAnswersByFounder(
+  nodes: readonly NodeView[],
+  lives: ReadonlyMap<string, LineageRow>,
+): ReadonlyMap<string, Readonly<Record<string, number>>> {
+  const counts = new Map<string, Record<string, number>>();
+  for (const { id, fitness } of nodes) {
+    const founder = founderOf(id, lives);
+    const row = counts.get(founder) ?? {};
+    counts.set(founder, row);
+    for (const [taskType, { right }] of Object.entries(fitness ?? {})) {
+      row[taskType] = (row[taskType] ?? 0) + right;
+    }
+  }
+  return counts;
+}

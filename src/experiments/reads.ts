@@ -1,0 +1,63 @@
+import type { NetworkView } from '../actors/network-view.ts';
+import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projections/network-view.ts';
+import type { Recorded } from '../projections/projection.ts';
+import type { AnyProjection, ChangedRow } from '../projections/read-model.ts';
+
+/** An event in this release's shape, as it was recorded. */
+export type Folded = Pick<Recorded, 'id' | 'stream' | 'revision' | 'position'> & {
+  readonly type: string;
+  readonly data: object;
+  readonly metadata: object;
+};
+
+/** The read models that decisions go by, folded in memory as events are recorded. */
+export class LiveReads {
+  readonly #builder = new NetworkViewBuilder();
+  readonly #folds = VIEW_PROJECTIONS.map((projection: AnyProjection) => ({
+    projection,
+    rows: new Map<string, unknown>(),
+  }));
+  /** Rows that the view has not been told of, by projection and key. */
+  #changed = new Map<string, ChangedRow>();
+  #position = 0;
+  #view: NetworkView | null = null;
+
+  constructor(devices: readonly LiveDevice[]) {
+    this.#builder.setDevices(devices);
+  }
+
+  apply(event: Folded): void {
+    const { position } = event;
+    const recorded = recordedOf(event);
+    for (const { projection, rows } of this.#folds) {
+      for (const key of projection.keys(recorded)) {
+        const row: unknown = projection.fold(rows.get(key), recorded, key);
+        if (row === undefined) rows.delete(key);
+        else {
+          rows.set(key, row);
+          this.#changed.set(`${projection.name}/${key}`, { projection: projection.name, key, row, position });
+        }
+      }
+    }
+    this.#position = position;
+    this.#view = null;
+  }
+
+  /** The network as of the last event. */
+  get view(): NetworkView {
+    if (this.#view === null) {
+      this.#builder.change([...this.#changed.values()], this.#position);
+      this.#changed = new Map();
+      this.#view = this.#builder.view;
+    }
+    return this.#view;
+  }
+}
+
+function recordedOf({ id, stream, revision, position, type, data, metadata }: Folded): Recorded {
+  const { correlationId } = metadata as { readonly correlationId?: unknown };
+  const known = typeof correlationId === 'string' ? correlationId : '';
+  const recorded = { id, stream, revision, position, type, data, correlationId: known };
+  // The event was checked when it was decided: its type and data belong together.
+  return recorded as unknown as Recorded;
+}

@@ -1,0 +1,358 @@
+import type { FitnessTally } from '../actors/cluster/fitness.ts';
+import type { NodeView } from '../actors/network-view.ts';
+import { fillTemplate } from '../actors/node/genome.ts';
+import { specializationOf } from '../actors/super-llm/task-types.ts';
+import { drawOf, uuidOf } from '../events/envelope.ts';
+import type { EvolutionSettings, GoldTask, Strategy, Tier } from '../events/evolution.ts';
+import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
+import { upcast } from '../events/upcasters.ts';
+import type { StoredEvent } from '../eventstore/port.ts';
+import { VirtualHost } from '../host/virtual/virtual-host.ts';
+import { fitness } from '../projections/fitness.ts';
+import { type LineageRow, lineage } from '../projections/lineage.ts';
+import type { LiveDevice } from '../projections/network-view.ts';
+import { MemoryModel } from '../replay/memory-model.ts';
+import { recordedOf } from '../replay/recorded.ts';
+import { DEFINITIONS } from '../sagas/index.ts';
+import type { ExperimentEngine } from './engines.ts';
+import { type Examinee, examine } from './examination.ts';
+import { measureGeneration } from './measure.ts';
+import type { Population } from './population.ts';
+import { LiveReads } from './reads.ts';
+import type { RunFiles } from './run-files.ts';
+import type { Generation } from './summary.ts';
+import { createWork, speak } from './work.ts';
+
+/** One arm at one seed: a population, what it is asked, and how long it goes on. */
+export interface ArmRun {
+  readonly seed: number;
+  readonly strategy: Strategy;
+  /** The last generation. 0 is the one that the run begins with. */
+  readonly generations: number;
+  readonly tasksPerNode: number;
+  readonly heldOut: readonly GoldTask[];
+  readonly heldOutEvery: number;
+  readonly seedVariants: number;
+  readonly devices: readonly LiveDevice[];
+  readonly begin: Beginning;
+}
+
+/** A first generation of its own, or the history of another population that this one goes on from. */
+export type Beginning =
+  | { readonly kind: 'genesis'; readonly geneses: Population['geneses']; readonly minTasks: number }
+  | {
+      readonly kind: 'branch';
+      readonly events: readonly StoredEvent[];
+      /** When it goes on, in milliseconds since 1970, and with which generation. */
+      readonly now: number;
+      readonly generation: number;
+      /** Parameters that are changed at the fork; null: none. */
+      readonly settings: EvolutionSettings | null;
+      readonly minTasks: number;
+    };
+
+export interface ArmRunOptions {
+  readonly run: ArmRun;
+  readonly engine: ExperimentEngine;
+  readonly files: RunFiles;
+  /** Events that the files hold already, in order. */
+  readonly recorded: readonly StoredEvent[];
+  readonly signal: AbortSignal;
+  onGeneration(record: Generation): void;
+}
+
+export interface ArmOutcome {
+  readonly tasks: number;
+  readonly inferences: number;
+  readonly generations: readonly Generation[];
+  readonly lives: readonly LineageRow[];
+}
+
+/** When every experiment begins, in its own time. */
+const EPOCH = '2026-01-01T00:00:00.000Z';
+
+/** A task is due so long after it was asked; no device of an experiment takes longer. */
+const TASK_MS = 60_000;
+
+/** Between generations so much time passes that all that was waited for is over. */
+const PAUSE_MS = 120_000;
+
+/**
+ * Of what a Cluster is asked, so much is of its own field, and the rest of any: routing by specialization sends most
+ * questions to where they belong, and its exploring share to others.
+ */
+const OWN_FIELD = 0.8;
+
+/** The class of device on which evaluations are imagined to run: it changes no answer. */
+const EXAMINED_ON: Tier = 'mid';
+
+/**
+ * Lets a population live: each generation every Node answers its tasks, then the generations of all Clusters end, and
+ * the next one is born. The same machines, decisions and effects as in a live network, in virtual time.
+ */
+export async function runArm(options: ArmRunOptions): Promise<ArmOutcome> {
+  const { run, files, signal } = options;
+  const world = new World(options);
+  const records = files.committed.map(({ record }) => record);
+  const first = run.begin.kind === 'branch' ? run.begin.generation : 0;
+  await world.begin(records.length > 0);
+  for (let generation = first + records.length; generation <= run.generations; generation += 1) {
+    const startedAt = performance.now();
+    if (generation > first) await world.breed();
+    await world.askAll(generation);
+    const record = await world.measure(generation, generation === first);
+    await options.engine.flush();
+    await files.commit({
+      events: world.events,
+      now: world.now,
+      tasks: world.tasks,
+      inferences: world.inferences,
+      wallMs: Math.round(performance.now() - startedAt),
+      record,
+    });
+    records.push(record);
+    options.onGeneration(record);
+    signal.throwIfAborted();
+  }
+  const { tasks, inferences } = world;
+  return { tasks, inferences, generations: records, lives: world.lives };
+}
+
+/** A population in virtual time, with everything that is folded from its history. */
+class World {
+  readonly #options: ArmRunOptions;
+  readonly #host: VirtualHost;
+  readonly #reads: LiveReads;
+  readonly #model = new MemoryModel([lineage, fitness]);
+  /** The field of which each Cluster is asked: that in which it was founded. */
+  readonly #fields = new Map<string, string>();
+  readonly #tasksByField: ReadonlyMap<string, readonly GoldTask[]>;
+  #happened = { born: 0, culled: 0, judged: 0, right: 0 };
+  #tasks = 0;
+  #inferences = 0;
+
+  constructor(options: ArmRunOptions) {
+    this.#options = options;
+    const { run, engine, files } = options;
+    const { begin, devices, seedVariants } = run;
+    this.#reads = new LiveReads(devices);
+    this.#tasksByField = byField(engine.tasks.training);
+    const tiers = new Map(devices.map(({ id, tier }) => [id, tier ?? EXAMINED_ON]));
+    const last = files.committed.at(-1);
+    this.#inferences = last?.inferences ?? 0;
+    const from = begin.kind === 'branch' ? begin.now : Date.parse(EPOCH);
+    this.#host = new VirtualHost({
+      definitions: DEFINITIONS,
+      startAt: new Date(last?.now ?? from).toISOString(),
+      reads: () => this.#reads.view,
+      onEvent: (event) => {
+        files.append(event);
+        this.#fold(event);
+      },
+      work: createWork({
+        engine,
+        seedVariants,
+        tierOf: (device) => tiers.get(device) ?? EXAMINED_ON,
+        genomeOf: (node) => this.#life(node)?.genome ?? null,
+        onMeasured: () => {
+          this.#inferences += 1;
+        },
+      }),
+    });
+  }
+
+  get now(): number {
+    return this.#host.now;
+  }
+
+  get events(): number {
+    return this.#host.position;
+  }
+
+  get tasks(): number {
+    return this.#tasks;
+  }
+
+  get inferences(): number {
+    return this.#inferences;
+  }
+
+  get lives(): readonly LineageRow[] {
+    return [...this.#model.rows(lineage.name).values()].map((row) => row as LineageRow);
+  }
+
+  /** The first generation is born, or what was recorded is taken over. */
+  async begin(isResumed: boolean): Promise<void> {
+    const { run, recorded, files, signal } = this.#options;
+    const { begin, seed } = run;
+    if (isResumed) {
+      this.#restore(recorded);
+      return;
+    }
+    if (begin.kind === 'genesis') {
+      for (const { id, command } of begin.geneses) {
+        this.#host.send({ kind: 'genesis', id }, command, uuidOf('experiment genesis', seed, id));
+      }
+      await this.#host.runUntilQuiet(signal);
+      return;
+    }
+    for (const event of begin.events) files.append(event);
+    this.#restore(begin.events, true);
+    if (begin.settings !== null) {
+      const command = { type: 'ConfigureEvolution', data: { settings: begin.settings } };
+      const to = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
+      this.#host.send(to, command, uuidOf('experiment branch', seed, begin.generation));
+    }
+    await this.#host.runUntilQuiet(signal);
+  }
+
+  /** Every Node gets its tasks, one after another. */
+  async askAll(generation: number): Promise<void> {
+    const { run, signal } = this.#options;
+    this.#happened = { ...this.#happened, judged: 0, right: 0 };
+    for (let round = 0; round < run.tasksPerNode; round += 1) {
+      const dueAt = new Date(this.#host.now + TASK_MS).toISOString();
+      for (const { id: node, cluster } of this.#living()) {
+        const task = this.#taskFor(node, cluster, generation, round);
+        const taskId = uuidOf('experiment task', run.seed, node, generation, round);
+        const command = { type: 'ExamineNode', data: { taskId, node, task, dueAt } };
+        this.#host.send({ kind: 'cluster', id: cluster }, command, uuidOf('experiment message', taskId));
+      }
+      await this.#host.runUntilQuiet(signal);
+    }
+    await this.#host.advanceTo(this.#host.now + PAUSE_MS, signal);
+  }
+
+  /** The generations of all Clusters end. */
+  async breed(): Promise<void> {
+    const { run, signal } = this.#options;
+    this.#happened = { ...this.#happened, born: 0, culled: 0 };
+    for (const cluster of [...this.#reads.view.clusters.keys()].sort()) {
+      const generation = this.#generationOf(cluster) + 1;
+      const command = { type: 'OpenGeneration', data: { generation } };
+      const messageId = uuidOf('experiment generation', run.seed, cluster, generation);
+      this.#host.send({ kind: 'cluster', id: cluster }, command, messageId);
+    }
+    await this.#host.runUntilQuiet(signal);
+    await this.#host.advanceTo(this.#host.now + PAUSE_MS, signal);
+  }
+
+  async measure(generation: number, isFirst: boolean): Promise<Generation> {
+    const { run } = this.#options;
+    const at = new Date(this.#host.now).toISOString();
+    const lives = new Map(this.lives.map((life) => [life.node, life]));
+    const minTasks = this.#reads.view.evolution?.settings.minTasks ?? run.begin.minTasks;
+    const record = measureGeneration(
+      { generation, at, ...this.#happened },
+      this.#reads.view,
+      lives,
+      minTasks,
+    );
+    const isDue = isFirst || generation === run.generations || generation % run.heldOutEvery === 0;
+    const heldOut = isDue && run.heldOut.length > 0 ? await this.#examine() : null;
+    return { ...record, heldOut };
+  }
+
+  async #examine() {
+    const { run, engine } = this.#options;
+    const { seedVariants, heldOut } = run;
+    const living = this.#living().map((node) => this.#examinee(node));
+    return examine(living, this.#known(living), heldOut, async (genome, task) => {
+      const { promptTemplates, samplingParams, modelA, modelB, specialization } = genome;
+      const order = {
+        prompt: fillTemplate(promptTemplates.user, task.prompt),
+        system: promptTemplates.system,
+        params: samplingParams,
+        models: [modelA, modelB] as [string, string],
+        seed: Math.floor(drawOf('examination', task.prompt) * 2 ** 31),
+      };
+      return (await speak({ engine, seedVariants }, order, specialization, EXAMINED_ON)).answers;
+    });
+  }
+
+  /** Who can be routed to: who lives, and for best-of-n whoever lived, since it remembers the best that it has seen. */
+  #known(living: readonly Examinee[]): readonly Examinee[] {
+    if (this.#options.run.strategy !== 'best-of-n') return living;
+    return this.lives.map(({ node, genome, cluster }) => this.#examinee({ id: node, genome, cluster }));
+  }
+
+  #examinee({ id, genome, cluster }: Pick<NodeView, 'id' | 'genome' | 'cluster'>): Examinee {
+    const tally = this.#model.rows(fitness.name).get(`node/${id}`);
+    const field = this.#fields.get(cluster) ?? genome.specialization;
+    return { node: id, genome, field, fitness: tally as FitnessTally | undefined };
+  }
+
+  #restore(events: readonly StoredEvent[], isBranch = false): void {
+    for (const event of events) this.#fold(event);
+    const begin = this.#options.run.begin;
+    // A branch may begin in the middle of something: what was on its way then is sent again.
+    this.#host.restore(events, isBranch && begin.kind === 'branch' ? { maySendAgain: () => true } : {});
+    this.#happened = { born: 0, culled: 0, judged: 0, right: 0 };
+  }
+
+  #fold(event: StoredEvent): void {
+    const recorded = recordedOf(event);
+    this.#reads.apply({ ...event, data: upcast(event) });
+    this.#model.apply(recorded);
+    switch (recorded.type) {
+      case 'ClusterFormed':
+        if (!this.#fields.has(recorded.data.cluster)) {
+          this.#fields.set(recorded.data.cluster, recorded.data.specialization);
+        }
+        return;
+      case 'ClusterSplit': {
+        const from = recorded.stream.slice('cluster-'.length);
+        this.#fields.set(recorded.data.into, this.#fields.get(from) ?? recorded.data.specialization);
+        return;
+      }
+      case 'NodeBorn':
+        if (recorded.data.cause !== 'genesis') this.#happened.born += 1;
+        return;
+      case 'NodeCulled':
+        this.#happened.culled += 1;
+        return;
+      case 'GoldTaskJudged':
+        this.#happened.judged += 1;
+        this.#happened.right += recorded.data.correct ? 1 : 0;
+        this.#tasks += 1;
+        return;
+    }
+  }
+
+  #living(): readonly NodeView[] {
+    return [...this.#reads.view.nodes.values()]
+      .filter((node) => !node.culled)
+      .sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  #life(node: string): LineageRow | undefined {
+    return this.#model.rows(lineage.name).get(`node/${node}`) as LineageRow | undefined;
+  }
+
+  #generationOf(cluster: string): number {
+    const context: unknown = this.#host.head('cluster', cluster)?.snapshot.context;
+    return (context as { readonly generation: number } | undefined)?.generation ?? 0;
+  }
+
+  #taskFor(node: string, cluster: string, generation: number, round: number): GoldTask {
+    const { seed } = this.#options.run;
+    const draw = (purpose: string): number => drawOf('experiment', purpose, seed, node, generation, round);
+    const all = this.#options.engine.tasks.training;
+    const own = this.#tasksByField.get(this.#fields.get(cluster) ?? '') ?? all;
+    const pool = draw('field') < OWN_FIELD ? own : all;
+    const task = pool[Math.floor(draw('task') * pool.length)];
+    if (!task) throw new Error('This experiment has no training tasks.');
+    return task;
+  }
+}
+
+function byField(tasks: readonly GoldTask[]): ReadonlyMap<string, readonly GoldTask[]> {
+  const fields = new Map<string, GoldTask[]>();
+  for (const task of tasks) {
+    const field = specializationOf(task.taskType);
+    const known = fields.get(field);
+    if (known) known.push(task);
+    else fields.set(field, [task]);
+  }
+  return fields;
+}

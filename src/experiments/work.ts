@@ -1,0 +1,134 @@
+import type { Tier } from '../events/evolution.ts';
+import type { NodeCommand, WorkOrder } from '../events/node.ts';
+import { bytesInJson, type Genome, MAX_ANSWER_BYTES, type ModelAnswer } from '../events/values.ts';
+import type { Answered } from '../host/virtual/virtual-host.ts';
+import { InferenceError, type InferenceRequest, type InferenceResult } from '../inference/port.ts';
+import type { ExperimentEngine } from './engines.ts';
+import { nodeTime, virtualMs } from './timing.ts';
+
+/** What one model's answer took in both times. Measured times are nobody's input: they are kept beside the history. */
+export interface Measured {
+  readonly model: string;
+  readonly completionTokens: number;
+  readonly virtualMs: number;
+  /** As the engine measured it when it was inferred, which may have been in an earlier run. */
+  readonly measuredMs: number;
+}
+
+export interface WorkOptions {
+  readonly engine: ExperimentEngine;
+  readonly tierOf: (device: string) => Tier;
+  readonly genomeOf: (node: string) => Genome | null;
+  /** Different sampling seeds that models see. */
+  readonly seedVariants: number;
+  readonly onMeasured?: (measured: Measured) => void;
+}
+
+/** What both models of a Node say, and how long the Node takes in virtual time. */
+export interface Said {
+  readonly answers: readonly [ModelAnswer | null, ModelAnswer | null];
+  readonly failure: string | null;
+  readonly latencyMs: number;
+}
+
+/** Either the answer of a model, or why this prompt gets none from it. */
+type Spoken = InferenceResult | { readonly refused: string };
+
+type SubmitAnswers = Extract<NodeCommand, { type: 'SubmitAnswers' }>;
+
+/**
+ * The devices of an experiment: both models of a Node side by side, as an agent runs them, at the virtual time of the
+ * device's tier. Comes at once where the engine knows both answers. A prompt that does not fit is an answer that did
+ * not come, as on a real device; every other failure of the engine ends the experiment.
+ */
+export function createWork(
+  options: WorkOptions,
+): (order: object, device: string) => Answered | Promise<Answered> {
+  return (body, device) => {
+    // Orders are made by the Node's own `react`, which gives them this type.
+    const order = body as WorkOrder;
+    const answered = ({ answers, failure, latencyMs }: Said): Answered => {
+      const { node, taskId } = order;
+      const command: SubmitAnswers = {
+        type: 'SubmitAnswers',
+        data: { taskId, answers: [answers[0], answers[1]], failure },
+      };
+      return { to: { kind: 'node', id: node }, command, afterMs: latencyMs };
+    };
+    const specialization = options.genomeOf(order.node)?.specialization ?? '';
+    const said = speak(options, order, specialization, options.tierOf(device));
+    return said instanceof Promise ? said.then(answered) : answered(said);
+  };
+}
+
+/** Asks both models; the same for a Node at work and for a genome under evaluation. */
+export function speak(
+  { engine, seedVariants, onMeasured }: Pick<WorkOptions, 'engine' | 'seedVariants' | 'onMeasured'>,
+  {
+    prompt,
+    system,
+    params,
+    models,
+    seed,
+  }: Pick<WorkOrder, 'prompt' | 'system' | 'params' | 'models' | 'seed'>,
+  specialization: string,
+  tier: Tier,
+): Said | Promise<Said> {
+  // Greedy sampling knows no chance, so that one seed stands for all.
+  const folded = params.temperature === 0 ? 0 : seed % seedVariants;
+  const ask = (slot: 0 | 1): Spoken | Promise<Spoken> => {
+    const offset = params.temperature === 0 ? 0 : slot;
+    return spoken(
+      engine,
+      { model: models[slot], prompt, system, params, seed: folded + offset },
+      specialization,
+    );
+  };
+  const conclude = (a: Spoken, b: Spoken): Said => {
+    const failures: string[] = [];
+    const times: number[] = [];
+    const answers = ([a, b] as const).map((one, slot): ModelAnswer | null => {
+      const model = models[slot] ?? '';
+      if ('refused' in one) {
+        failures.push(`${model}: ${one.refused}`);
+        return null;
+      }
+      const durationMs = virtualMs(engine.sizeOf(model), tier, one.completionTokens);
+      times.push(durationMs);
+      const { text, logProb, measured, completionTokens, finish, durationMs: measuredMs } = one;
+      onMeasured?.({ model, completionTokens, virtualMs: durationMs, measuredMs });
+      return { model, text, logProb: Math.min(0, logProb), measured, completionTokens, durationMs, finish };
+    });
+    const failure = failures.length === 0 ? null : failures.join('; ').slice(0, 500);
+    return { answers: [answers[0] ?? null, answers[1] ?? null], failure, ...nodeTime(times) };
+  };
+  const [a, b] = [ask(0), ask(1)];
+  if (a instanceof Promise || b instanceof Promise)
+    return Promise.all([a, b]).then(([x, y]) => conclude(x, y));
+  return conclude(a, b);
+}
+
+function spoken(
+  engine: ExperimentEngine,
+  request: InferenceRequest,
+  specialization: string,
+): Spoken | Promise<Spoken> {
+  try {
+    const result = engine.infer(request, specialization);
+    return result instanceof Promise ? result.then(bounded).catch(refused) : bounded(result);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function bounded(result: InferenceResult): Spoken {
+  return bytesInJson(result.text) <= MAX_ANSWER_BYTES
+    ? result
+    : { refused: `its answer is longer than the ${MAX_ANSWER_BYTES} bytes that an answer may have` };
+}
+
+function refused(error: unknown): Spoken {
+  if (error instanceof InferenceError && error.reason === 'prompt-too-long')
+    return { refused: error.message };
+  throw error;
+}
