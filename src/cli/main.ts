@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAskCommand } from './commands/ask.ts';
 import { addCreditsCommand } from './commands/credits.ts';
 import { addDiagramCommand } from './commands/diagram.ts';
+import { addEvolutionCommand } from './commands/evolution.ts';
 import { addExperimentCommand } from './commands/experiment.ts';
 import { addHistoryCommand } from './commands/history.ts';
 import { addMatrixCommand } from './commands/matrix.ts';
@@ -29,6 +30,7 @@ for (const add of [
   addAskCommand,
   addStatusCommand,
   addNodesCommand,
+  addEvolutionCommand,
   addMatrixCommand,
   addTrustCommand,
   addCreditsCommand,

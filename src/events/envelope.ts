@@ -19,6 +19,10 @@ const NAMESPACE_BYTES = Buffer.from(NAMESPACE.replaceAll('-', ''), 'hex');
 /** The digit that tells RFC 9562's variant: its two high bits are 10. */
 const VARIANTS = ['8', '9', 'a', 'b'];
 
+/** Keys as JSON writes them: the same few hundred come again and again. */
+const names = new Map<string, string>();
+const MOST_NAMES = 2_000;
+
 /** Strings that JSON writes as they are. */
 const PLAIN = /^[ !#-[\]-~]{0,100}$/;
 
@@ -270,9 +274,18 @@ function writeObject(value: Readonly<Record<string, unknown>>): string | null {
     if (member === undefined) continue;
     const written = write(member);
     if (written === null) return null;
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${written}`;
+    text += text === '{' ? `${nameOf(key)}${written}` : `,${nameOf(key)}${written}`;
   }
   return `${text}}`;
+}
+
+/** The text of a key with its colon. */
+function nameOf(key: string): string {
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const name = `${JSON.stringify(key)}:`;
+  if (names.size < MOST_NAMES) names.set(key, name);
+  return name;
 }
 
 /** Says what the first value is that JSON cannot hold, and where. */

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { GenePool } from '../events/evolution.ts';
 import type { WorkOrder } from '../events/node.ts';
 import { Catalogue, loadCatalogue } from '../inference/catalogue.ts';
 import { createInstantEngine } from '../inference/instant.ts';
 import { type InferenceEngine, InferenceError } from '../inference/port.ts';
 import { type EngineSources, openEngine } from './engines.ts';
+import { miniatureGenePool } from './gene-pools.ts';
 import { nodeTime, virtualMs } from './timing.ts';
 import { createWork, type Measured, speak } from './work.ts';
 
@@ -154,6 +156,18 @@ describe('the engine of an experiment', () => {
       reason: 'model-missing',
     });
     await engine.close();
+  });
+
+  it('has a gene pool of all miniature models, which its population can be made of', async () => {
+    const engine = await openEngine(
+      { engine: 'miniature', world: 1 },
+      sources({ answersFile: join(folder, 'pool.jsonl') }),
+    );
+    expect(GenePool.parse(engine.genePool)).toEqual(engine.genePool);
+    expect(engine.genePool.models).toHaveLength(10);
+    expect(engine.genePool.specializations).toHaveLength(5);
+    await engine.close();
+    expect(() => miniatureGenePool(new Catalogue([]))).toThrow(/0 miniature models, and genomes need two/);
   });
 
   it('asks by one seed where nothing is left to chance', async () => {

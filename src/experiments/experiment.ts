@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredEvent } from '../eventstore/port.ts';
 import type { LineageRow } from '../projections/lineage.ts';
@@ -10,7 +10,7 @@ import { figuresOf } from './figures.ts';
 import { newick, phylogenyCsv } from './phylogeny.ts';
 import { populate, settingsOf } from './population.ts';
 import { type ArmOutcome, type ArmRun, runArm } from './run-arm.ts';
-import { RunFiles } from './run-files.ts';
+import { DEVICES_FILE, RunFiles } from './run-files.ts';
 import { type Generation, SUMMARY_SCHEMA, type Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
@@ -46,7 +46,7 @@ export const ANSWERS_FILE = 'model-outputs.jsonl';
 /** A new folder for an experiment. `input` is written into it as it was given, so that it can be gone on with. */
 export async function createExperimentFolder(folder: string, input: object): Promise<ExperimentConfig> {
   const config = parseExperiment(input);
-  if (existsSync(folder) && (await readdir(folder)).length > 0) {
+  if (await isFilled(folder)) {
     const advice = existsSync(join(folder, CONFIG_FILE))
       ? 'It holds an experiment: go on with it by --resume, or name another folder.'
       : 'Name another folder.';
@@ -55,6 +55,12 @@ export async function createExperimentFolder(folder: string, input: object): Pro
   await mkdir(folder, { recursive: true });
   await writeWhole(join(folder, CONFIG_FILE), `${JSON.stringify(input, null, 2)}\n`);
   return config;
+}
+
+/** Whether there is something at a path that must not be touched. */
+export async function isFilled(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && (!found.isDirectory() || (await readdir(path)).length > 0);
 }
 
 /** The parameters of the experiment that a folder holds. */
@@ -98,8 +104,10 @@ export async function runExperiment(options: ExperimentOptions): Promise<Summary
     done += files.committed.length;
     doneBefore += files.committed.length;
     try {
+      const run = plannedRun(config, arm, seed, engine);
+      await writeWhole(join(path, DEVICES_FILE), `${JSON.stringify(run.devices)}\n`);
       const outcome = await runArm({
-        run: plannedRun(config, arm, seed, engine),
+        run,
         engine,
         files,
         recorded: files.committed.length > 0 ? await recordedEvents(files.historyPath) : [],

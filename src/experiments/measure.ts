@@ -2,6 +2,7 @@ import { demandOf, fitnessOf } from '../actors/cluster/fitness.ts';
 import type { NetworkView, NodeView } from '../actors/network-view.ts';
 import { canonicalJson } from '../events/envelope.ts';
 import type { ClusterKind } from '../events/evolution.ts';
+import { rightAnswersByFounder } from '../projections/founders.ts';
 import type { LineageRow } from '../projections/lineage.ts';
 import { emergentSpecialization } from '../projections/specialization.ts';
 import { mean, sd } from './statistics.ts';
@@ -50,17 +51,6 @@ export function measureGeneration(
   };
 }
 
-/** The first ancestor along first parents; a Node without parents is its own. */
-export function founderOf(node: string, lives: ReadonlyMap<string, LineageRow>): string {
-  let founder = node;
-  for (let life = lives.get(founder); life; life = lives.get(founder)) {
-    const [parent] = life.parents;
-    if (parent === undefined) return founder;
-    founder = parent;
-  }
-  return founder;
-}
-
 /** Scores of the judged Nodes, each within what its own Cluster is asked. */
 function scoresOf(nodes: readonly NodeView[], minTasks: number): readonly number[] {
   const byCluster = new Map<string, NodeView[]>();
@@ -83,20 +73,4 @@ function diversityOf(nodes: readonly NodeView[]): Generation['diversity'] {
     modelEntropyBits: shares.reduce((sum, share) => sum - share * Math.log2(share), 0),
     specializations: new Set(nodes.map(({ specialization }) => specialization)).size,
   };
-}
-
-function rightAnswersByFounder(
-  nodes: readonly NodeView[],
-  lives: ReadonlyMap<string, LineageRow>,
-): ReadonlyMap<string, Readonly<Record<string, number>>> {
-  const counts = new Map<string, Record<string, number>>();
-  for (const { id, fitness } of nodes) {
-    const founder = founderOf(id, lives);
-    const row = counts.get(founder) ?? {};
-    counts.set(founder, row);
-    for (const [taskType, { right }] of Object.entries(fitness ?? {})) {
-      row[taskType] = (row[taskType] ?? 0) + right;
-    }
-  }
-  return counts;
 }

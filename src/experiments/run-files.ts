@@ -35,6 +35,9 @@ const Committed = z.object({
 });
 export type Committed = z.infer<typeof Committed>;
 
+/** The devices of a run, so that a branch of its history can go on with them. */
+export const DEVICES_FILE = 'devices.json';
+
 const HISTORY = 'history.jsonl';
 const PROGRESS = 'progress.jsonl';
 

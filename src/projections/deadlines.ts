@@ -28,11 +28,30 @@ export const deadlines: Projection<DeadlinesRow> = {
     if (!change) return row;
     const { kind, id } = change;
     if (change.what === 'all-met') return undefined;
-    const { [change.key]: _met, ...others } = row?.waiting ?? {};
-    const waiting = change.what === 'set' ? { ...others, [change.key]: change.deadline } : others;
-    return Object.keys(waiting).length === 0 ? undefined : { kind, id, waiting };
+    const waiting: Record<string, Deadline> = {};
+    for (const key in row?.waiting) {
+      const deadline = row.waiting[key];
+      if (deadline && key !== change.key) waiting[key] = deadline;
+    }
+    if (change.what === 'set') waiting[change.key] = change.deadline;
+    for (const _key in waiting) return { kind, id, waiting };
+    return undefined;
   },
 };
+
+/** Streams that are not called after the kind of actor whose they are. */
+const CATEGORY: Partial<Record<ActorKind, string>> = { account: 'credit' };
+
+/** What the last event changed: `keys` and `fold` both ask, one right after the other. */
+let known: { readonly event: Recorded | null; readonly change: Change | null } = {
+  event: null,
+  change: null,
+};
+
+function changeOf(event: Recorded): Change | null {
+  if (known.event !== event) known = { event, change: readChange(event) };
+  return known.change;
+}
 
 type Change = { readonly kind: ActorKind; readonly id: string } & (
   | { readonly what: 'set'; readonly key: string; readonly deadline: Deadline }
@@ -40,111 +59,101 @@ type Change = { readonly kind: ActorKind; readonly id: string } & (
   | { readonly what: 'all-met' }
 );
 
-function changeOf(event: Recorded): Change | null {
+function readChange(event: Recorded): Change | null {
   switch (event.type) {
     case 'CreditsReserved':
     case 'SettlementDemanded': {
       const { transferId, settleBy: dueAt } = event.data;
       const deadline = { dueAt, command: pass({ transferId }) };
-      return { ...account(event), what: 'set', key: transferId, deadline };
+      return set('account', event, transferId, deadline);
     }
     case 'CreditsSettled':
     case 'CreditsReleased':
-      return { ...account(event), what: 'met', key: event.data.transferId };
+      return met('account', event, event.data.transferId);
     case 'TaskAccepted': {
       const { taskId, dueAt } = event.data;
-      return {
-        ...at(event, 'node'),
-        what: 'set',
-        key: taskId,
-        deadline: { dueAt, command: pass({ taskId }) },
-      };
+      return set('node', event, taskId, { dueAt, command: pass({ taskId }) });
     }
     case 'VoteCast':
     case 'TaskFailed':
-      return { ...at(event, 'node'), what: 'met', key: event.data.taskId };
+      return met('node', event, event.data.taskId);
     case 'TaskDistributed': {
       const { subtaskId, attempt, voteBy: dueAt } = event.data;
       const deadline = { dueAt, command: pass({ subtaskId, attempt }) };
-      return { ...at(event, 'cluster'), what: 'set', key: `${subtaskId}#${attempt}`, deadline };
+      return set('cluster', event, `${subtaskId}#${attempt}`, deadline);
     }
     case 'ConsensusReached':
     case 'ConsensusFailed':
-      return { ...at(event, 'cluster'), what: 'met', key: `${event.data.subtaskId}#${event.data.attempt}` };
+      return met('cluster', event, `${event.data.subtaskId}#${event.data.attempt}`);
     case 'QueryAsked': {
       const { dueAt } = event.data;
       const deadline = { dueAt, command: pass({ subtaskId: null, attempt: 0, dueAt }) };
-      return { ...at(event, 'query'), what: 'set', key: 'query', deadline };
+      return set('query', event, 'query', deadline);
     }
     case 'SubtaskDispatched': {
       const { subtaskId, attempt, dueAt } = event.data;
       const deadline = { dueAt, command: pass({ subtaskId, attempt, dueAt }) };
-      return { ...at(event, 'query'), what: 'set', key: subtaskId, deadline };
+      return set('query', event, subtaskId, deadline);
     }
     case 'SubtaskFailed': {
       const { subtaskId, attempt, retryAt } = event.data;
-      if (retryAt === null) return { ...at(event, 'query'), what: 'met', key: subtaskId };
+      if (retryAt === null) return met('query', event, subtaskId);
       const deadline = { dueAt: retryAt, command: pass({ subtaskId, attempt, dueAt: retryAt }) };
-      return { ...at(event, 'query'), what: 'set', key: subtaskId, deadline };
+      return set('query', event, subtaskId, deadline);
     }
     case 'SubtaskAnswered':
-      return { ...at(event, 'query'), what: 'met', key: event.data.subtaskId };
+      return met('query', event, event.data.subtaskId);
     case 'QueryAnswered':
     case 'QueryDeclined':
     case 'QueryExpired':
-      return { ...at(event, 'query'), what: 'all-met' };
+      return { kind: 'query', id: idOf(event.stream, 'query'), what: 'all-met' };
     case 'GenesisBegun':
     case 'GenesisRepeated': {
       const { dueAt } = event.data;
-      return {
-        ...at(event, 'genesis'),
-        what: 'set',
-        key: 'births',
-        deadline: { dueAt, command: pass({ dueAt }) },
-      };
+      return set('genesis', event, 'births', { dueAt, command: pass({ dueAt }) });
     }
     case 'GenesisCompleted':
-      return { ...at(event, 'genesis'), what: 'all-met' };
+      return { kind: 'genesis', id: idOf(event.stream, 'genesis'), what: 'all-met' };
     case 'GenerationBegun':
     case 'GenerationRepeated': {
       const { dueAt } = event.data;
       const deadline = { dueAt, command: pass({ dueAt }) };
-      return { ...at(event, 'generation'), what: 'set', key: 'succession', deadline };
+      return set('generation', event, 'succession', deadline);
     }
     case 'GenerationCompleted':
-      return { ...at(event, 'generation'), what: 'all-met' };
+      return { kind: 'generation', id: idOf(event.stream, 'generation'), what: 'all-met' };
     case 'GoldTaskIssued': {
       const { taskId } = event.data;
       const deadline = { dueAt: waitsUntil(event.data), command: pass({ taskId }) };
-      return { ...at(event, 'cluster'), what: 'set', key: taskId, deadline };
+      return set('cluster', event, taskId, deadline);
     }
     case 'GoldTaskJudged':
-      return { ...at(event, 'cluster'), what: 'met', key: event.data.taskId };
+      return met('cluster', event, event.data.taskId);
     case 'PerformanceReported': {
       const { generation, generationDueAt: dueAt } = event.data;
       if (dueAt === null) return null;
       const deadline = { dueAt, command: pass({ generation }) };
-      return { ...at(event, 'cluster'), what: 'set', key: 'generation', deadline };
+      return set('cluster', event, 'generation', deadline);
     }
     case 'GenerationOpened':
     case 'GenerationDemanded': {
       const { generation, dueAt } = event.data;
       const deadline = { dueAt, command: pass({ generation }) };
-      return { ...at(event, 'cluster'), what: 'set', key: 'generation', deadline };
+      return set('cluster', event, 'generation', deadline);
     }
     case 'GenerationClosed':
-      return { ...at(event, 'cluster'), what: 'met', key: 'generation' };
+      return met('cluster', event, 'generation');
     default:
       return null;
   }
 }
 
-function at(event: Recorded, kind: ActorKind): { kind: ActorKind; id: string } {
-  return { kind, id: idOf(event.stream, kind) };
+function set(kind: ActorKind, { stream }: Recorded, key: string, deadline: Deadline): Change {
+  return { kind, id: idOf(stream, CATEGORY[kind] ?? kind), what: 'set', key, deadline };
 }
 
-function account(event: Recorded): { kind: ActorKind; id: string } {
-  return { kind: 'account', id: idOf(event.stream, 'credit') };
+function met(kind: ActorKind, { stream }: Recorded, key: string): Change {
+  return { kind, id: idOf(stream, CATEGORY[kind] ?? kind), what: 'met', key };
 }
 
 function pass(data: object): Command {

@@ -60,7 +60,8 @@ export const evolution: Projection<EvolutionRow> = {
   },
 };
 
-const NEW_STATE: EvolutionStateRow = {
+/** Before anything was configured. */
+export const NEW_STATE: EvolutionStateRow = {
   kind: 'state',
   settings: null,
   mode: 'normal',

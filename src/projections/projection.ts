@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../events/account.ts';
 import type { ClusterEvent } from '../events/cluster.ts';
+import type { ExperimentEvent } from '../events/experiment.ts';
 import type { GenerationEvent } from '../events/generation.ts';
 import type { GenesisEvent } from '../events/genesis.ts';
 import type { NodeEvent } from '../events/node.ts';
@@ -13,7 +14,8 @@ export type NetworkEvent =
   | SuperClusterEvent
   | QueryEvent
   | GenesisEvent
-  | GenerationEvent;
+  | GenerationEvent
+  | ExperimentEvent;
 
 /** A recorded event as the folds see it. */
 export type Recorded = NetworkEvent & {

@@ -95,7 +95,12 @@ function shown(data: object): object {
 
 function hasLongText(value: unknown): boolean {
   if (typeof value === 'string') return value.length > MAX_SHOWN;
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasLongText);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasLongText);
+  // JSON has no inherited members, and this is looked at for every event.
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) if (hasLongText(members[name])) return true;
+  return false;
 }
 
 function clip(text: string): string {

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExperimentConfig } from '../../experiments/config.ts';
-import type { ExperimentProgress } from '../../experiments/experiment.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { stderrLog } from '../log.ts';
 import { openExperimentEngine } from '../network/experiment-engine.ts';
 import { printJson, printLines } from '../output.ts';
+import { progressTo } from './experiment-progress.ts';
 
 interface Options {
   readonly engine?: string;
@@ -137,30 +137,6 @@ async function parametersIn(file: string): Promise<object> {
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   throw new UsageError(`${file} holds no JSON object of parameters. Nothing was run.`);
-}
-
-/** On a terminal one line that changes, else a line now and then: logs are read afterwards. */
-export function progressTo(stream: NodeJS.WriteStream): (progress: ExperimentProgress) => void {
-  const startedAt = performance.now();
-  let shownAt = Number.NEGATIVE_INFINITY;
-  return ({ arm, seed, generation, done, doneBefore, total, record }) => {
-    const now = performance.now();
-    const isLast = done === total;
-    if (!isLast && now - shownAt < (stream.isTTY ? 200 : 10_000)) return;
-    shownAt = now;
-    const left = ((now - startedAt) / Math.max(1, done - doneBefore)) * (total - done);
-    const heldOut = record.heldOut;
-    const accuracy = heldOut === null ? '' : `, held out ${Math.round((100 * heldOut.right) / heldOut.of)} %`;
-    const text = `${done}/${total}  ${arm}, seed ${seed}, generation ${generation}: fitness ${record.fitness.mean.toFixed(2)}${accuracy}; ${duration(left)} left`;
-    stream.write(stream.isTTY ? `\r\u001b[K${text}${isLast ? '\n' : ''}` : `${text}\n`);
-  };
-}
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 function describe({ arms, seeds, engine }: ExperimentConfig, out: string): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addAtCommand } from './history/at.ts';
+import { addBranchCommand } from './history/branch.ts';
 import { addDiffCommand } from './history/diff.ts';
 import { addExportCommand } from './history/export.ts';
 import { addTailCommand } from './history/tail.ts';
@@ -17,6 +18,7 @@ export function addHistoryCommand(program: Command): void {
     addWhyCommand,
     addExportCommand,
     addVerifyCommand,
+    addBranchCommand,
   ]) {
     add(history);
   }

@@ -6,6 +6,7 @@ import { allPages, moreHint, withNetwork } from '../session.ts';
 
 interface Options {
   readonly cluster?: string;
+  readonly all: boolean;
   readonly limit: number;
   readonly json: boolean;
 }
@@ -15,18 +16,19 @@ export function addNodesCommand(program: Command): void {
     .command('nodes')
     .description('the Nodes with their genomes and records')
     .option('--cluster <id>', 'only those of one Cluster', id)
+    .option('--all', 'also those that are retired', false)
     .option('--limit <rows>', 'at most so many', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showNodes(options)));
 }
 
-function showNodes({ cluster, limit, json }: Options): Promise<number> {
+function showNodes({ cluster, all, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../network/client.ts');
     const { NodesOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,
-      (page) => request(nc, 'dellm.nodes', { ...page, ...(cluster && { cluster }) }, NodesOutput),
+      (page) => request(nc, 'dellm.nodes', { ...page, all, ...(cluster && { cluster }) }, NodesOutput),
       (page) => page.nodes,
     );
     if (json) {
@@ -40,6 +42,7 @@ function showNodes({ cluster, limit, json }: Options): Promise<number> {
         { title: 'models', of: (node) => node.models.join(' + ') },
         { title: 'device', of: (node) => node.device },
         { title: 'generation', of: (node) => node.generation },
+        { title: 'status', of: (node) => node.status },
         { title: 'in flight', of: (node) => node.inFlight },
         { title: 'answered', of: (node) => node.answered },
         { title: 'missed', of: (node) => node.missed },

@@ -27,6 +27,7 @@ function showStatus({ json }: { json: boolean }): Promise<number> {
         ['broker', nc.getServer()],
         ['history', `up to position ${status.position}`],
         ['network', `${status.nodes} Nodes in ${status.clusters} Clusters`],
+        ['evolution', `mode ${status.mode}`],
         ['fleets', list(status.fleets)],
         ['devices', list(status.devices)],
         ...(simulated.length > 0 ? ([['simulated', list(simulated)]] as const) : []),

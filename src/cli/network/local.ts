@@ -47,6 +47,8 @@ export interface LocalNetworkOptions {
   readonly storeUrl: string | null;
   /** What a first generation is made of; a network that exists keeps its Nodes. Default: miniature. */
   readonly models?: ModelClass;
+  /** What evolution goes by in a new network; one that exists keeps its own. Default: `evolutionSettings`. */
+  readonly evolution?: EvolutionSettings;
   /** Runs the models on a GPU if llama.cpp's build for it is installed. Default: false. */
   readonly gpu?: boolean;
   /** Makes what runs the models of this device. Default: `localEngine`. */
@@ -116,7 +118,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
     options.signal?.throwIfAborted();
-    await beginGenesis(nc, device, seeds);
+    await beginGenesis(nc, device, seeds, options.evolution);
     await untilReady(store, fleet, options);
     await folder.writeRuntime({
       natsUrl,
@@ -280,14 +282,19 @@ export function deviceOf(home: string): string {
 }
 
 /** Asks for the first generation; where there is one already, nothing comes of it. */
-export async function beginGenesis(nc: NatsConnection, device: string, models: SeedModels): Promise<void> {
+export async function beginGenesis(
+  nc: NatsConnection,
+  device: string,
+  models: SeedModels,
+  evolution?: EvolutionSettings,
+): Promise<void> {
   const messageId = `genesis-${device}-${Date.now()}`;
   const meta = headers();
   meta.set(HEADER.correlationId, 'genesis');
   meta.set(HEADER.causationId, messageId);
   await publisher(jetstream(nc))({
     subject: commandSubject({ kind: 'genesis', id: 'main' }),
-    body: encodeJson(genesisPlan(device, OWNER, models, await evolutionSettings(models))),
+    body: encodeJson(genesisPlan(device, OWNER, models, evolution ?? (await evolutionSettings(models)))),
     messageId,
     headers: meta,
   });

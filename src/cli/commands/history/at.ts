@@ -9,21 +9,33 @@ import { printJson, printLines } from '../../output.ts';
 import { rowsTable } from './rows.ts';
 import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
 
-interface Options extends SourceOptions {
+/** Which moment of the history is meant. */
+export interface MomentOptions {
   readonly event?: string;
   readonly time?: string;
   readonly generation?: string;
   readonly cluster?: string;
   readonly end: boolean;
+}
+
+interface Options extends SourceOptions, MomentOptions {
   readonly show: Show | 'all';
   readonly limit: number;
   readonly json: boolean;
 }
 
 export function addAtCommand(history: Command): void {
-  const command = history
-    .command('at')
-    .description('the network as it was: after an event, at a time, after a generation')
+  const command = addMomentOptions(
+    history.command('at').description('the network as it was: after an event, at a time, after a generation'),
+  )
+    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
+    .option('--limit <rows>', 'at most so many of each, for reading', wholeNumber(1, 1_000_000), 50)
+    .option('--json', 'print all rows as one JSON object', false);
+  addSourceOptions(command).action((options) => finish(() => showAt(options)));
+}
+
+export function addMomentOptions(command: Command): Command {
+  return command
     .option('--event <position>', 'up to and with this event (of a file: the number of its line)', someText)
     .option('--time <time>', 'up to right before the first event that happened later, in ISO 8601', someText)
     .option(
@@ -32,11 +44,7 @@ export function addAtCommand(history: Command): void {
       someText,
     )
     .option('--cluster <id>', 'of the generation: in this Cluster only', id)
-    .option('--end', 'everything', false)
-    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
-    .option('--limit <rows>', 'at most so many of each, for reading', wholeNumber(1, 1_000_000), 50)
-    .option('--json', 'print all rows as one JSON object', false);
-  addSourceOptions(command).action((options) => finish(() => showAt(options)));
+    .option('--end', 'everything', false);
 }
 
 async function showAt(options: Options): Promise<number> {
@@ -69,7 +77,7 @@ export function whereText({ last, events }: Folded, label: string, unit: string)
   return `${label} after ${events} events, up to ${unit} ${position} (revision ${revision} of ${stream}, ${at})`;
 }
 
-async function momentOf({ event, time, generation, cluster, end }: Options): Promise<Moment> {
+export async function momentOf({ event, time, generation, cluster, end }: MomentOptions): Promise<Moment> {
   const { eventMoment, generationMoment, timeMoment } = await import('../../../replay/moment.ts');
   const given = [event, time, generation, end || undefined].filter((value) => value !== undefined);
   if (given.length !== 1) {

@@ -1,0 +1,151 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ExperimentEngine } from '../../../experiments/engines.ts';
+import { id, someText, wholeNumber } from '../../arguments.ts';
+import { UsageError } from '../../exit-codes.ts';
+import { finish } from '../../finish.ts';
+import { stderrLog } from '../../log.ts';
+import { printJson, printLines } from '../../output.ts';
+import { progressTo } from '../experiment-progress.ts';
+import { addMomentOptions, type MomentOptions, momentOf } from './at.ts';
+import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
+
+interface Options extends SourceOptions, MomentOptions {
+  readonly set: readonly string[];
+  readonly engine: 'miniature' | 'simulated' | 'recorded';
+  readonly recordings?: string;
+  readonly world: number;
+  readonly generations: number;
+  readonly seed: number;
+  readonly tasksPerNode: number;
+  readonly heldOut: number;
+  readonly label: string;
+  readonly out: string;
+  readonly outputs?: string;
+  readonly resume: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export function addBranchCommand(history: Command): void {
+  const command = history
+    .command('branch')
+    .description('what a history would have led to with other parameters; the history itself is only read');
+  addMomentOptions(command)
+    .option(
+      '--set <key=value>',
+      'a parameter of evolution from the fork on, such as cullShare=0.3; may be given several times',
+      (value: string, all: readonly string[]) => [...all, value],
+      [] as readonly string[],
+    )
+    .option('--engine <name>', 'miniature, simulated or recorded', engineName, 'miniature')
+    .option('--recordings <file>', 'recorded: answers of an experiment, its model-outputs.jsonl', someText)
+    .option('--world <number>', 'simulated: which world', wholeNumber(0, 1_000_000), 1)
+    .option('--generations <count>', 'generations after the fork', wholeNumber(1, 10_000), 10)
+    .option('--seed <number>', 'of the tasks after the fork', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option(
+      '--tasks-per-node <count>',
+      'tasks that each Node is judged by in a generation',
+      wholeNumber(1, 1000),
+      10,
+    )
+    .option('--held-out <count>', 'tasks of each evaluation', wholeNumber(0, 2000), 100)
+    .option('--label <name>', 'how comparisons name it', id, 'branch')
+    .requiredOption('--out <folder>', 'where the branch is written; it must not exist, or be empty', someText)
+    .option('--outputs <file>', 'answers of models, read and added to', someText)
+    .option('--resume', 'go on with the branch in --out', false)
+    .option('--json', 'print the summary as one JSON object', false)
+    .option('--verbose', 'show what happens inside', false);
+  addSourceOptions(command, { cached: false }).action((options) => finish(() => branch(options)));
+}
+
+/** A parameter as it is written: JSON, or words with commas between them. */
+const LISTS: readonly string[] = ['mutations'];
+
+async function branch(options: Options): Promise<number> {
+  const { beginBranch, engineOfBranch, inBranchFolder, resumeBranch } = await import(
+    '../../../experiments/branch.ts'
+  );
+  const { out, seed, generations, tasksPerNode, heldOut, label } = options;
+  const onProgress = progressTo(process.stderr);
+  const print = (summary: object): number => {
+    if (options.json) printJson(summary);
+    else
+      printLines([
+        `The branch is in ${out}. Set it beside another: dellm experiment compare <folder> ${out}`,
+      ]);
+    return 0;
+  };
+  if (options.resume) {
+    const engine = await openEngine(engineName(await engineOfBranch(out)), options);
+    return withInterrupt(async (signal) => {
+      try {
+        return print(await resumeBranch({ engine, folder: out, signal, onProgress }));
+      } finally {
+        await engine.close();
+      }
+    });
+  }
+  const parameters = { set: changesOf(options.set), seed, generations, tasksPerNode, heldOut, label };
+  const moment = await momentOf(options);
+  return withHistory(options, ({ source, signal }) =>
+    inBranchFolder(out, async () => {
+      const engine = await openEngine(options.engine, options);
+      try {
+        const folder = { engine, folder: out, signal, onProgress };
+        return print(await beginBranch(source, moment, originOf(options), parameters, folder));
+      } finally {
+        await engine.close();
+      }
+    }),
+  );
+}
+
+async function openEngine(engine: Options['engine'], options: Options): Promise<ExperimentEngine> {
+  const { openExperimentEngine } = await import('../../network/experiment-engine.ts');
+  const { out, outputs = join(out, 'model-outputs.jsonl'), recordings, world } = options;
+  if (engine === 'recorded' && recordings === undefined) {
+    throw new UsageError('The recorded engine needs the file of answers: --recordings.');
+  }
+  const config = { engine, world, ...(recordings !== undefined && { recordings }) };
+  return openExperimentEngine(config, outputs, stderrLog(options));
+}
+
+async function withInterrupt(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  return run(interrupt.signal);
+}
+
+/** `key=value` as an object: a value is JSON, else a word, or words with commas. */
+function changesOf(set: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    set.map((change) => {
+      const at = change.indexOf('=');
+      if (at < 1) throw new UsageError(`"${change}" sets nothing: write --set key=value.`);
+      const key = change.slice(0, at);
+      return [key, readValue(key, change.slice(at + 1))];
+    }),
+  );
+}
+
+function readValue(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return LISTS.includes(key) ? text.split(',').filter((part) => part !== '') : text;
+  }
+}
+
+/** The folder that the history lies in, where an experiment may have left its devices. */
+function originOf({ from }: Options): string | null {
+  if (from === undefined) return null;
+  return statSync(from, { throwIfNoEntry: false })?.isDirectory() ? from : dirname(from);
+}
+
+function engineName(value: string): Options['engine'] {
+  if (value === 'miniature' || value === 'simulated' || value === 'recorded') return value;
+  throw new InvalidArgumentError('It is miniature, simulated or recorded.');
+}

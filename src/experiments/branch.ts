@@ -1,0 +1,383 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { eventId, GENESIS_HASH, SCHEMA_VERSION, uuidOf } from '../events/envelope.ts';
+import { EvolutionSettings, Tier } from '../events/evolution.ts';
+import type { ForkPoint, HistoryForked } from '../events/experiment.ts';
+import type { JsonObject, StoredEvent } from '../eventstore/port.ts';
+import { EVOLUTION_STATE, type EvolutionRow, evolution } from '../projections/evolution.ts';
+import { type NetworkRow, type NodeRow, network } from '../projections/network.ts';
+import type { LiveDevice } from '../projections/network-view.ts';
+import { type Folded, foldTo } from '../replay/fold.ts';
+import { type Moment, MomentError } from '../replay/moment.ts';
+import { happenedAt } from '../replay/recorded.ts';
+import type { HistorySource } from '../replay/source.ts';
+import { ConfigError } from './config.ts';
+import type { ExperimentEngine } from './engines.ts';
+import {
+  ExperimentFolderError,
+  type ExperimentProgress,
+  isFilled,
+  recordedEvents,
+  summarised,
+  writeLives,
+  writeResults,
+  writeWhole,
+} from './experiment.ts';
+import { settingsOf } from './population.ts';
+import { type ArmRun, runArm } from './run-arm.ts';
+import { DEVICES_FILE, RunFiles } from './run-files.ts';
+import { SUMMARY_SCHEMA, type Summary } from './summary.ts';
+import { sampleTasks } from './tasks.ts';
+
+/** How a branch goes on; everything else is as it was in the other history. */
+export interface BranchParameters {
+  /** Parameters of evolution, by name, as they were given. */
+  readonly set: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  /** Generations after the fork. */
+  readonly generations: number;
+  readonly tasksPerNode: number;
+  readonly heldOut: number;
+  /** How comparisons name it. */
+  readonly label: string;
+}
+
+export interface BranchOptions {
+  readonly engine: ExperimentEngine;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  onProgress(progress: ExperimentProgress): void;
+}
+
+/** The population cannot go on with this engine. Nothing was written. */
+export class BranchError extends Error {
+  override readonly name = 'BranchError';
+}
+
+const PLAN_FILE = 'branch.json';
+
+/** What a branch needs to be taken up again; its own history has the rest. */
+const Plan = z.object({
+  /** Where the other history was read from, for a person. */
+  origin: z.string(),
+  forkedFrom: z.object({
+    event: z.object({ stream: z.string(), revision: z.int(), id: z.string() }),
+    events: z.int(),
+  }),
+  parameters: z.object({
+    set: z.record(z.string(), z.unknown()),
+    seed: z.int(),
+    generations: z.int(),
+    tasksPerNode: z.int(),
+    heldOut: z.int(),
+    label: z.string(),
+  }),
+  engine: z.string(),
+  simulated: z.boolean(),
+  strategy: EvolutionSettings.shape.strategy,
+  minTasks: z.int(),
+  generation: z.int(),
+  now: z.int(),
+  devices: z.array(
+    z.object({
+      id: z.string(),
+      proximityMs: z.number(),
+      slots: z.int(),
+      tier: Tier.nullable(),
+      region: z.string().nullable(),
+      owner: z.string().nullable(),
+    }),
+  ),
+});
+type Plan = z.infer<typeof Plan>;
+
+/** Folds that find what a population is at a moment. */
+const PROJECTIONS = [network, evolution];
+
+/**
+ * Makes a folder for a branch and has it begun there. Where it cannot begin, the folder is gone again; where it was
+ * begun and stopped, it stays, to be gone on with.
+ */
+export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>): Promise<T> {
+  if (await isFilled(folder)) {
+    throw new ExperimentFolderError(
+      `${folder} exists and is not empty. Nothing was changed. Name another folder, or go on with the branch in it by --resume.`,
+    );
+  }
+  const isNew = !existsSync(folder);
+  await mkdir(folder, { recursive: true });
+  try {
+    return await begin();
+  } catch (error) {
+    if (isNew && !existsSync(join(folder, PLAN_FILE))) await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Opens a branch in an empty folder: the events of another history up to a moment, and what they would have led to under
+ * other parameters. The other history is only read. Nothing is written before it is certain that the branch can begin.
+ */
+export async function beginBranch(
+  source: HistorySource,
+  moment: Moment,
+  /** Folder of the other history, for the devices that an experiment left there. */
+  origin: string | null,
+  parameters: BranchParameters,
+  options: BranchOptions,
+): Promise<Summary> {
+  const { engine, folder } = options;
+  const folded = await foldTo({
+    source,
+    moment,
+    projections: PROJECTIONS,
+    cache: null,
+    signal: options.signal,
+  });
+  const { last } = folded;
+  if (!last)
+    throw new MomentError(`${source.label} has no event before that moment: there is nothing to go on from.`);
+  const nodes = livingNodes(folded);
+  requireModels(nodes, engine, source.label);
+  const before = stateOf(folded);
+  const settings = changedSettings(before, parameters, engine);
+  const events = await eventsTo(source, last.position);
+  const forkedFrom: ForkPoint = {
+    event: { stream: last.stream, revision: last.revision, id: last.id },
+    events: events.length,
+  };
+  const now = Math.max(...events.map((event) => Date.parse(happenedAt(event)) || 0));
+  const forked = forkEvent(forkedFrom, parameters, engine, events.length, now);
+  const generation = Math.max(0, ...clusterGenerations(folded));
+  const plan: Plan = {
+    origin: source.label,
+    forkedFrom,
+    parameters: { ...parameters, set: { ...parameters.set } },
+    engine: engine.kind,
+    simulated: engine.simulated,
+    strategy: settings.strategy,
+    minTasks: settings.minTasks,
+    generation,
+    now,
+    devices: await devicesOf(nodes, origin),
+  };
+  await writeWhole(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+  return run(plan, { events: [...events, forked], settings }, options);
+}
+
+/** Goes on with a branch that was interrupted. */
+export async function resumeBranch(options: BranchOptions): Promise<Summary> {
+  const plan = await readPlan(options.folder);
+  if (plan.engine !== options.engine.kind) {
+    throw new BranchError(`This branch was begun with the ${plan.engine} engine. Nothing was changed.`);
+  }
+  return run(plan, null, options);
+}
+
+/** Which engine a branch was begun with. */
+export async function engineOfBranch(folder: string): Promise<string> {
+  return (await readPlan(folder)).engine;
+}
+
+async function run(
+  plan: Plan,
+  beginning: { readonly events: readonly StoredEvent[]; readonly settings: EvolutionSettings } | null,
+  { engine, folder, signal, onProgress }: BranchOptions,
+): Promise<Summary> {
+  const { parameters, generation, forkedFrom } = plan;
+  const { seed, tasksPerNode, generations, label } = parameters;
+  const files = new RunFiles(folder);
+  try {
+    if (beginning === null && files.committed.length === 0) {
+      throw new ExperimentFolderError(
+        `The branch in ${folder} was stopped before its first generation was whole. The other history is untouched. ` +
+          'Begin it again in another folder.',
+      );
+    }
+    const heldOut = sampleTasks(engine.tasks.heldOut, parameters.heldOut, 'held out');
+    const armRun: ArmRun = {
+      seed,
+      strategy: plan.strategy,
+      generations: generation + generations,
+      tasksPerNode,
+      heldOut,
+      heldOutEvery: 1,
+      seedVariants: 4,
+      devices: plan.devices,
+      begin: {
+        kind: 'branch',
+        events: beginning?.events ?? [],
+        now: plan.now,
+        generation,
+        settings: beginning?.settings ?? null,
+        minTasks: plan.minTasks,
+      },
+    };
+    const total = generations + 1;
+    const doneBefore = files.committed.length;
+    let done = doneBefore;
+    const outcome = await runArm({
+      run: armRun,
+      engine,
+      files,
+      recorded: doneBefore > 0 ? await recordedEvents(files.historyPath) : [],
+      signal,
+      onGeneration(record) {
+        done += 1;
+        onProgress({ arm: label, seed, generation: record.generation, total, done, doneBefore, record });
+      },
+    });
+    await writeLives(folder, outcome.lives);
+    const summary: Summary = {
+      schema: SUMMARY_SCHEMA,
+      simulated: engine.simulated,
+      engine: engine.kind,
+      config: { ...parameters, origin: plan.origin, forkedFrom },
+      arms: [summarised(label, seed, heldOut.length, outcome)],
+    };
+    await writeResults(folder, summary, { lives: outcome.lives, caption: `${label} at seed ${seed}` });
+    return summary;
+  } finally {
+    files.close();
+  }
+}
+
+/**
+ * The parameters after the fork. Generations end when the branch says so, as in every experiment. Throws `ConfigError`
+ * for a name that there is not, or a value that cannot be.
+ */
+function changedSettings(
+  before: EvolutionSettings | null,
+  { set, tasksPerNode }: BranchParameters,
+  engine: ExperimentEngine,
+): EvolutionSettings {
+  const arm = { strategy: 'evolution', overrides: {} } as const;
+  const standard = settingsOf({ tasksPerNode, evolution: {} }, arm, engine.genePool);
+  const { tasksPerGeneration, generationMs, goldShare } = standard;
+  const own = { ...(before ?? standard), tasksPerGeneration, generationMs, goldShare };
+  const unknown = Object.keys(set).filter((name) => !(name in EvolutionSettings.shape));
+  if (unknown.length > 0) {
+    const names = Object.keys(EvolutionSettings.shape).join(', ');
+    throw new ConfigError(
+      `There is no parameter ${unknown.join(', ')}. There are ${names}. Nothing was written.`,
+    );
+  }
+  const parsed = EvolutionSettings.safeParse({ ...own, ...set });
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`This branch cannot begin:\n${z.prettifyError(parsed.error)}\nNothing was written.`, {
+    cause: parsed.error,
+  });
+}
+
+function forkEvent(
+  forkedFrom: ForkPoint,
+  { seed, set }: BranchParameters,
+  engine: ExperimentEngine,
+  events: number,
+  now: number,
+): StoredEvent {
+  const at = new Date(now).toISOString();
+  const data: HistoryForked = {
+    forkedFrom,
+    engine: engine.kind,
+    simulated: engine.simulated,
+    seed,
+    changes: set,
+    at,
+  };
+  const messageId = uuidOf('fork', forkedFrom.event.id, seed, set);
+  const stream = `experiment-${messageId}`;
+  const type = 'HistoryForked';
+  return {
+    stream,
+    revision: 0,
+    id: eventId(stream, 0, type, data, messageId),
+    type,
+    // It is plain data, as everything that is written into it.
+    data: data as unknown as JsonObject,
+    metadata: {
+      schemaVersion: SCHEMA_VERSION,
+      messageId,
+      causationId: forkedFrom.event.id,
+      correlationId: messageId,
+      prevHash: GENESIS_HASH,
+    },
+    position: events + 1,
+    created: at,
+  };
+}
+
+/** The events up to a place, numbered anew from 1 as the lines of a file are. */
+async function eventsTo(source: HistorySource, position: number): Promise<readonly StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for await (const batch of source.batches()) {
+    for (const event of batch.events) {
+      if (event.position > position) return events;
+      // What was read is JSON, which is what a store gives.
+      const stored = { ...event, created: happenedAt(event) } as unknown as StoredEvent;
+      events.push({ ...stored, position: events.length + 1 });
+    }
+  }
+  return events;
+}
+
+function livingNodes({ model }: Folded): readonly NodeRow[] {
+  const rows = [...model.rows(network.name).values()] as NetworkRow[];
+  return rows.flatMap((row) => (row.kind === 'node' && row.status !== 'retired' ? [row] : []));
+}
+
+function clusterGenerations({ model }: Folded): readonly number[] {
+  const rows = [...model.rows(network.name).values()] as NetworkRow[];
+  return rows.flatMap((row) => (row.kind === 'cluster' ? [row.generation] : []));
+}
+
+function stateOf({ model }: Folded): EvolutionSettings | null {
+  const row = model.rows(evolution.name).get(EVOLUTION_STATE) as EvolutionRow | undefined;
+  return row?.kind === 'state' ? row.settings : null;
+}
+
+/** Throws `BranchError` where a living genome names a model that the engine does not have. */
+function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, label: string): void {
+  for (const { id, genome } of nodes) {
+    for (const model of [genome.modelA, genome.modelB]) {
+      try {
+        engine.sizeOf(model);
+      } catch (cause) {
+        throw new BranchError(
+          `The genome of ${id} names the model "${model}", and the ${engine.kind} engine has none of that name, so ` +
+            `${label} cannot go on with it. Nothing was written. Choose the engine that its models belong to.`,
+          { cause },
+        );
+      }
+    }
+  }
+}
+
+/** Those that an experiment left beside its history, else the devices on which somebody lives, with as many slots. */
+async function devicesOf(nodes: readonly NodeRow[], origin: string | null): Promise<Plan['devices']> {
+  const left = origin === null ? null : join(origin, DEVICES_FILE);
+  if (left !== null && existsSync(left)) {
+    return Plan.shape.devices.parse(JSON.parse(await readFile(left, 'utf8')));
+  }
+  const devices = new Map<string, Required<LiveDevice>>();
+  for (const { device: id, owner } of nodes) {
+    const known = devices.get(id);
+    const slots = (known?.slots ?? 0) + 1;
+    devices.set(id, { id, proximityMs: 0, slots, tier: known?.tier ?? 'mid', region: null, owner });
+  }
+  return [...devices.values()];
+}
+
+async function readPlan(folder: string): Promise<Plan> {
+  const path = join(folder, PLAN_FILE);
+  try {
+    return Plan.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExperimentFolderError(`${folder} holds no branch to go on with: ${why} Nothing was changed.`, {
+      cause,
+    });
+  }
+}

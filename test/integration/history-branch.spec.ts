@@ -1,0 +1,142 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openExperimentEngine } from '../../src/cli/network/experiment-engine.ts';
+import { beginBranch, inBranchFolder, resumeBranch } from '../../src/experiments/branch.ts';
+import { compareSummaries } from '../../src/experiments/compare.ts';
+import { createExperimentFolder, runExperiment, runFolderName } from '../../src/experiments/experiment.ts';
+import type { Summary } from '../../src/experiments/summary.ts';
+import { ChainCheck } from '../../src/replay/chain-check.ts';
+import { readHistoryFile } from '../../src/replay/history-file.ts';
+import { parseMoment } from '../../src/replay/moment.ts';
+import { fileSource } from '../../src/replay/source.ts';
+
+const EXPERIMENT = {
+  engine: 'simulated',
+  nodes: 20,
+  generations: 3,
+  tasksPerNode: 5,
+  heldOut: 20,
+  seed: 7,
+  arms: ['evolution'],
+};
+
+let home: string;
+let original: string;
+let summary: Summary;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'dellm-branch-'));
+  const folder = join(home, 'original');
+  const config = await createExperimentFolder(folder, EXPERIMENT);
+  const engine = await openExperimentEngine(config, join(home, 'outputs'), () => {});
+  const { signal } = new AbortController();
+  summary = await runExperiment({ config, engine, folder, signal, onProgress() {} });
+  original = join(folder, runFolderName('evolution', 7));
+}, 120_000);
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+async function branch(
+  name: string,
+  set: Record<string, unknown>,
+  { moment = 'generation:1', engine = 'simulated' as 'simulated' | 'miniature', stopAfter = 99 } = {},
+): Promise<Summary> {
+  const folder = join(home, name);
+  const interrupt = new AbortController();
+  let finished = 0;
+  return inBranchFolder(folder, async () => {
+    const opened = await openExperimentEngine({ engine, world: 1 }, join(home, `${name}.outputs`), () => {});
+    const parameters = { set, seed: 7, generations: 2, tasksPerNode: 5, heldOut: 20, label: name };
+    try {
+      return await beginBranch(
+        fileSource(join(original, 'history.jsonl')),
+        parseMoment(moment),
+        original,
+        parameters,
+        {
+          engine: opened,
+          folder,
+          signal: interrupt.signal,
+          onProgress() {
+            finished += 1;
+            if (finished === stopAfter) interrupt.abort();
+          },
+        },
+      );
+    } finally {
+      await opened.close();
+    }
+  });
+}
+
+function history(name: string): Promise<string> {
+  return readFile(join(home, name, 'history.jsonl'), 'utf8');
+}
+
+describe('a branch of a history', () => {
+  it('has the other history before the fork, event for event, and says where it forked', async () => {
+    const before = await readFile(join(original, 'history.jsonl'), 'utf8');
+    await branch('harsher', { cullShare: 0.4 });
+    expect(await readFile(join(original, 'history.jsonl'), 'utf8')).toBe(before);
+    const lines = (await history('harsher')).split('\n');
+    const fork = lines.findIndex((line) => line.includes('"HistoryForked"'));
+    expect(lines.slice(0, fork)).toEqual(before.split('\n').slice(0, fork));
+    expect(JSON.parse(lines[fork] ?? '')).toMatchObject({
+      data: { forkedFrom: { events: fork }, changes: { cullShare: 0.4 } },
+    });
+    expect(lines.slice(fork).some((line) => line.includes('"EvolutionConfigured"'))).toBe(true);
+  });
+
+  it('goes on by the parameters that were set', async () => {
+    const culled = (text: string) => text.split('\n').filter((line) => line.includes('"NodeCulled"')).length;
+    await branch('milder', { cullShare: 0 });
+    expect(culled(await history('harsher'))).toBeGreaterThan(culled(await history('milder')));
+  });
+
+  it('is a history whose chains hold', async () => {
+    const check = new ChainCheck('line');
+    for await (const event of readHistoryFile(join(home, 'harsher', 'history.jsonl'))) check.add(event);
+    expect(check.finish({ whole: true })).toEqual([]);
+  });
+
+  it('gives the same bytes again, also when it was stopped and taken up again', async () => {
+    await branch('again', { cullShare: 0.4 });
+    expect(await history('again')).toBe(await history('harsher'));
+    await expect(branch('stopped', { cullShare: 0.4 }, { stopAfter: 1 })).rejects.toThrow();
+    const engine = await openExperimentEngine({ engine: 'simulated', world: 1 }, join(home, 'x'), () => {});
+    const { signal } = new AbortController();
+    await resumeBranch({ engine, folder: join(home, 'stopped'), signal, onProgress() {} });
+    expect(await history('stopped')).toBe(await history('harsher'));
+  });
+
+  it('can begin in the middle of something: what was on its way arrives', async () => {
+    const found = await branch('middle', {}, { moment: '700' });
+    expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
+  });
+
+  it('stands beside the original in a comparison', async () => {
+    const other = await branch('beside', { strategy: 'static' });
+    const comparison = compareSummaries([
+      { name: 'original', summary },
+      { name: 'branch', summary: other },
+    ]);
+    expect(JSON.stringify(comparison)).toContain('original: evolution');
+    expect(JSON.stringify(comparison)).toContain('branch: beside');
+  });
+
+  it.each([
+    ['a parameter that there is not', { nonsense: 1 }, {}, 'no parameter nonsense'],
+    ['a value that cannot be', { cullShare: 7 }, {}, 'cullShare'],
+    ['a fork beyond the end', {}, { moment: '99999999' }, 'no event'],
+    ['a generation that never was', {}, { moment: 'generation:99' }, 'Generation 99'],
+    ['an engine without its models', {}, { engine: 'miniature' as const }, 'names the model "sim-'],
+  ])('is refused for %s, and nothing is left of it', async (_what, set, options, message) => {
+    await expect(branch('refused', set, options)).rejects.toThrow(message);
+    expect(await readdir(home)).not.toContain('refused');
+  });
+
+  it('does not take a folder that is filled', async () => {
+    await expect(branch('harsher', {})).rejects.toThrow('exists and is not empty');
+  });
+});
