@@ -19,11 +19,19 @@ const NO_NETWORK: ReadonlySet<string> = new Set([
   'NatsAccessError',
 ]);
 
+/** What an experiment or a branch was asked for does not exist or does not go together. */
+const ASKED_WRONG: ReadonlySet<string> = new Set([
+  'UsageError',
+  'ConfigError',
+  'ExperimentFolderError',
+  'BranchError',
+]);
+
 /** Errors are told apart by name, so that saying how a command failed loads nothing of the network. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Error)) return EXIT.failed;
   if (error.name === 'AbortError') return EXIT.interrupted;
-  if (error.name === 'UsageError') return EXIT.usage;
+  if (ASKED_WRONG.has(error.name)) return EXIT.usage;
   if (error.name === 'NetworkAnswerError') {
     return 'code' in error && error.code === 'timeout' ? EXIT.unknown : EXIT.refused;
   }

@@ -230,15 +230,17 @@ async function run(
       },
     });
     await writeLives(folder, outcome.lives);
-    const summary: Summary = {
+    const found: Summary = {
       schema: SUMMARY_SCHEMA,
       simulated: engine.simulated,
       engine: engine.kind,
       config: { ...parameters, origin: plan.origin, forkedFrom },
       arms: [summarised(label, seed, heldOut.length, outcome)],
     };
-    await writeResults(folder, summary, { lives: outcome.lives, caption: `${label} at seed ${seed}` });
-    return summary;
+    return await writeResults(folder, found, {
+      lives: outcome.lives,
+      caption: `${label} at seed ${seed}`,
+    });
   } finally {
     files.close();
   }

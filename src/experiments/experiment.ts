@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { StoredEvent } from '../eventstore/port.ts';
 import type { LineageRow } from '../projections/lineage.ts';
 import { readHistoryFile } from '../replay/history-file.ts';
@@ -10,8 +10,8 @@ import { figuresOf } from './figures.ts';
 import { newick, phylogenyCsv } from './phylogeny.ts';
 import { populate, settingsOf } from './population.ts';
 import { type ArmOutcome, type ArmRun, runArm } from './run-arm.ts';
-import { DEVICES_FILE, RunFiles } from './run-files.ts';
-import { type Generation, SUMMARY_SCHEMA, type Summary } from './summary.ts';
+import { DEVICES_FILE, diskFailure, RunFiles } from './run-files.ts';
+import { type Generation, SUMMARY_SCHEMA, Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
 /** The output folder cannot be taken: it is filled, or it holds no experiment to go on with. Nothing was changed. */
@@ -41,6 +41,7 @@ export interface ExperimentProgress {
 
 const CONFIG_FILE = 'experiment.json';
 const SUMMARY_FILE = 'summary.json';
+const RUNS_FOLDER = 'runs';
 export const ANSWERS_FILE = 'model-outputs.jsonl';
 
 /** A new folder for an experiment. `input` is written into it as it was given, so that it can be gone on with. */
@@ -125,20 +126,22 @@ export async function runExperiment(options: ExperimentOptions): Promise<Summary
       files.close();
     }
   }
-  const summary: Summary = {
-    schema: SUMMARY_SCHEMA,
-    simulated: engine.simulated,
-    engine: engine.kind,
-    config: { ...config },
-    arms,
-  };
-  await writeResults(folder, summary, shown);
-  return summary;
+  return writeResults(
+    folder,
+    {
+      schema: SUMMARY_SCHEMA,
+      simulated: engine.simulated,
+      engine: engine.kind,
+      config: { ...config },
+      arms,
+    },
+    shown,
+  );
 }
 
 /** Folder of one run within the experiment's. */
 export function runFolderName(arm: string, seed: number): string {
-  return join('runs', `${arm}-seed-${seed}`);
+  return join(RUNS_FOLDER, `${arm}-seed-${seed}`);
 }
 
 /** The events of a run's history, as a store would give them. Times of writing are not kept: the events' own stand in. */
@@ -158,15 +161,25 @@ export async function writeLives(folder: string, lives: readonly LineageRow[]): 
   await writeWhole(join(folder, 'phylogeny.nwk'), newick(lives));
 }
 
-/** Figures, then the summary: where it stands, the experiment is whole. */
+/** Figures, then the summary: where it stands, the experiment is whole. The same findings give the same bytes. */
 export async function writeResults(
   folder: string,
-  summary: Summary,
+  found: Summary,
   shown: { readonly lives: readonly LineageRow[]; readonly caption: string } | null,
-): Promise<void> {
+): Promise<Summary> {
+  // What was read again from an earlier run has its members in another order.
+  const summary = Summary.parse(found);
   const figures = figuresOf(summary, shown?.lives, shown?.caption);
   for (const [name, svg] of Object.entries(figures)) await writeWhole(join(folder, name), svg);
   await writeWhole(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+/** Takes back a folder in which nothing was begun. */
+export async function abandonExperimentFolder(folder: string): Promise<void> {
+  if (existsSync(join(folder, RUNS_FOLDER))) return;
+  await rm(join(folder, CONFIG_FILE), { force: true });
+  if (!(await isFilled(folder))) await rm(folder, { recursive: true, force: true });
 }
 
 export function summarised(
@@ -186,7 +199,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw error;
+    throw diskFailure(dirname(path), error);
   }
 }
 

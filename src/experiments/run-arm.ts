@@ -77,6 +77,9 @@ const TASK_MS = 60_000;
 /** Between generations so much time passes that all that was waited for is over. */
 const PAUSE_MS = 120_000;
 
+/** No message of a live network is on its way for longer: then its deadline has passed. */
+const ON_THE_WAY_MS = 60_000;
+
 /**
  * Of what a Cluster is asked, so much is of its own field, and the rest of any: routing by specialization sends most
  * questions to where they belong, and its exploring share to others.
@@ -286,7 +289,8 @@ class World {
     for (const event of events) this.#fold(event);
     const begin = this.#options.run.begin;
     // A branch may begin in the middle of something: what was on its way then is sent again.
-    this.#host.restore(events, isBranch && begin.kind === 'branch' ? { maySendAgain: () => true } : {});
+    const isRecent = ({ created }: StoredEvent): boolean => Date.parse(created) >= this.now - ON_THE_WAY_MS;
+    this.#host.restore(events, isBranch && begin.kind === 'branch' ? { maySendAgain: isRecent } : {});
     this.#happened = { born: 0, culled: 0, judged: 0, right: 0 };
   }
 

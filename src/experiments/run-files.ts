@@ -88,7 +88,7 @@ export class RunFiles {
       fsyncSync(this.#history);
       await appendFile(join(this.folder, PROGRESS), line);
     } catch (error) {
-      throw failure(this.folder, error);
+      throw diskFailure(this.folder, error);
     }
   }
 
@@ -130,16 +130,17 @@ function guarded<T>(folder: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw failure(folder, error);
+    throw diskFailure(folder, error);
   }
 }
 
-function failure(folder: string, error: unknown): unknown {
+/** What to tell of an error of the disk; anything else as it is. */
+export function diskFailure(folder: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return error;
   const why = code === 'ENOSPC' ? 'the disk is full' : error instanceof Error ? error.message : code;
   return new RunFilesError(
-    `The history in ${folder} could not be written: ${why}. Every generation that was finished is kept. ` +
+    `What belongs into ${folder} could not be written: ${why}. Every generation that was finished is kept. ` +
       'Make room, and take the experiment up again with --resume.',
     { cause: error },
   );

@@ -37,6 +37,13 @@ export const READ_ENDPOINTS = {
     input: schemas.NodesInput,
     output: schemas.NodesOutput,
   },
+  evolution: {
+    name: 'evolution',
+    subject: 'dellm.evolution',
+    description: 'How evolution goes: mode, fitness, settings, generations of the Clusters, specialization',
+    input: schemas.EvolutionInput,
+    output: schemas.EvolutionOutput,
+  },
   history: {
     name: 'history',
     subject: 'dellm.history',

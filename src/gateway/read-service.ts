@@ -18,6 +18,7 @@ import type { ReadModel } from '../projections/read-model.ts';
 import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import { trust } from '../projections/trust.ts';
 import { type Ending, endingBody } from '../sagas/query/ending.ts';
+import { evolutionOf, evolutionState } from './evolution-overview.ts';
 import { historyEndpoints } from './history-service.ts';
 import { PAGE_LIMIT } from './limits.ts';
 import { READ_ENDPOINTS } from './read-endpoints.ts';
@@ -151,14 +152,19 @@ export function readEndpoints({ nc, model, store, version, replayCache }: ReadOp
     }),
     endpoint({
       ...READ_ENDPOINTS.nodes,
-      async handle({ after, limit, cluster, minPosition }, context) {
+      async handle({ after, limit, cluster, all: withRetired, minPosition }, context) {
         await fresh(minPosition, context);
         const all = model
           .rows(network, { prefix: 'node/', limit: Number.MAX_SAFE_INTEGER, ...(after && { after }) })
-          .filter(([, row]) => row.kind === 'node' && (cluster === undefined || row.cluster === cluster));
+          .filter(
+            ([, row]) =>
+              row.kind === 'node' &&
+              (cluster === undefined || row.cluster === cluster) &&
+              (withRetired || row.status !== 'retired'),
+          );
         const nodes = all.slice(0, limit).flatMap(([key, row]) => {
           if (row.kind !== 'node') return [];
-          const { id, species, device, generation, inFlight, answered, missed, genome } = row;
+          const { id, species, device, generation, status, inFlight, answered, missed, genome } = row;
           return [
             {
               id,
@@ -168,6 +174,8 @@ export function readEndpoints({ nc, model, store, version, replayCache }: ReadOp
               specialization: genome.specialization,
               models: [genome.modelA, genome.modelB] as [string, string],
               generation,
+              status,
+              parents: [...row.parents],
               inFlight,
               answered,
               missed,
@@ -176,6 +184,19 @@ export function readEndpoints({ nc, model, store, version, replayCache }: ReadOp
           ];
         });
         return { position: model.position, nodes, next: nextOf(all, limit) };
+      },
+    }),
+    endpoint({
+      ...READ_ENDPOINTS.evolution,
+      async handle({ after, limit, minPosition }, context) {
+        await fresh(minPosition, context);
+        const all = model
+          .rows(network, { prefix: 'cluster/', limit: Number.MAX_SAFE_INTEGER, ...(after && { after }) })
+          .flatMap(([key, row]) =>
+            row.kind === 'cluster' && row.status === 'formed' ? [[key, row] as const] : [],
+          );
+        const shown = all.slice(0, limit).map(([, row]) => row);
+        return { position: model.position, ...evolutionOf(model, shown), next: nextOf(all, limit) };
       },
     }),
     endpoint({
@@ -208,8 +229,8 @@ export function readEndpoints({ nc, model, store, version, replayCache }: ReadOp
         return {
           version,
           position: model.position,
-          nodes: model.count(network, 'node/'),
-          clusters: model.count(network, 'cluster/'),
+          ...sizeOf(model),
+          mode: evolutionState(model).mode,
           openQueries: model.count(deadlines, 'query/'),
           fleets: fleets.map(({ id }) => id),
           devices: devices.map(({ id }) => id),
@@ -250,6 +271,15 @@ export function readEndpoints({ nc, model, store, version, replayCache }: ReadOp
       },
     }),
   ];
+}
+
+/** Who is there: Nodes that are not retired, Clusters that were not dissolved. */
+function sizeOf(model: ReadModel): { nodes: number; clusters: number } {
+  const rows = model.rows(network, { limit: Number.MAX_SAFE_INTEGER }).map(([, row]) => row);
+  return {
+    nodes: rows.filter((row) => row.kind === 'node' && row.status !== 'retired').length,
+    clusters: rows.filter((row) => row.kind === 'cluster' && row.status !== 'dissolved').length,
+  };
 }
 
 /** The first items, as many as have so many bytes together. */

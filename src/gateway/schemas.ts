@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClusterKind, EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
 import { Id, MAX_TEXT_BYTES, Stakes, Text } from '../events/values.ts';
 import { SHOWS } from '../replay/show-names.ts';
 import { ASK_TIMEOUT_MS, PAGE_LIMIT } from './limits.ts';
@@ -131,7 +132,11 @@ export const CreditsOutput = z.object({
 });
 export type CreditsOutput = z.infer<typeof CreditsOutput>;
 
-export const NodesInput = z.strictObject({ ...Page, cluster: Id.optional() });
+export const NodesInput = z.strictObject({
+  ...Page,
+  cluster: Id.optional(),
+  all: z.boolean().default(false).describe('Whether retired Nodes are wanted, too'),
+});
 export const NodesOutput = z.object({
   position,
   nodes: z.array(
@@ -143,6 +148,10 @@ export const NodesOutput = z.object({
       specialization: z.string(),
       models: z.tuple([z.string(), z.string()]),
       generation: z.int(),
+      status: z
+        .enum(['alive', 'culled', 'retired'])
+        .describe('A culled Node finishes what it has in hand, and is retired then'),
+      parents: z.array(z.string()),
       inFlight: z.int(),
       answered: z.int(),
       missed: z.int(),
@@ -152,6 +161,51 @@ export const NodesOutput = z.object({
   next: z.string().nullable(),
 });
 export type NodesOutput = z.infer<typeof NodesOutput>;
+
+export const EvolutionInput = z.strictObject(Page);
+export const EvolutionOutput = z.object({
+  position,
+  mode: EvolutionMode.describe('How hard evolution presses'),
+  score: z
+    .number()
+    .nullable()
+    .describe('The network’s fitness, 0–1, as measured last; null before the first'),
+  measured: z.int().describe('How often it was measured'),
+  settings: EvolutionSettings.nullable().describe('Null in a network that does not evolve'),
+  specialization: z
+    .object({
+      mutualInformation: z.number().describe('Between founder and task type over right answers, in bits'),
+      normalised: z.number().describe('Its share of the most that there could be, 0–1'),
+      expectedByChance: z.number().describe('What chance alone would show from so few answers, in bits'),
+      rightAnswers: z.int().describe('Of Nodes that live, judged by computation or gold'),
+    })
+    .describe('Emergent specialization'),
+  clusters: z.array(
+    z.object({
+      cluster: z.string(),
+      name: z.string(),
+      kind: ClusterKind,
+      generation: z.int().describe('Generations that are over'),
+      members: z.int(),
+      last: z
+        .object({
+          generation: z.int(),
+          judged: z.int(),
+          meanScore: z.number().nullable(),
+          bestScore: z.number().nullable(),
+          culled: z.int(),
+          born: z.int(),
+          completedAt: z.string().nullable(),
+        })
+        .nullable()
+        .describe('Its last generation, which may not be over yet; null before the first'),
+      culled: z.int().describe('Over all generations'),
+      born: z.int().describe('Offspring of its Nodes over all generations, wherever they live'),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+export type EvolutionOutput = z.infer<typeof EvolutionOutput>;
 
 export const HistoryInput = z.strictObject({
   stream: z.string().min(1).max(200).optional().describe('Only this stream'),
@@ -338,6 +392,7 @@ export const StatusOutput = z.object({
   position,
   nodes: z.int(),
   clusters: z.int(),
+  mode: EvolutionMode.describe('How hard evolution presses'),
   openQueries: z.int(),
   fleets: z.array(z.string()),
   devices: z.array(z.string()),

@@ -82,10 +82,7 @@ export function decideMessage(
     // The machine gets what the store will give back later: live state and replayed state cannot differ.
     const data: JsonObject = JSON.parse(dataText);
     const event: DomainEvent = { type: decided.type, data };
-    const next = foldEvent(definition.machine, snapshot, event);
-    // An event that is not handled changes nothing; one that changes nothing may still be handled.
-    if (next === snapshot) assertHandled(stream, revision, event, snapshot);
-    snapshot = next;
+    snapshot = takeEvent(definition, stream, revision, event, snapshot);
     const seal = sealEvent({ stream, revision, type: event.type, dataText, ids: message, prevHash: hash });
     const { id, metadata, metadataText } = seal;
     hash = seal.hash;
@@ -96,6 +93,20 @@ export function decideMessage(
     );
   }
   return { events, bytes, effects, head: { revision, hash, snapshot } };
+}
+
+/** The state after an event. Throws `UnhandledEventError` where the machine does not take it. */
+export function takeEvent(
+  { machine }: ActorDefinition,
+  stream: string,
+  revision: number,
+  event: DomainEvent,
+  snapshot: AnyMachineSnapshot,
+): AnyMachineSnapshot {
+  const next = foldEvent(machine, snapshot, event);
+  // An event that is not handled changes nothing; one that changes nothing may still be handled.
+  if (next === snapshot) assertHandled(stream, revision, event, snapshot);
+  return next;
 }
 
 /** What follows from one recorded event, with `snapshot` as it was right after it. */

@@ -12,6 +12,7 @@ export const SERVICE_SUBJECTS = [
   'dellm.trust',
   'dellm.credits',
   'dellm.nodes',
+  'dellm.evolution',
   'dellm.history',
   'dellm.history.at',
   'dellm.history.diff',

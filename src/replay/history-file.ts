@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import { canonicalJson, type HashedContent, SCHEMA_VERSION } from '../events/envelope.ts';
 import { UnknownSchemaVersionError, versionOf } from '../events/upcasters.ts';
@@ -175,31 +176,17 @@ async function readFully(handle: FileHandle, offset: number, length: number): Pr
 }
 
 function textOf(block: Buffer, path: string, position: number): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(block);
-  } catch (cause) {
-    const line =
-      position + 1 + block.subarray(0, firstBadByte(block)).filter((byte) => byte === NEWLINE).length;
-    throw new HistoryFileError(
-      path,
-      line,
-      'is not UTF-8',
-      'It was damaged: export the history again.',
-      cause,
-    );
-  }
+  if (isAscii(block)) return block.toString('latin1');
+  if (isUtf8(block)) return block.toString('utf8');
+  const line = position + 1 + countOf(block.subarray(0, firstBadByte(block)));
+  throw new HistoryFileError(path, line, 'is not UTF-8', 'It was damaged: export the history again.');
 }
 
 /** Where the block's first line begins that is not UTF-8. */
 function firstBadByte(block: Buffer): number {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   for (let start = 0; start < block.length; ) {
     const end = block.indexOf(NEWLINE, start) + 1;
-    try {
-      decoder.decode(block.subarray(start, end));
-    } catch {
-      return start;
-    }
+    if (!isUtf8(block.subarray(start, end))) return start;
     start = end;
   }
   return block.length;
@@ -217,8 +204,8 @@ function parseLine(text: string, path: string, line: number): PlacedEvent {
     const advice = 'A line is an event as "dellm history export" writes it.';
     throw new HistoryFileError(path, line, `is no event of a history: ${fault}`, advice);
   }
-  // `faultOf` has looked at every member.
-  const event = value as HistoryEvent;
+  // `faultOf` has looked at every member; the object is nobody else's.
+  const event = value as HistoryEvent & { position: number };
   const version = versionIn(event.metadata);
   if (version > SCHEMA_VERSION) {
     const cause = new UnknownSchemaVersionError(event.type, version);
@@ -230,8 +217,8 @@ function parseLine(text: string, path: string, line: number): PlacedEvent {
       cause,
     );
   }
-  const { stream, revision, id, type, data, metadata } = event;
-  return { stream, revision, id, type, data, metadata, position: line };
+  event.position = line;
+  return event;
 }
 
 function faultOf(value: unknown): string | null {

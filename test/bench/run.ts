@@ -5,11 +5,13 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, Table } from './benchmark.ts';
 import { boot } from './boot.ts';
 import { command } from './command.ts';
+import { experiment } from './experiment.ts';
 import { idle } from './idle.ts';
 import { describeMachine, measureFsync } from './machine.ts';
 import { projections } from './projections.ts';
 import { query } from './query.ts';
 import { rehydration } from './rehydration.ts';
+import { replay } from './replay.ts';
 import { joined, type Measured, markdown } from './report.ts';
 import { store } from './store.ts';
 import { throughput } from './throughput.ts';
@@ -23,6 +25,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   rehydration,
   boot,
   projections,
+  replay,
+  experiment,
 ];
 
 const USAGE = `Measures DELLM beside the libraries underneath it and prints Markdown (progress goes to stderr).

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { headers } from 'nats';
+import { evolutionSettings } from '../../src/cli/network/evolution-settings.ts';
 import { genesisPlan } from '../../src/cli/network/local.ts';
 import { decodeJson, drawOf, encodeJson, HEADER } from '../../src/events/envelope.ts';
 import { connectEventStore } from '../../src/eventstore/esdb.ts';
@@ -18,6 +19,7 @@ import { commandSubject } from '../../src/messaging/subjects.ts';
 import { loadNatsUsers } from '../../src/messaging/users.ts';
 import { movementOf } from '../../src/projections/credits.ts';
 import { recordedOf } from '../../src/projections/runner.ts';
+import { evolutionProblems, populationOf, unfinishedEvolution } from '../support/evolution-history.ts';
 import { type ChaosTarget, startRole, victimOf } from './harness.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
@@ -27,12 +29,22 @@ const QUERY_MS = 15_000;
 /** An account asks a query that it has not heard of after 15 s more. */
 const SETTLED_WITHIN_MS = 45_000;
 const READY_WITHIN_MS = 60_000;
+/** What an agent lends. */
+const SLOTS = 50;
+/** Such small numbers that generations end while processes are killed. */
+const EVOLUTION = { tasksPerGeneration: 15, minTasks: 2, goldShare: 0.5 };
+/** Fleets killed in the middle of a generation, besides those that are killed at any moment. */
+const AMBUSHES = 3;
 const backoff = { firstMs: 100, longestMs: 1_000, stableMs: 5_000 };
 
 export interface ChaosNetwork extends ChaosTarget {
   readonly log: readonly string[];
   /** How many questions were answered while processes were killed. */
   answered(): number;
+  /** What evolution did, as far as it is over: known when the history was looked at. */
+  evolved(): { readonly generations: number; readonly culled: number; readonly born: number };
+  /** How many fleets were killed while a generation was under way. */
+  ambushed(): number;
   stop(): Promise<void>;
 }
 
@@ -109,6 +121,21 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   ]);
   const gateway = await start('gateway', 'gateway');
 
+  const victims = [
+    victimOf(broker, (server) => void server.kill().catch(() => {})),
+    victimOf(storeServer, (server) => server.kill()),
+    ...roles.map((role) => victimOf(role, (running) => running.kill())),
+  ];
+  const fleets = victims.filter(({ name }) => name.startsWith('fleet'));
+
+  let ambushed = 0;
+  // Selection is made: Nodes are being culled, slots are asked for, and nobody is born yet.
+  client.subscribe('dellm.evt.generation.*.SelectionMade', {
+    callback: (error) => {
+      if (!error && ambushed < AMBUSHES && fleets[ambushed % fleets.length]?.kill()) ambushed += 1;
+    },
+  });
+  let evolved = { generations: 0, culled: 0, born: 0 };
   let answered = 0;
   /** The ending of a question, or null when nobody said it in time. */
   async function ask(
@@ -127,6 +154,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   }
 
   async function begin(): Promise<void> {
+    const settings = { ...(await evolutionSettings('miniature')), ...EVOLUTION };
     const messageId = `genesis-${seed}`;
     const meta = headers();
     meta.set(HEADER.correlationId, 'genesis');
@@ -134,7 +162,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
     const subject = commandSubject({ kind: 'genesis', id: 'main' });
     await publisher(jetstream(nats))({
       subject,
-      body: encodeJson(genesisPlan(DEVICE, 'owner')),
+      body: encodeJson(genesisPlan(DEVICE, 'owner', 'miniature', settings)),
       messageId,
       headers: meta,
     });
@@ -148,14 +176,28 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   }
   await begin();
 
+  /** What is wrong with evolution, when what is under way has come to its end. */
+  async function evolutionEnded(): Promise<readonly string[]> {
+    const deadline = performance.now() + SETTLED_WITHIN_MS;
+    for (;;) {
+      const events: StoredEvent[] = [];
+      for await (const event of store.readAll()) events.push(event);
+      if (unfinishedEvolution(events).length > 0 && performance.now() < deadline) {
+        await sleep(250);
+        continue;
+      }
+      const { generations, retired, offspring } = populationOf(events);
+      evolved = { generations: generations.size, culled: retired.size, born: offspring.size };
+      return evolutionProblems(events, SLOTS);
+    }
+  }
+
   return {
     log,
     answered: () => answered,
-    victims: [
-      victimOf(broker, (server) => void server.kill().catch(() => {})),
-      victimOf(storeServer, (server) => server.kill()),
-      ...roles.map((role) => victimOf(role, (running) => running.kill())),
-    ],
+    evolved: () => evolved,
+    ambushed: () => ambushed,
+    victims,
 
     async load(index) {
       const a = 1 + Math.floor(drawOf('a', seed, index) * 98);
@@ -169,9 +211,9 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
     async unfinished() {
       try {
         const open = new Set<string>();
-        for await (const { stream, type } of store.readAll({ prefixes: ['query-'] })) {
-          if (type === 'QueryAsked') open.add(stream);
-          else if (ENDINGS.has(type)) open.delete(stream);
+        for await (const { stream, type } of store.readAll({ prefixes: ['query-', 'generation-'] })) {
+          if (type === 'QueryAsked' || type === 'GenerationBegun') open.add(stream);
+          else if (ENDINGS.has(type) || type === 'GenerationCompleted') open.delete(stream);
         }
         return [...open];
       } catch {
@@ -193,6 +235,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
         held = await inEscrow(store.readAll({ prefixes: ['credit-'] }));
       }
       if (held !== 0) problems.push(`${held} units are still in escrow`);
+      problems.push(...(await evolutionEnded()));
       const jsm = await jetstreamManager(nats);
       const dead = (await jsm.streams.info(DEAD)).state.messages;
       if (dead > 0) problems.push(`${dead} messages were given up`);
@@ -230,9 +273,25 @@ function naturalKey({ stream, type, data }: StoredEvent): string | null {
     case 'GenesisCompleted':
     case 'QueryAsked':
     case 'QueryPlanned':
+    case 'NodeCulled':
+    case 'NodeRetired':
+    case 'GenerationBegun':
+    case 'FitnessEvaluated':
+    case 'SelectionMade':
+    case 'SlotsReceived':
+    case 'GenerationCompleted':
       return `${type} ${stream}`;
     case 'NodeAdmitted':
+    case 'RetirementConfirmed':
+    case 'OffspringBorn':
       return `${type} ${stream} ${data.node}`;
+    case 'GenerationOpened':
+    case 'GenerationClosed':
+      return `${type} ${stream} ${data.generation}`;
+    case 'PerformanceReported':
+      return `${type} ${stream} ${data.node} ${data.successes}`;
+    case 'NetworkFitnessMeasured':
+      return `${type} ${data.generation}`;
     case 'QueryAnswered':
     case 'QueryDeclined':
     case 'QueryExpired':
@@ -240,6 +299,8 @@ function naturalKey({ stream, type, data }: StoredEvent): string | null {
     case 'TaskAccepted':
     case 'PerformanceRecorded':
     case 'VoteCounted':
+    case 'GoldTaskIssued':
+    case 'GoldTaskJudged':
       return `${type} ${data.taskId}`;
     case 'ModelAnswered':
       return `${type} ${data.taskId} ${data.slot}`;

@@ -18,7 +18,7 @@ describe('the whole network, while its processes are killed at random', () => {
   afterAll(() => network?.stop(), 60_000);
 
   it(
-    'gives every accepted query one ending, keeps its books, and answers afterwards',
+    'gives every accepted query one ending, keeps its books, evolves, and answers afterwards',
     async () => {
       const report = await wreakHavoc(network, {
         seed,
@@ -28,13 +28,18 @@ describe('the whole network, while its processes are killed at random', () => {
         pauseMs: PAUSE_MS,
         recoveryMs: RECOVERY_MS,
       });
-      if (report.problems.length > 0)
-        (await import('node:fs')).writeFileSync('/tmp/chaosnet.log', network.log.join('\n'));
-      console.log(`chaos, seed ${seed}: ${JSON.stringify(report)}, ${network.answered()} answered`);
+      const evolved = JSON.stringify(network.evolved());
+      console.log(
+        `chaos, seed ${seed}: ${JSON.stringify(report)}, ${network.answered()} answered, evolved ${evolved}`,
+      );
       expect(report.problems).toEqual([]);
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
       // Most questions are answered while all this goes on.
       expect(network.answered()).toBeGreaterThan(report.loads / 2);
+      // Generations ended meanwhile, at least one of them with a fleet killed in its midst.
+      expect(network.evolved().generations).toBeGreaterThan(0);
+      expect(network.evolved().born).toBeGreaterThan(0);
+      expect(network.ambushed()).toBeGreaterThan(0);
     },
     kills * 6_000 + 180_000,
   );

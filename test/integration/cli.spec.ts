@@ -46,6 +46,7 @@ describe('the command line', () => {
       'ask',
       'status',
       'nodes',
+      'evolution',
       'matrix',
       'trust',
       'credits',
@@ -82,14 +83,21 @@ describe('the command line', () => {
     expect(stderr).toContain(hint);
   });
 
-  it.each(['status', 'nodes', 'matrix', 'trust', 'credits', 'query q', 'history tail', 'run relay'])(
-    'says of "%s" that no network runs',
-    async (command) => {
-      const { code, stderr } = await dellm(newFolder(), command.split(' '));
-      expect(code).toBe(EXIT.noNetwork);
-      expect(stderr).toContain('dellm up');
-    },
-  );
+  it.each([
+    'status',
+    'nodes',
+    'evolution',
+    'matrix',
+    'trust',
+    'credits',
+    'query q',
+    'history tail',
+    'run relay',
+  ])('says of "%s" that no network runs', async (command) => {
+    const { code, stderr } = await dellm(newFolder(), command.split(' '));
+    expect(code).toBe(EXIT.noNetwork);
+    expect(stderr).toContain('dellm up');
+  });
 
   it('says that no broker answers where NATS_URL points', async () => {
     const NATS_URL = `nats://127.0.0.1:${await freePort()}`;
@@ -221,7 +229,34 @@ describe('a network on this machine', () => {
       expect(accounts).toMatchObject([{ account: 'owner', spent: query.result.credits, reserved: 0 }]);
       expect(balance.accounts + balance.treasury + balance.escrow).toBeCloseTo(0, 6);
       const genesis = await json('status');
-      expect(genesis).toMatchObject({ nodes: 50, clusters: 5, trialBalance: 0, simulated: [] });
+      expect(genesis).toMatchObject({
+        nodes: 50,
+        clusters: 5,
+        mode: 'normal',
+        trialBalance: 0,
+        simulated: [],
+      });
+    });
+
+    it('tells how its evolution goes', async () => {
+      const evolution = await json('evolution');
+      expect(evolution).toMatchObject({
+        mode: 'normal',
+        score: null,
+        settings: { strategy: 'evolution', tasksPerGeneration: 100, minTasks: 10 },
+        next: null,
+      });
+      expect(evolution.clusters.length).toBe(5);
+      for (const cluster of evolution.clusters) {
+        expect(cluster).toMatchObject({ kind: 'specialized', generation: 0, members: 10, last: null });
+      }
+      expect(evolution.specialization.rightAnswers).toBeGreaterThan(0);
+      const first = await json('evolution', '--limit', '2');
+      expect([first.clusters.length, typeof first.next]).toEqual([2, 'string']);
+      const { stdout } = await dellm(home, ['evolution']);
+      expect(stdout).toMatch(/^mode +normal$/m);
+      expect(stdout).toMatch(/^generation +100 successful tasks, or 6 h after the first$/m);
+      expect(stdout).toMatch(/^mathematical +Mathematical specialist +specialized +0 +10 +– +– +0 +0$/m);
     });
 
     it('gives the old query again to whoever asks with its id, and boots nothing for it', async () => {
@@ -232,8 +267,10 @@ describe('a network on this machine', () => {
 
     it('is read by people, too', async () => {
       const read = async (...args: string[]) => (await dellm(home, args)).stdout;
-      expect(await read('status')).toMatch(/^network +50 Nodes in 5 Clusters$/m);
-      expect(await read('nodes', '--cluster', 'logical', '--limit', '3')).toMatch(/^logical-01 .*\n/m);
+      expect(await read('status')).toMatch(/^network +50 Nodes in 5 Clusters\nevolution +mode normal$/m);
+      expect(await read('nodes', '--cluster', 'logical', '--limit', '3')).toMatch(
+        /^logical-01 .* alive .*\n/m,
+      );
       expect(await read('matrix')).toMatch(/math\.arithmetic/);
       expect(await read('trust', '--limit', '60')).toMatch(/^node\/mathematical-\d\d /m);
       expect(await read('credits')).toMatch(/^treasury +-/m);

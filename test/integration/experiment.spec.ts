@@ -14,6 +14,7 @@ import {
 } from '../../src/experiments/experiment.ts';
 import type { Summary } from '../../src/experiments/summary.ts';
 import { readHistoryFile } from '../../src/replay/history-file.ts';
+import { withSmallDisk } from '../support/small-disk.ts';
 
 const SIMULATED = { engine: 'simulated', nodes: 20, generations: 3, tasksPerNode: 5, heldOut: 20, seed: 7 };
 const MINIATURE = { ...SIMULATED, engine: 'miniature', nodes: 10, generations: 2, arms: ['evolution'] };
@@ -36,7 +37,9 @@ async function run(
   { outputs = join(home, `${name}.outputs`), stopAfter = Number.POSITIVE_INFINITY } = {},
 ): Promise<Summary> {
   const config =
-    input === null ? await openExperimentFolder(folder(name)) : await createExperimentFolder(folder(name), input);
+    input === null
+      ? await openExperimentFolder(folder(name))
+      : await createExperimentFolder(folder(name), input);
   const engine = await openExperimentEngine(config, outputs, () => {});
   const interrupt = new AbortController();
   let finished = 0;
@@ -61,7 +64,9 @@ async function historyOf(name: string, arm: string): Promise<string> {
 }
 
 async function digest(name: string, arm: string): Promise<string> {
-  return createHash('sha256').update(await historyOf(name, arm)).digest('hex');
+  return createHash('sha256')
+    .update(await historyOf(name, arm))
+    .digest('hex');
 }
 
 describe('an experiment in a simulated world', () => {
@@ -106,6 +111,24 @@ describe('an experiment in a simulated world', () => {
     expect(resumed).toEqual(summary);
   }, 120_000);
 
+  it('keeps what was finished when the disk is full, and goes on when there is room', async (context) => {
+    await withSmallDisk(context, folder('disk'), '2m', async (disk) => {
+      const name = join('disk', 'run');
+      const outputs = join(home, 'disk.outputs');
+      await expect(run(name, SIMULATED, { outputs })).rejects.toThrow(/disk is full.*--resume/s);
+      const progress = await readFile(
+        join(folder(name), runFolderName('evolution', 7), 'progress.jsonl'),
+        'utf8',
+      );
+      expect(progress.trimEnd().split('\n').length).toBeGreaterThan(0);
+      disk.grow('64m');
+      await run(name, null, { outputs });
+      for (const arm of ['evolution', 'random-search', 'best-of-n', 'static']) {
+        expect(await digest(name, arm)).toBe(await digest('first', arm));
+      }
+    });
+  }, 120_000);
+
   it('leaves a history whose chains hold, in the canonical form', async () => {
     const path = join(folder('first'), runFolderName('evolution', 7), 'history.jsonl');
     expect(await verifyChain(readHistoryFile(path))).toMatchObject({ ok: true });
@@ -135,9 +158,7 @@ describe('an experiment with the miniature models', () => {
   }, 180_000);
 
   it('gives the same history across an interruption', async () => {
-    await expect(
-      run('stopped', MINIATURE, { outputs: join(home, 'one'), stopAfter: 1 }),
-    ).rejects.toThrow();
+    await expect(run('stopped', MINIATURE, { outputs: join(home, 'one'), stopAfter: 1 })).rejects.toThrow();
     await run('stopped', null, { outputs: join(home, 'one') });
     expect(await digest('stopped', 'evolution')).toBe(await digest('models', 'evolution'));
   }, 180_000);

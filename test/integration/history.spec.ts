@@ -333,7 +333,10 @@ describe('the history on the command line', () => {
     const missing = JSON.parse((await dellm(home, ['history', 'verify', '--json', '--no-rows'])).stdout);
     expect(missing.ok).toBe(false);
     expect(missing.faults).toContainEqual(
-      expect.objectContaining({ kind: 'missing', what: expect.stringContaining('NodeAdmitted') }),
+      expect.objectContaining({
+        kind: 'missing',
+        what: expect.stringMatching(/(BirthConfirmed|NodeAdmitted).* followed/),
+      }),
     );
   });
 });

@@ -133,6 +133,8 @@ describe('bad input', () => {
     ['dellm.ask', { question: 'x', stakes: 'highest' }],
     ['dellm.nodes', { limit: 0 }],
     ['dellm.nodes', { limit: 501 }],
+    ['dellm.nodes', { all: 'yes' }],
+    ['dellm.evolution', { limit: 0 }],
     ['dellm.nodes', { limit: 1.5 }],
     ['dellm.nodes', { limit: -1e308 }],
     ['dellm.history', { after: -2 }],
@@ -339,6 +341,27 @@ describe('reading', () => {
   it('keeps the books balanced', async () => {
     const { trialBalance } = await get<{ trialBalance: number }>('dellm.status');
     expect(trialBalance).toBe(0);
+  });
+
+  it('tells how evolution goes, and which Nodes live', async () => {
+    interface Evolution {
+      readonly mode: string;
+      readonly settings: { readonly strategy: string };
+      readonly clusters: readonly { readonly cluster: string; readonly members: number }[];
+      readonly next: string | null;
+    }
+    const all = await get<Evolution>('dellm.evolution');
+    expect(all).toMatchObject({ mode: 'normal', settings: { strategy: 'evolution' }, next: null });
+    const names = all.clusters.map(({ cluster }) => cluster);
+    expect(names).toEqual(['coding', 'creative', 'factual', 'logical', 'mathematical']);
+    const page = await get<Evolution>('dellm.evolution', { limit: 2 });
+    const rest = await get<Evolution>('dellm.evolution', { limit: 3, after: page.next });
+    expect([...page.clusters, ...rest.clusters].map(({ cluster }) => cluster)).toEqual(names);
+    const { nodes } = await get<{ nodes: { status: string; parents: string[] }[] }>('dellm.nodes', {
+      limit: 500,
+      all: true,
+    });
+    for (const node of nodes) expect(node).toMatchObject({ status: 'alive', parents: [] });
   });
 
   it('says that its models are simulated', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
 import { bootLocalNetwork } from '../../src/cli/network/local.ts';
 import { decodeJson, encodeJson } from '../../src/events/envelope.ts';
+import type { EvolutionSettings } from '../../src/events/evolution.ts';
 import type { InferenceEngine } from '../../src/inference/port.ts';
 import { connectNats } from '../../src/messaging/connection.ts';
 import { CLIENT_USER, NETWORK_USER } from '../../src/messaging/permissions.ts';
@@ -28,17 +29,18 @@ export interface LiveNetwork {
  * a data folder of its own. Without an engine the miniature models answer.
  */
 export async function startLiveNetwork(
-  options: { readonly engine?: InferenceEngine } = {},
+  options: { readonly engine?: InferenceEngine; readonly evolution?: EvolutionSettings } = {},
 ): Promise<LiveNetwork> {
   const home = await mkdtemp(join(tmpdir(), 'dellm-live-'));
   const log: string[] = [];
-  const { engine } = options;
+  const { engine, evolution } = options;
   const network = await bootLocalNetwork({
     home,
     natsPort: 0,
     natsUrl: null,
     storeUrl: null,
     ...(engine && { createEngine: async () => engine }),
+    ...(evolution && { evolution }),
     onLog(level, message) {
       if (level === 'warn' || level === 'error') log.push(`${level}: ${message}`);
     },

@@ -76,9 +76,13 @@ What the files are: docs/experiments.md.`,
 }
 
 async function run(file: string | undefined, options: Options): Promise<number> {
-  const { createExperimentFolder, openExperimentFolder, runExperiment, ANSWERS_FILE } = await import(
-    '../../experiments/experiment.ts'
-  );
+  const {
+    abandonExperimentFolder,
+    createExperimentFolder,
+    openExperimentFolder,
+    runExperiment,
+    ANSWERS_FILE,
+  } = await import('../../experiments/experiment.ts');
   const { out } = options;
   if (out === undefined)
     throw new UsageError('Name the folder for what the experiment finds: --out <folder>.');
@@ -94,7 +98,11 @@ async function run(file: string | undefined, options: Options): Promise<number> 
   const stop = (): void => interrupt.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const onLog = stderrLog(options);
-  const engine = await openExperimentEngine(config, options.outputs ?? join(out, ANSWERS_FILE), onLog);
+  const outputs = options.outputs ?? join(out, ANSWERS_FILE);
+  const engine = await openExperimentEngine(config, outputs, onLog).catch(async (error: unknown) => {
+    if (!options.resume) await abandonExperimentFolder(out);
+    throw error;
+  });
   try {
     const summary = await runExperiment({
       config,

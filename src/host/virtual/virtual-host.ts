@@ -22,9 +22,15 @@ import {
 } from '../../events/envelope.ts';
 import { upcast } from '../../events/upcasters.ts';
 import type { StoredEvent } from '../../eventstore/port.ts';
-import { assertHandled, streamOf, UnhandledEventError } from '../actor-instance.ts';
-import { foldEvent } from '../fold.ts';
-import { type CausedEffect, causedEffects, decideMessage, type Head, type Message } from '../plan.ts';
+import { streamOf, UnhandledEventError } from '../actor-instance.ts';
+import {
+  type CausedEffect,
+  causedEffects,
+  decideMessage,
+  type Head,
+  type Message,
+  takeEvent,
+} from '../plan.ts';
 import { Heap } from './heap.ts';
 
 /** What a device sends back for a work order, and how long it takes in virtual time: whole milliseconds, at least 1. */
@@ -66,7 +72,8 @@ export interface RestoreOptions {
   /**
    * Whether commands that followed from the event may not have arrived yet: those that have recorded nothing are sent
    * again, and so are work orders of any age without an answer. Default: none, for a history that ends in a quiet
-   * moment.
+   * moment. In a live network commands may come twice, and the second one records nothing: of events that are older
+   * than any message in flight, none should be sent again into a state that has gone on since.
    */
   readonly maySendAgain?: (event: StoredEvent) => boolean;
 }
@@ -217,8 +224,7 @@ export class VirtualHost {
       }
       const { messageId, correlationId } = eventMetadataSchema.parse(event.metadata);
       const lifted: DomainEvent = { type: event.type, data: upcast(event) };
-      assertHandled(stream, event.revision, lifted, head.snapshot);
-      const snapshot = foldEvent(definition.machine, head.snapshot, lifted);
+      const snapshot = takeEvent(definition, stream, event.revision, lifted, head.snapshot);
       this.#heads.set(stream, { revision: event.revision, hash: head.hash, snapshot });
       lasts.set(stream, event);
 

@@ -6,7 +6,7 @@ import { id, someText, wholeNumber } from '../../arguments.ts';
 import { UsageError } from '../../exit-codes.ts';
 import { finish } from '../../finish.ts';
 import { printJson, printLines } from '../../output.ts';
-import { rowsTable } from './rows.ts';
+import { inCredits, rowsTable } from './rows.ts';
 import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
 
 /** Which moment of the history is meant. */
@@ -64,10 +64,19 @@ async function showAt(options: Options): Promise<number> {
     }
     printLines([
       whereText(folded, label, unit),
-      ...shows.flatMap((show) => ['', show, ...rowsTable(shownRows(folded.model, show), options.limit)]),
+      ...shows.flatMap((show) => [
+        '',
+        show,
+        ...rowsTable(readable(show, shownRows(folded.model, show)), options.limit),
+      ]),
     ]);
     return 0;
   });
+}
+
+/** `--json` has the rows as they are. */
+function readable(show: Show, rows: readonly (readonly [string, unknown])[]): typeof rows {
+  return show === 'credits' ? rows.map(([key, row]) => [key, inCredits(row)] as const) : rows;
 }
 
 /** Where the fold has ended, in a line. */

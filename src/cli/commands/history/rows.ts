@@ -1,7 +1,9 @@
+import { UNITS_PER_CREDIT } from '../../../actors/account/credits.ts';
 import { table } from '../../output.ts';
 
 /** Longest text of a cell; what is longer is shown by its beginning. `--json` shows everything. */
 const CELL = 48;
+const WHOLE_ROW = 120;
 
 /** Fields that are told by a row's key already. */
 const IN_KEY: ReadonlySet<string> = new Set(['kind', 'resource', 'taskType', 'account', 'id', 'node']);
@@ -13,16 +15,27 @@ export function rowsTable(rows: readonly (readonly [key: string, row: unknown])[
   const names = new Set(
     shown.flatMap(([, row]) =>
       Object.entries(row as object)
-        .filter(([name, value]) => !IN_KEY.has(name) && cellOf(value) !== null)
+        .filter(([name, value]) => !IN_KEY.has(name) && value !== undefined && cellOf(value) !== null)
         .map(([name]) => name),
     ),
   );
   const lines = table(shown, [
     { title: 'key', of: ([key]) => key },
+    // Rows of parts only are shown by their JSON.
+    ...(names.size === 0
+      ? [
+          {
+            title: 'row',
+            of: ([, row]: readonly [string, unknown]) => clipped(JSON.stringify(row), WHOLE_ROW),
+          },
+        ]
+      : []),
     ...[...names].map((name) => ({
       title: name,
-      of: ([, row]: readonly [string, unknown]) =>
-        cellOf((row as Readonly<Record<string, unknown>>)[name]) ?? '',
+      of: ([, row]: readonly [string, unknown]) => {
+        const value = (row as Readonly<Record<string, unknown>>)[name];
+        return value === undefined ? '' : (cellOf(value) ?? '');
+      },
     })),
   ]);
   const more = rows.length - shown.length;
@@ -48,6 +61,16 @@ export function valueText(value: unknown): string {
   return clipped(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-function clipped(text: string): string {
-  return text.length <= CELL ? text : `${text.slice(0, CELL - 1)}…`;
+function clipped(text: string, most = CELL): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+/** Amounts in credits, where the rows have them in units. */
+export function inCredits(row: unknown): unknown {
+  return Object.fromEntries(
+    Object.entries(row as object).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value / UNITS_PER_CREDIT : value,
+    ]),
+  );
 }

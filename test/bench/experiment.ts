@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Benchmark, Run, Table } from './benchmark.ts';
+import type { ExperimentMeasured, ExperimentSize } from './experiment-process.ts';
+
+const NODES = 50;
+const MANY_NODES = 10_000;
+const MANY_GENERATIONS = 20;
+
+export const experiment: Benchmark = {
+  name: 'experiment',
+  title: 'Experiments in virtual time',
+  about:
+    'Simulated experiments as `dellm experiment run` does them, with their files but without evaluations: one arm, ' +
+    'evolution, in Clusters of at most 50, each in a process of its own. Generations of 50 Nodes of which each answers ' +
+    'one task, and ten, a generation; and, for growth, 20 generations of more and more Nodes with one task each. Aims: ' +
+    '1,000 generations of 50 Nodes in 20 s; 10,000 Nodes in 2 GB, growing with the Nodes.',
+  unit: 'generations',
+  sizes: [100, 1_000],
+  least: 5,
+  run,
+};
+
+async function run({ size, folder, log }: Run): Promise<readonly Table[]> {
+  const measured = async (what: ExperimentSize) => {
+    log(`${what.generations} generations of ${what.nodes} Nodes, ${what.tasksPerNode} tasks each`);
+    const { ms, tasks, peakBytes } = await measure(folder, what);
+    return {
+      Nodes: what.nodes,
+      generations: what.generations,
+      'tasks each': what.tasksPerNode,
+      seconds: ms / 1000,
+      'ms a generation': ms / (what.generations + 1),
+      'µs a task': (1000 * ms) / tasks,
+      'peak RSS, MB': peakBytes / 1e6,
+    };
+  };
+  const speed = [];
+  for (const tasksPerNode of [1, 10]) {
+    speed.push(await measured({ nodes: NODES, generations: size, tasksPerNode }));
+  }
+  // The largest population takes minutes: it belongs to the largest size, and grows with the scale.
+  const largest = Math.round((MANY_NODES * size) / 1_000);
+  const growth = [];
+  for (const nodes of [largest / 4, largest / 2, largest].map(Math.round)) {
+    if (nodes < NODES) continue;
+    growth.push(await measured({ nodes, generations: MANY_GENERATIONS, tasksPerNode: 1 }));
+  }
+  return [{ title: 'Speed', rows: speed }, ...(growth.length > 0 ? [{ title: 'Growth', rows: growth }] : [])];
+}
+
+async function measure(folder: string, size: ExperimentSize): Promise<ExperimentMeasured> {
+  const main = fileURLToPath(new URL('./experiment-process.js', import.meta.url));
+  const own = await mkdtemp(join(folder, 'run-'));
+  try {
+    return await new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [main, own, JSON.stringify(size)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += String(chunk);
+      });
+      child.once('error', reject);
+      child.once('close', (code) => {
+        if (code === 0) resolve(JSON.parse(said) as ExperimentMeasured);
+        else
+          reject(new Error(`The process of an experiment with ${size.nodes} Nodes ended with code ${code}.`));
+      });
+    });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
