@@ -147,7 +147,14 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('RouteSubtask'), data: Request }),
   z.object({ type: z.literal('SettleSubtask'), data: z.strictObject({ queryId: Id, subtaskId: Id }) }),
-  z.object({ type: z.literal('ConfigureEvolution'), data: z.strictObject({ settings: EvolutionSettings }) }),
+  z.object({
+    type: z.literal('ConfigureEvolution'),
+    data: z.strictObject({
+      settings: EvolutionSettings,
+      /** Only where nothing was configured before. */
+      onlyIfNone: z.boolean(),
+    }),
+  }),
   z.object({
     type: z.literal('ClaimSlots'),
     data: z.strictObject({

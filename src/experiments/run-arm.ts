@@ -202,7 +202,7 @@ class World {
     for (const event of begin.events) files.append(event);
     this.#restore(begin.events, true);
     if (begin.settings !== null) {
-      const command = { type: 'ConfigureEvolution', data: { settings: begin.settings } };
+      const command = { type: 'ConfigureEvolution', data: { settings: begin.settings, onlyIfNone: false } };
       const to = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
       this.#host.send(to, command, uuidOf('experiment branch', seed, begin.generation));
     }

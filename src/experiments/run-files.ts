@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  truncateSync,
   writeSync,
 } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
@@ -108,12 +109,14 @@ export class RunFiles {
   }
 }
 
-/** A last line that was cut off says nothing. */
+/** A last line that was cut off says nothing, and is taken away: the next one would be written behind it. */
 function readProgress(path: string): readonly Committed[] {
   if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8').split('\n');
+  const bytes = readFileSync(path);
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+  const lines = whole.toString('utf8').split('\n');
   lines.pop();
-  return lines.map((line, index) => {
+  const committed = lines.map((line, index) => {
     try {
       return Committed.parse(JSON.parse(line));
     } catch (cause) {
@@ -124,6 +127,8 @@ function readProgress(path: string): readonly Committed[] {
       );
     }
   });
+  if (whole.length < bytes.length) truncateSync(path, whole.length);
+  return committed;
 }
 
 function guarded<T>(folder: string, action: () => T): T {

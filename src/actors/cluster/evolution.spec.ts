@@ -143,6 +143,13 @@ describe('the generations of a Cluster', () => {
     expect(scenario.when(pass, { at: later(3_600_000) }).types).toEqual(['GenerationOpened']);
   });
 
+  it('end in time also where the read model has just begun to be read: the deadline comes once', () => {
+    const scenario = formed().when(report('n0', 5));
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+    scenario.when(pass, { at: later(3_600_000), reads: networkView([]) });
+    expect(scenario.types).toEqual(['GenerationOpened']);
+  });
+
   it('count no success twice, and nobody who is no member', () => {
     const scenario = formed().when(report('n0', 5));
     expect(scenario.when(report('n0', 5)).types).toEqual([]);
@@ -192,6 +199,16 @@ describe('the shape of a Cluster', () => {
     );
   });
 
+  it('is not named after the only region that is known: devices that name none are of no other one', () => {
+    const nodes = [...many(5, 'mathematical'), ...many(5, 'logical')];
+    const device = { id: 'laptop', proximityMs: 0, slots: 10, tier: null, region: 'eu', owner: 'owner' };
+    const devices = new Map([device, { ...device, id: 'phone', region: null }].map((one) => [one.id, one]));
+    const scenario = formed(nodes).when({ type: 'OpenGeneration', data: { generation: 1 } });
+    scenario.when(close, { reads: { ...reads(nodes), devices } });
+    const named = scenario.events.find(({ type }) => type === 'ClusterCharacterised');
+    expect(named).toMatchObject({ data: { kind: 'hybrid' } });
+  });
+
   it('splits when it has grown large, and its members go over together', () => {
     const scenario = closed([...many(30, 'mathematical'), ...many(15, 'logical')]);
     const split = scenario.events.find(({ type }) => type === 'ClusterSplit');
@@ -212,6 +229,19 @@ describe('the shape of a Cluster', () => {
     scenario.when({ type: 'MergeInto', data: { into: 'other', cause: 'small' } });
     expect(scenario.types).toEqual(['ClusterMerged']);
     expect(scenario.sent).toHaveLength(3);
+  });
+
+  it('is nothing any more once it was dissolved, even if its generation ends after that', () => {
+    const scenario = formed(many(3, 'mathematical')).when({
+      type: 'OpenGeneration',
+      data: { generation: 1 },
+    });
+    scenario.when({ type: 'MergeInto', data: { into: 'other', cause: 'small' } });
+    const others = Array.from({ length: 8 }, (_, index) =>
+      judgedNode(`o${index}`, 19, 20, { cluster: 'other' }),
+    );
+    scenario.when(close, { reads: reads([...many(3, 'mathematical'), ...others]) });
+    expect(scenario.types).toEqual(['GenerationClosed']);
   });
 
   it('sends on whoever is born into it after it was dissolved', () => {

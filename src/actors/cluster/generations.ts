@@ -70,8 +70,9 @@ export function passGenerationDeadline(
     return [{ type: 'GenerationDemanded', data: { generation, trigger: 'time', members, dueAt, at } }];
   }
   const { generationDueAt } = context;
+  // Whether the read model knows the settings by now is the saga's affair: a deadline comes once, and is never set again.
   const isDue = context.opened === null && generationDueAt !== null && at >= generationDueAt;
-  if (!isDue || generation !== context.generation + 1 || !given.reads.evolution) return [];
+  if (!isDue || generation !== context.generation + 1) return [];
   return [opened(context, 'time', context.successes, at)];
 }
 
@@ -85,8 +86,9 @@ export function closeGeneration(
   const { at, reads } = given;
   const events: ClusterEvent[] = [{ type: 'GenerationClosed', data: { generation, culled, born, at } }];
   const members = memberViews(context, reads);
-  if (members.length === 0) return events;
-  const regions = new Set([...reads.devices.values()].map(({ region }) => region));
+  // One that was dissolved while it was judged has become nothing, even if its members are still on their way out.
+  if (members.length === 0 || context.mergedInto !== null) return events;
+  const regions = new Set([...reads.devices.values()].flatMap(({ region }) => region ?? []));
   const { kind, name, specialization, share } = characterise(members, regions.size);
   if (kind !== context.kind || name !== context.name || specialization !== context.specialization) {
     const data = { kind, name, specialization, share, generation, at };

@@ -72,6 +72,12 @@ describe('slots', () => {
     expect(granted(scenario.when(claim('maths-1', 2), { reads }))).toEqual(before);
   });
 
+  it('are not refused for good by a fleet that has just begun to read', () => {
+    const scenario = subject().when(claim('maths-1', 2), { reads: networkView([]) });
+    expect(scenario.types).toEqual([]);
+    expect(granted(scenario.when(claim('maths-1', 2), { reads: view(tenNodes()) }))).toHaveLength(2);
+  });
+
   it('are free again when a Node was born and culled before anybody looked', () => {
     const reads = view(tenNodes(), 11);
     const scenario = subject().when(claim('maths-1', 1), { reads });
@@ -140,5 +146,24 @@ describe('a merge', () => {
     expect(scenario.when(ask('logic', 'maths'), { reads }).types).toEqual([]);
     expect(scenario.when(ask('other', 'maths'), { reads }).types).toEqual([]);
     expect(scenario.when(ask('other', 'logic'), { reads }).types).toEqual(['MergeApproved']);
+  });
+});
+
+describe('what evolution goes by', () => {
+  function configure(change: object, onlyIfNone: boolean): SuperClusterCommand {
+    return { type: 'ConfigureEvolution', data: { settings: { ...SETTINGS, ...change }, onlyIfNone } };
+  }
+
+  it('is recorded when it is set, and when it changes', () => {
+    const scenario = subject().when(configure({}, false));
+    expect(scenario.types).toEqual(['EvolutionConfigured']);
+    expect(scenario.when(configure({}, false)).types).toEqual([]);
+    expect(scenario.when(configure({ minTasks: 3 }, false)).types).toEqual(['EvolutionConfigured']);
+  });
+
+  it('is left alone by a default', () => {
+    const scenario = subject().when(configure({ minTasks: 3 }, false));
+    expect(scenario.when(configure({}, true)).types).toEqual([]);
+    expect(subject().when(configure({}, true)).types).toEqual(['EvolutionConfigured']);
   });
 });

@@ -13,12 +13,13 @@ import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.t
 type CommandData<T extends SuperClusterCommand['type']> = Extract<SuperClusterCommand, { type: T }>['data'];
 
 export function configure(
-  { settings }: CommandData<'ConfigureEvolution'>,
+  { settings, onlyIfNone }: CommandData<'ConfigureEvolution'>,
   context: SuperClusterContext,
   at: string,
 ): readonly SuperClusterEvent[] {
   const same = context.settings !== null && canonicalJson(context.settings) === canonicalJson(settings);
-  return same ? [] : [{ type: 'EvolutionConfigured', data: { settings, at } }];
+  const isKept = onlyIfNone && context.settings !== null;
+  return same || isKept ? [] : [{ type: 'EvolutionConfigured', data: { settings, at } }];
 }
 
 /**
@@ -37,6 +38,8 @@ export function grantSlots(
   const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node) || culled.has(node));
   const promised = Object.values(context.promised).filter(({ slot }) => !culled.has(slot.node));
   const known = granted.length > 0 || context.claims.includes(id);
+  // A fleet that has just begun to read knows no devices yet, and would grant nothing for good: the saga asks again.
+  if (!known && !reads.evolution) return [];
   const slots = known
     ? granted
     : placeOffspring(
@@ -117,15 +120,47 @@ function scoresOf(view: NetworkView, minTasks: number): { scores: readonly numbe
   let judged = 0;
   const scores: number[] = [];
   for (const members of byCluster.values()) {
-    const demand = demandOf(members.map((node) => node.fitness));
-    for (const node of members) {
-      const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
-      if (score === null) continue;
-      scores.push(score);
-      judged += judgedOf(node.fitness ?? {});
-    }
+    const found = scoresWithin(members, minTasks);
+    for (const score of found.scores) scores.push(score);
+    judged += found.judged;
   }
   return { scores, judged };
+}
+
+interface Scores {
+  readonly members: readonly NodeView[];
+  readonly minTasks: number;
+  readonly scores: readonly number[];
+  readonly judged: number;
+}
+
+/**
+ * By the first member of a Cluster. Each of many Clusters measures the whole network when its generation ends, and
+ * hardly anything has changed since the one before did: what was worked out from the very same views holds.
+ */
+const known = new WeakMap<NodeView, Scores>();
+
+function scoresWithin(members: readonly NodeView[], minTasks: number): Scores {
+  const [first] = members;
+  const before = first && known.get(first);
+  const isSame =
+    before?.minTasks === minTasks &&
+    before.members.length === members.length &&
+    members.every((member, index) => member === before.members[index]);
+  if (before && isSame) return before;
+  const demand = demandOf(members.map((node) => node.fitness));
+  const scored = members.flatMap((node) => {
+    const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
+    return score === null ? [] : [{ score, judged: judgedOf(node.fitness ?? {}) }];
+  });
+  const found: Scores = {
+    members,
+    minTasks,
+    scores: scored.map(({ score }) => score),
+    judged: scored.reduce((sum, one) => sum + one.judged, 0),
+  };
+  if (first) known.set(first, found);
+  return found;
 }
 
 /** The slots of this claim's culled Nodes count as free: they go to their successors. */

@@ -3,9 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
+import type { NetworkView } from '../../actors/network-view.ts';
 import { encodeJson, HEADER } from '../../events/envelope.ts';
 import type { EvolutionSettings } from '../../events/evolution.ts';
 import type { GenesisCommand } from '../../events/genesis.ts';
+import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import { connectEventStore } from '../../eventstore/esdb.ts';
 import type { EventStore } from '../../eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../../eventstore/server/launch.ts';
@@ -22,7 +24,7 @@ import { ensureDeviceConsumer, ensureStreams } from '../../messaging/streams.ts'
 import { commandSubject } from '../../messaging/subjects.ts';
 import { loadNatsUsers, usersFile } from '../../messaging/users.ts';
 import { localEngine } from './engine.ts';
-import { evolutionSettings } from './evolution-settings.ts';
+import { DEFAULT_EVOLUTION, evolutionSettings, genePool } from './evolution-settings.ts';
 import { type SeedModels, seedModels, seedModelsFor } from './first-generation.ts';
 import {
   type FleetRole,
@@ -120,6 +122,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     options.signal?.throwIfAborted();
     await beginGenesis(nc, device, seeds, options.evolution);
     await untilReady(store, fleet, options);
+    await beginEvolution(nc, fleet.view());
     await folder.writeRuntime({
       natsUrl,
       storeUrl,
@@ -295,6 +298,25 @@ export async function beginGenesis(
   await publisher(jetstream(nc))({
     subject: commandSubject({ kind: 'genesis', id: 'main' }),
     body: encodeJson(genesisPlan(device, OWNER, models, evolution ?? (await evolutionSettings(models)))),
+    messageId,
+    headers: meta,
+  });
+}
+
+/** A network that was founded before there was evolution goes by the defaults from now on; that is an event, too. */
+async function beginEvolution(nc: NatsConnection, { evolution, nodes }: NetworkView): Promise<void> {
+  if (evolution !== null) return;
+  const genomes = [...nodes.values()].map(({ genome }) => genome);
+  const miniature = new Set((await genePool('miniature')).models.map(({ id }) => id));
+  const models = genomes.some(({ modelA }) => miniature.has(modelA)) ? 'miniature' : 'public';
+  const settings = { ...DEFAULT_EVOLUTION, genePool: await genePool(models) };
+  const messageId = `evolution-${Date.now()}`;
+  const meta = headers();
+  meta.set(HEADER.correlationId, 'evolution');
+  meta.set(HEADER.causationId, messageId);
+  await publisher(jetstream(nc))({
+    subject: commandSubject({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }),
+    body: encodeJson({ type: 'ConfigureEvolution', data: { settings, onlyIfNone: true } }),
     messageId,
     headers: meta,
   });

@@ -40,7 +40,7 @@ function settings({ superCluster, evolution }: GenesisBegun): readonly Effect[] 
     {
       kind: 'command',
       to: { kind: 'superCluster', id: superCluster },
-      command: { type: 'ConfigureEvolution', data: { settings: evolution } },
+      command: { type: 'ConfigureEvolution', data: { settings: evolution, onlyIfNone: false } },
     },
   ];
 }
