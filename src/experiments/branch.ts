@@ -36,6 +36,8 @@ export interface BranchParameters {
   /** Parameters of evolution, by name, as they were given. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly seed: number;
+  /** Which simulated world it is, for that engine. */
+  readonly world: number;
   /** Generations after the fork. */
   readonly generations: number;
   readonly tasksPerNode: number;
@@ -69,6 +71,7 @@ const Plan = z.object({
   parameters: z.object({
     set: z.record(z.string(), z.unknown()),
     seed: z.int(),
+    world: z.int(),
     generations: z.int(),
     tasksPerNode: z.int(),
     heldOut: z.int(),
@@ -176,9 +179,10 @@ export async function resumeBranch(options: BranchOptions): Promise<Summary> {
   return run(plan, null, options);
 }
 
-/** Which engine a branch was begun with. */
-export async function engineOfBranch(folder: string): Promise<string> {
-  return (await readPlan(folder)).engine;
+/** Which engine a branch was begun with, and in which simulated world: it goes on with no other. */
+export async function engineOfBranch(folder: string): Promise<{ engine: string; world: number }> {
+  const { engine, parameters } = await readPlan(folder);
+  return { engine, world: parameters.world };
 }
 
 async function run(

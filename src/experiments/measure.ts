@@ -39,7 +39,7 @@ export function measureGeneration(
     culled,
     fitness: {
       mean: scores.length === 0 ? 0 : Math.min(1, mean(scores)),
-      sd: scores.length === 0 ? 0 : sd(scores),
+      sd: scores.length < 2 ? 0 : sd(scores),
       n: scores.length,
       best: Math.max(0, ...scores),
     },

@@ -16,7 +16,7 @@ const Bits = z.number().min(-1e-9);
 /** Normalised scores (0–1) of the Nodes that were judged. Mean, sd and best are 0 where nobody was. */
 const FitnessSummary = z.strictObject({
   mean: Fraction,
-  /** Standard deviation of the population, with divisor n. */
+  /** Standard deviation, with divisor n − 1; 0 where fewer than two were judged. */
   sd: z.number().min(0),
   n: Count,
   best: Fraction,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openExperimentEngine } from '../../src/cli/network/experiment-engine.ts';
-import { beginBranch, inBranchFolder, resumeBranch } from '../../src/experiments/branch.ts';
+import { beginBranch, engineOfBranch, inBranchFolder, resumeBranch } from '../../src/experiments/branch.ts';
 import { compareSummaries } from '../../src/experiments/compare.ts';
 import { createExperimentFolder, runExperiment, runFolderName } from '../../src/experiments/experiment.ts';
 import type { Summary } from '../../src/experiments/summary.ts';
@@ -40,14 +40,14 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 async function branch(
   name: string,
   set: Record<string, unknown>,
-  { moment = 'generation:1', engine = 'simulated' as 'simulated' | 'miniature', stopAfter = 99 } = {},
+  { moment = 'generation:1', engine = 'simulated' as 'simulated' | 'miniature', world = 1, stopAfter = 99 } = {},
 ): Promise<Summary> {
   const folder = join(home, name);
   const interrupt = new AbortController();
   let finished = 0;
   return inBranchFolder(folder, async () => {
-    const opened = await openExperimentEngine({ engine, world: 1 }, join(home, `${name}.outputs`), () => {});
-    const parameters = { set, seed: 7, generations: 2, tasksPerNode: 5, heldOut: 20, label: name };
+    const opened = await openExperimentEngine({ engine, world }, join(home, `${name}.outputs`), () => {});
+    const parameters = { set, seed: 7, world, generations: 2, tasksPerNode: 5, heldOut: 20, label: name };
     try {
       return await beginBranch(
         fileSource(join(original, 'history.jsonl')),
@@ -108,6 +108,11 @@ describe('a branch of a history', () => {
     const { signal } = new AbortController();
     await resumeBranch({ engine, folder: join(home, 'stopped'), signal, onProgress() {} });
     expect(await history('stopped')).toBe(await history('harsher'));
+  });
+
+  it('is taken up again in the simulated world in which it was begun', async () => {
+    await expect(branch('elsewhere', {}, { world: 3, stopAfter: 1 })).rejects.toThrow();
+    expect(await engineOfBranch(join(home, 'elsewhere'))).toEqual({ engine: 'simulated', world: 3 });
   });
 
   it('can begin in the middle of something: what was on its way arrives', async () => {

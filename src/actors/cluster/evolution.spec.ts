@@ -244,6 +244,14 @@ describe('the shape of a Cluster', () => {
     expect(scenario.types).toEqual(['GenerationClosed']);
   });
 
+  it('lets a Node go that has come before the Cluster was formed', () => {
+    const scenario = new Scenario<ClusterCommand, ClusterEvent>(cluster, 'maths', { reads: reads([]) });
+    scenario.when({ type: 'AdmitNode', data: member('early') });
+    scenario.when({ type: 'DismissNode', data: { node: 'early', reason: 'culled' } });
+    expect(scenario.types).toEqual(['NodeDismissed']);
+    expect(scenario.context).toMatchObject({ members: {} });
+  });
+
   it('sends on whoever is born into it after it was dissolved', () => {
     const scenario = formed(many(1, 'mathematical')).when({
       type: 'MergeInto',

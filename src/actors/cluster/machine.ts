@@ -175,8 +175,8 @@ export const clusterMachine = setup({
     mergedInto: null,
   }),
   initial: 'unformed',
-  // A seed may arrive before the news that its Cluster is formed: no command relies on an order.
-  on: { NodeAdmitted: { actions: 'admit' } },
+  // A Node may arrive, and even leave, before the news that its Cluster is formed: no command relies on an order.
+  on: { NodeAdmitted: { actions: 'admit' }, NodeDismissed: { actions: 'dismiss' } },
   states: {
     unformed: {
       on: { ClusterFormed: { target: 'formed', actions: 'form' } },
@@ -184,7 +184,6 @@ export const clusterMachine = setup({
     formed: {
       type: 'parallel',
       on: {
-        NodeDismissed: { actions: 'dismiss' },
         GoldTaskIssued: { actions: 'issueGold' },
         GoldTaskJudged: { guard: 'isGold', actions: 'judgeGold' },
         PerformanceReported: { actions: 'report' },

@@ -67,7 +67,7 @@ async function branch(options: Options): Promise<number> {
   const { beginBranch, engineOfBranch, inBranchFolder, resumeBranch } = await import(
     '../../../experiments/branch.ts'
   );
-  const { out, seed, generations, tasksPerNode, heldOut, label } = options;
+  const { out, seed, world, generations, tasksPerNode, heldOut, label } = options;
   const onProgress = progressTo(process.stderr);
   const print = (summary: object): number => {
     if (options.json) printJson(summary);
@@ -78,7 +78,8 @@ async function branch(options: Options): Promise<number> {
     return 0;
   };
   if (options.resume) {
-    const engine = await openEngine(engineName(await engineOfBranch(out)), options);
+    const begun = await engineOfBranch(out);
+    const engine = await openEngine(engineName(begun.engine), { ...options, world: begun.world });
     return withInterrupt(async (signal) => {
       try {
         return print(await resumeBranch({ engine, folder: out, signal, onProgress }));
@@ -87,7 +88,7 @@ async function branch(options: Options): Promise<number> {
       }
     });
   }
-  const parameters = { set: changesOf(options.set), seed, generations, tasksPerNode, heldOut, label };
+  const parameters = { set: changesOf(options.set), seed, world, generations, tasksPerNode, heldOut, label };
   const moment = await momentOf(options);
   return withHistory(options, ({ source, signal }) =>
     inBranchFolder(out, async () => {
