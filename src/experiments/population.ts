@@ -1,4 +1,5 @@
 import type { Command } from '../actors/actor.ts';
+import { FOUNDING_RULES } from '../actors/cluster/founding-rules.ts';
 import { type Draw, randomGenome } from '../actors/cluster/genetics.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GenePool, Tier } from '../events/evolution.ts';
@@ -79,12 +80,7 @@ export function settingsOf(
     tasksPerGeneration: 1_000_000,
     generationMs: 31 * 86_400_000,
     minTasks: Math.min(10, tasksPerNode),
-    cullShare: 0.2,
-    eliteShare: 0.2,
-    variants: [2, 3],
-    mutations: ['specialization', 'parameters', 'prompt', 'model'],
-    crossover: true,
-    adaptiveModes: true,
+    ...FOUNDING_RULES,
     ...defined(evolution),
     ...defined(overrides),
     strategy,

@@ -40,7 +40,12 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 async function branch(
   name: string,
   set: Record<string, unknown>,
-  { moment = 'generation:1', engine = 'simulated' as 'simulated' | 'miniature', world = 1, stopAfter = 99 } = {},
+  {
+    moment = 'generation:1',
+    engine = 'simulated' as 'simulated' | 'miniature',
+    world = 1,
+    stopAfter = 99,
+  } = {},
 ): Promise<Summary> {
   const folder = join(home, name);
   const interrupt = new AbortController();

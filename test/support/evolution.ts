@@ -1,4 +1,5 @@
 import { type FitnessTally, tally } from '../../src/actors/cluster/fitness.ts';
+import { FOUNDING_RULES } from '../../src/actors/cluster/founding-rules.ts';
 import type { NodeView } from '../../src/actors/network-view.ts';
 import type { EvolutionSettings } from '../../src/events/evolution.ts';
 import { nodeView } from './views.ts';
@@ -9,12 +10,7 @@ export const SETTINGS: EvolutionSettings = {
   tasksPerGeneration: 20,
   generationMs: 3_600_000,
   minTasks: 10,
-  cullShare: 0.2,
-  eliteShare: 0.2,
-  variants: [2, 3],
-  mutations: ['specialization', 'parameters', 'prompt', 'model'],
-  crossover: true,
-  adaptiveModes: true,
+  ...FOUNDING_RULES,
   goldShare: 0.1,
   genePool: {
     models: ['maths-a', 'maths-b', 'logic-a', 'logic-b'].map((id) => ({

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { historyOf, placed, recordedHistory, sourceOf } from '../../../test/histories/histories.ts';
+import { withSmallDisk } from '../../../test/support/small-disk.ts';
 import type { HistoryEvent } from '../history-file.ts';
 import { exportParquet } from './parquet.ts';
 import { exportCsv, exportJsonl } from './text.ts';
@@ -175,24 +175,15 @@ describe('an output', () => {
   });
 
   it('on a full disk leaves nothing behind, and says that it is full', async (context) => {
-    const disk = join(folder, 'disk');
-    mkdirSync(disk);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk], { stdio: 'pipe' });
-    } catch (error) {
-      context.skip(`no tmpfs can be mounted here: ${error instanceof Error ? error.message.trim() : error}`);
-    }
-    try {
+    await withSmallDisk(context, join(folder, 'disk'), '256k', async ({ path }) => {
       const much = async (output: Output): Promise<void> => {
         for (let part = 0; part < 64; part += 1) await output.write('x'.repeat(64 * 1024));
       };
-      await expect(writeWhole(join(disk, 'a'), much)).rejects.toThrow(
+      await expect(writeWhole(join(path, 'a'), much)).rejects.toThrow(
         /the disk is full\. What was begun was removed/,
       );
-      await expect(writeWholeFolder(join(disk, 'b'), { some, much })).rejects.toThrow(/the disk is full/);
-      expect(readdirSync(disk)).toEqual([]);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
+      await expect(writeWholeFolder(join(path, 'b'), { some, much })).rejects.toThrow(/the disk is full/);
+      expect(readdirSync(path)).toEqual([]);
+    });
   });
 });

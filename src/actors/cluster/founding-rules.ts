@@ -1,0 +1,16 @@
+import type { EvolutionSettings } from '../../events/evolution.ts';
+
+type FoundingRules = Pick<
+  EvolutionSettings,
+  'cullShare' | 'eliteShare' | 'variants' | 'mutations' | 'crossover' | 'adaptiveModes'
+>;
+
+/** The founding document's numbers: who is culled, who has offspring and how many, and by which changes. */
+export const FOUNDING_RULES: Readonly<FoundingRules> = {
+  cullShare: 0.2,
+  eliteShare: 0.2,
+  variants: [2, 3],
+  mutations: ['specialization', 'parameters', 'prompt', 'model'],
+  crossover: true,
+  adaptiveModes: true,
+};
