@@ -3,6 +3,7 @@ import { type GenerationsRow, generations } from './generations.ts';
 import type { Cursor, PlacedEvent } from './history-file.ts';
 import { MemoryModel } from './memory-model.ts';
 import { isAfter, type Limit, type Moment, MomentError } from './moment.ts';
+import type { FoldedEvent, Progress } from './progress.ts';
 import { happenedAt, recordedOf } from './recorded.ts';
 import { loadSnapshot, type SnapshotCache, saveSnapshot } from './snapshots.ts';
 import type { HistorySource } from './source.ts';
@@ -25,20 +26,6 @@ export interface Folded {
   readonly last: FoldedEvent | null;
   /** How many events that was. */
   readonly events: number;
-}
-
-export interface FoldedEvent extends Pick<PlacedEvent, 'stream' | 'revision' | 'id' | 'position'> {
-  /** When it says that it happened; empty where it does not say. */
-  readonly at: string;
-}
-
-/** How far a fold is. */
-export interface Progress {
-  readonly last: FoldedEvent | null;
-  readonly events: number;
-  /** The latest time that any of the events names. */
-  readonly latestAt: string;
-  readonly cursor: Cursor;
 }
 
 /** An event does not fit into the rows: its content cannot be what was recorded. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SCHEMA_VERSION } from '../events/envelope.ts';
 import type { AnyProjection } from '../projections/read-model.ts';
-import type { Progress } from './fold.ts';
 import type { MemoryModel } from './memory-model.ts';
+import type { Progress } from './progress.ts';
 import type { HistorySource, SourceIdentity } from './source.ts';
 
 /**
