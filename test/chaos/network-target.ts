@@ -7,6 +7,7 @@ import { headers } from 'nats';
 import { evolutionSettings } from '../../src/cli/network/evolution-settings.ts';
 import { genesisPlan } from '../../src/cli/network/local.ts';
 import { decodeJson, drawOf, encodeJson, HEADER } from '../../src/events/envelope.ts';
+import type { GenesisCommand } from '../../src/events/genesis.ts';
 import { connectEventStore } from '../../src/eventstore/esdb.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../../src/eventstore/server/launch.ts';
@@ -32,7 +33,9 @@ const READY_WITHIN_MS = 60_000;
 /** What an agent lends. */
 const SLOTS = 50;
 /** Such small numbers that generations end while processes are killed. */
-const EVOLUTION = { tasksPerGeneration: 15, minTasks: 2, goldShare: 0.5 };
+const EVOLUTION = { tasksPerGeneration: 15, minTasks: 1, goldShare: 0.5 };
+/** Nodes of each seed species that are left out, so that the device has free slots for offspring. */
+const UNBORN = 2;
 /** Fleets killed in the middle of a generation, besides those that are killed at any moment. */
 const AMBUSHES = 3;
 const backoff = { firstMs: 100, longestMs: 1_000, stableMs: 5_000 };
@@ -162,7 +165,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
     const subject = commandSubject({ kind: 'genesis', id: 'main' });
     await publisher(jetstream(nats))({
       subject,
-      body: encodeJson(genesisPlan(DEVICE, 'owner', 'miniature', settings)),
+      body: encodeJson(smaller(genesisPlan(DEVICE, 'owner', 'miniature', settings))),
       messageId,
       headers: meta,
     });
@@ -251,6 +254,13 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The plan with fewer Nodes in each Cluster. */
+function smaller(plan: GenesisCommand): GenesisCommand {
+  if (plan.type !== 'BeginGenesis') return plan;
+  const seeds = plan.data.seeds.map((seed) => ({ ...seed, nodes: seed.nodes.slice(UNBORN) }));
+  return { ...plan, data: { ...plan.data, seeds } };
 }
 
 const ENDINGS: ReadonlySet<string> = new Set(['QueryAnswered', 'QueryDeclined', 'QueryExpired']);
