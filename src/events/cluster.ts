@@ -26,6 +26,7 @@ export type ClusterEvent =
   | { readonly type: 'GoldTaskIssued'; readonly data: GoldTaskIssued }
   | { readonly type: 'GoldTaskJudged'; readonly data: GoldTaskJudged }
   | { readonly type: 'PerformanceReported'; readonly data: PerformanceReported }
+  | { readonly type: 'GenerationScheduled'; readonly data: GenerationScheduled }
   | { readonly type: 'GenerationOpened'; readonly data: GenerationOpened }
   | { readonly type: 'GenerationClosed'; readonly data: GenerationClosed }
   | { readonly type: 'NodeDismissed'; readonly data: NodeDismissed }
@@ -40,6 +41,8 @@ const Formation = z.strictObject({
   cluster: Id,
   name: z.string().min(1).max(80),
   specialization: Id,
+  /** Generations that were completed before: of a split, those of the Cluster that it came from. */
+  generation: z.int().min(0),
   /** The genesis that waits for it; null where it came of a split. */
   saga: SagaRef.nullable(),
 });
@@ -180,6 +183,13 @@ export interface PerformanceReported {
   readonly at: string;
 }
 
+/** With the first task of a generation, whoever answers it and how: it ends at `dueAt` at the latest. */
+export interface GenerationScheduled {
+  readonly generation: number;
+  readonly dueAt: string;
+  readonly at: string;
+}
+
 /** Generation `generation` begins to be judged; its saga is `<cluster>-<generation>`. */
 export interface GenerationOpened {
   readonly generation: number;
@@ -227,6 +237,8 @@ export interface ClusterSplit {
   readonly specialization: string;
   readonly movers: readonly string[];
   readonly cause: string;
+  /** Generations that were completed before, which the new one goes on from. */
+  readonly generation: number;
   readonly at: string;
 }
 

@@ -12,7 +12,8 @@ export type GenesisEvent =
 const Seedling = z.strictObject({ node: Id, species: Id, genome: Genome, device: Id, owner: Id });
 
 const Seed = z.strictObject({
-  cluster: Id,
+  /** Ids of its generations and of their offspring begin with it, so it is shorter than other ids. */
+  cluster: Id.max(40),
   name: z.string().min(1).max(80),
   specialization: Id,
   nodes: z.array(Seedling).min(1).max(50),

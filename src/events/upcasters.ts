@@ -33,7 +33,7 @@ type Step = Readonly<Record<string, (data: Data) => Data>>;
 const STEPS: readonly Step[] = [
   {
     NodeBorn: (data) => ({ ...data, mutations: [], saga: bornOfGenesis(data) }),
-    ClusterFormed: (data) => ({ ...data, saga: bornOfGenesis(data) }),
+    ClusterFormed: (data) => ({ ...data, generation: 0, saga: bornOfGenesis(data) }),
     SuperClusterFormed: (data) => ({ ...data, saga: bornOfGenesis(data) }),
     PerformanceRecorded: (data) => ({ ...data, computeMs: null }),
     GenesisBegun: (data) => {

@@ -25,9 +25,10 @@ import {
   writeResults,
   writeWhole,
 } from './experiment.ts';
+import { withFolderLock } from './folder-lock.ts';
 import { settingsOf } from './population.ts';
 import { type ArmRun, runArm } from './run-arm.ts';
-import { DEVICES_FILE, RunFiles } from './run-files.ts';
+import { RunFiles, WORLD_FILE } from './run-files.ts';
 import { SUMMARY_SCHEMA, type Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
@@ -60,6 +61,9 @@ export class BranchError extends Error {
 
 const PLAN_FILE = 'branch.json';
 
+/** Sampling seeds that models see where the other history does not say: as in experiments. */
+const SEED_VARIANTS = 4;
+
 /** What a branch needs to be taken up again; its own history has the rest. */
 const Plan = z.object({
   /** Where the other history was read from, for a person. */
@@ -83,6 +87,7 @@ const Plan = z.object({
   minTasks: z.int(),
   generation: z.int(),
   now: z.int(),
+  seedVariants: z.int().min(1),
   devices: z.array(
     z.object({
       id: z.string(),
@@ -126,7 +131,7 @@ export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>)
 export async function beginBranch(
   source: HistorySource,
   moment: Moment,
-  /** Folder of the other history, for the devices that an experiment left there. */
+  /** Folder of the other history, for what an experiment left there. */
   origin: string | null,
   parameters: BranchParameters,
   options: BranchOptions,
@@ -164,10 +169,10 @@ export async function beginBranch(
     minTasks: settings.minTasks,
     generation,
     now,
-    devices: await devicesOf(nodes, origin),
+    ...(await worldOf(nodes, origin)),
   };
   await writeWhole(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
-  return run(plan, { events: [...events, forked], settings }, options);
+  return withFolderLock(folder, () => run(plan, { events: [...events, forked], settings }, options));
 }
 
 /** Goes on with a branch that was interrupted. */
@@ -176,7 +181,7 @@ export async function resumeBranch(options: BranchOptions): Promise<Summary> {
   if (plan.engine !== options.engine.kind) {
     throw new BranchError(`This branch was begun with the ${plan.engine} engine. Nothing was changed.`);
   }
-  return run(plan, null, options);
+  return withFolderLock(options.folder, () => run(plan, null, options));
 }
 
 /** Which engine a branch was begun with, and in which simulated world: it goes on with no other. */
@@ -208,7 +213,7 @@ async function run(
       tasksPerNode,
       heldOut,
       heldOutEvery: 1,
-      seedVariants: 4,
+      seedVariants: plan.seedVariants,
       devices: plan.devices,
       begin: {
         kind: 'branch',
@@ -361,11 +366,14 @@ function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, labe
   }
 }
 
-/** Those that an experiment left beside its history, else the devices on which somebody lives, with as many slots. */
-async function devicesOf(nodes: readonly NodeRow[], origin: string | null): Promise<Plan['devices']> {
-  const left = origin === null ? null : join(origin, DEVICES_FILE);
+/** What an experiment left beside its history, else the devices on which somebody lives, with as many slots. */
+async function worldOf(
+  nodes: readonly NodeRow[],
+  origin: string | null,
+): Promise<Pick<Plan, 'seedVariants' | 'devices'>> {
+  const left = origin === null ? null : join(origin, WORLD_FILE);
   if (left !== null && existsSync(left)) {
-    return Plan.shape.devices.parse(JSON.parse(await readFile(left, 'utf8')));
+    return Plan.pick({ seedVariants: true, devices: true }).parse(JSON.parse(await readFile(left, 'utf8')));
   }
   const devices = new Map<string, Required<LiveDevice>>();
   for (const { device: id, owner } of nodes) {
@@ -373,7 +381,7 @@ async function devicesOf(nodes: readonly NodeRow[], origin: string | null): Prom
     const slots = (known?.slots ?? 0) + 1;
     devices.set(id, { id, proximityMs: 0, slots, tier: known?.tier ?? 'mid', region: null, owner });
   }
-  return [...devices.values()];
+  return { seedVariants: SEED_VARIANTS, devices: [...devices.values()] };
 }
 
 async function readPlan(folder: string): Promise<Plan> {

@@ -7,10 +7,11 @@ import { readHistoryFile } from '../replay/history-file.ts';
 import { type Arm, type ExperimentConfig, parseExperiment } from './config.ts';
 import type { ExperimentEngine } from './engines.ts';
 import { figuresOf } from './figures.ts';
+import { withFolderLock } from './folder-lock.ts';
 import { newick, phylogenyCsv } from './phylogeny.ts';
 import { populate, settingsOf } from './population.ts';
 import { type ArmOutcome, type ArmRun, runArm } from './run-arm.ts';
-import { DEVICES_FILE, diskFailure, RunFiles } from './run-files.ts';
+import { diskFailure, RunFiles, WORLD_FILE } from './run-files.ts';
 import { type Generation, SUMMARY_SCHEMA, Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
@@ -90,7 +91,11 @@ export async function openExperimentFolder(folder: string): Promise<ExperimentCo
  * Runs every arm at every seed, one after another, and writes what they came to. Each arm of a seed begins with the same
  * population and has the same budget of tasks. What an earlier run has finished is taken from the folder.
  */
-export async function runExperiment(options: ExperimentOptions): Promise<Summary> {
+export function runExperiment(options: ExperimentOptions): Promise<Summary> {
+  return withFolderLock(options.folder, () => runAll(options));
+}
+
+async function runAll(options: ExperimentOptions): Promise<Summary> {
   const { config, engine, folder, signal } = options;
   const runs = config.seeds.flatMap((seed) => config.arms.map((arm) => ({ seed, arm })));
   const arms: Summary['arms'] = [];
@@ -106,7 +111,8 @@ export async function runExperiment(options: ExperimentOptions): Promise<Summary
     doneBefore += files.committed.length;
     try {
       const run = plannedRun(config, arm, seed, engine);
-      await writeWhole(join(path, DEVICES_FILE), `${JSON.stringify(run.devices)}\n`);
+      const { devices, seedVariants } = run;
+      await writeWhole(join(path, WORLD_FILE), `${JSON.stringify({ seedVariants, devices })}\n`);
       const outcome = await runArm({
         run,
         engine,

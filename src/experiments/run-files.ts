@@ -36,8 +36,8 @@ const Committed = z.object({
 });
 export type Committed = z.infer<typeof Committed>;
 
-/** The devices of a run, so that a branch of its history can go on with them. */
-export const DEVICES_FILE = 'devices.json';
+/** What a branch of a run's history goes on with: the devices, and how many sampling seeds models saw. */
+export const WORLD_FILE = 'world.json';
 
 const HISTORY = 'history.jsonl';
 const PROGRESS = 'progress.jsonl';

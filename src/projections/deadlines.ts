@@ -129,6 +129,11 @@ function readChange(event: Recorded): Change | null {
     }
     case 'GoldTaskJudged':
       return met('cluster', event, event.data.taskId);
+    case 'GenerationScheduled': {
+      const { generation, dueAt } = event.data;
+      const deadline = { dueAt, command: pass({ generation }) };
+      return set('cluster', event, 'generation', deadline);
+    }
     case 'PerformanceReported': {
       const { generation, generationDueAt: dueAt } = event.data;
       if (dueAt === null) return null;

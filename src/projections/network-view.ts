@@ -57,6 +57,8 @@ export class NetworkViewBuilder {
         this.#trust.set(key, row as TrustState);
         touched.add(key);
       } else if (projection === fitness.name) {
+        // Judgements of a retired Node still arrive.
+        if (!this.#resources.has(key)) continue;
         this.#tallies.set(key, row as FitnessTally);
         touched.add(key);
       } else if (projection === evolution.name) {

@@ -48,6 +48,7 @@ const cluster: Types<ClusterEvent> = {
   GoldTaskIssued: true,
   GoldTaskJudged: true,
   PerformanceReported: true,
+  GenerationScheduled: true,
   GenerationOpened: true,
   GenerationDemanded: true,
   GenerationClosed: true,

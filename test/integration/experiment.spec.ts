@@ -12,6 +12,7 @@ import {
   runExperiment,
   runFolderName,
 } from '../../src/experiments/experiment.ts';
+import { withFolderLock } from '../../src/experiments/folder-lock.ts';
 import type { Summary } from '../../src/experiments/summary.ts';
 import { readHistoryFile } from '../../src/replay/history-file.ts';
 import { withSmallDisk } from '../support/small-disk.ts';
@@ -170,6 +171,12 @@ describe('the folder of an experiment', () => {
     await writeFile(join(home, 'notes.txt'), 'mine');
     await expect(createExperimentFolder(home, SIMULATED)).rejects.toThrow('exists and is not empty');
     expect(await readFile(join(home, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('is written to by one process at a time', async () => {
+    await withFolderLock(folder('first'), async () => {
+      await expect(run('first', null)).rejects.toThrow('another process');
+    });
   });
 
   it('must hold an experiment to be gone on with', async () => {

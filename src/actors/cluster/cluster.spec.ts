@@ -20,6 +20,7 @@ const FORM: ClusterCommand = {
     cluster: 'maths',
     name: 'Mathematicians',
     specialization: 'mathematical',
+    generation: 0,
     saga: { kind: 'genesis', id: 'main' },
   },
 };
@@ -120,9 +121,16 @@ describe('a Cluster', () => {
     expect(Object.keys(contextOf(scenario).members)).toEqual(['n1']);
   });
 
-  it('says when it is full', () => {
-    const many = Array.from({ length: MAX_CLUSTER_NODES }, (_, index) => `m${index}`);
-    expect(() => formed(VIEW, many).when(admit('one-more'))).toThrow('full: 50 Nodes');
+  it('makes two of itself when it is full, so that nobody is without a Cluster', () => {
+    const many = Array.from(
+      { length: MAX_CLUSTER_NODES },
+      (_, index) => `n${String(index).padStart(2, '0')}`,
+    );
+    const scenario = formed(VIEW, many).when(admit('one-more'), { reads: VIEW });
+    expect(scenario.types).toEqual(['NodeAdmitted', 'ClusterSplit']);
+    expect(scenario.sent.filter((sent) => sent.endsWith('MoveNode')).length).toBeGreaterThanOrEqual(5);
+    // Those on their way out count no more, so the next one makes no third Cluster.
+    expect(scenario.when(admit('another'), { reads: VIEW }).types).toEqual(['NodeAdmitted']);
   });
 
   it('hands a task to the best Nodes and one by lot, with a clock that leaves time to count', () => {

@@ -4,10 +4,16 @@ import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
 import { reachConsensus } from './consensus.ts';
-import { closeGeneration, openGeneration, passGenerationDeadline, reportPerformance } from './generations.ts';
+import {
+  closeGeneration,
+  openGeneration,
+  passGenerationDeadline,
+  reportPerformance,
+  schedule,
+} from './generations.ts';
 import { examine, judgeSilence, judgeVote, mixInGold, waitsUntil } from './gold-tasks.ts';
 import { type clusterMachine, missingShares, type OpenSubtask, subtaskKey } from './machine.ts';
-import { MAX_CLUSTER_NODES } from './reshaping.ts';
+import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 
 type Snapshot = SnapshotFrom<typeof clusterMachine>;
 type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
@@ -35,12 +41,13 @@ export function decide(
         const { node } = command.data;
         return [{ type: 'NodeRedirected', data: { node, into: context.mergedInto, at } }];
       }
-      if (Object.keys(context.members).length >= MAX_CLUSTER_NODES) {
-        throw new CommandRefusedError(
-          `The Cluster "${context.cluster}" is full: ${MAX_CLUSTER_NODES} Nodes.`,
-        );
-      }
-      return [{ type: 'NodeAdmitted', data: { ...command.data, at } }];
+      if (context.ended.includes(command.data.node)) return [];
+      const admitted: ClusterEvent = { type: 'NodeAdmitted', data: { ...command.data, at } };
+      const grown = { ...context, members: { ...context.members, [command.data.node]: command.data } };
+      const size = Object.keys(grown.members).length - context.leaving.length;
+      if (size <= MAX_CLUSTER_NODES || snapshot.matches('unformed')) return [admitted];
+      // Nobody who lives may be without a Cluster. One that is full makes two.
+      return [admitted, ...reshaped(grown, memberViews(grown, given.reads), null, given)];
     }
     case 'DistributeTask':
       return distribute(command.data, snapshot, given);
@@ -60,7 +67,9 @@ export function decide(
     case 'PassDeadline':
       return passDeadline(command.data, snapshot, given);
     case 'DismissNode': {
-      if (!(command.data.node in context.members)) return [];
+      const { node, reason } = command.data;
+      const isKnown = node in context.members || (reason === 'culled' && !context.ended.includes(node));
+      if (!isKnown) return [];
       return [{ type: 'NodeDismissed', data: { ...command.data, at } }];
     }
     case 'MergeInto': {
@@ -120,7 +129,7 @@ function distribute(
     events.push({ type: 'ConsensusFailed', data: { queryId, subtaskId, attempt, reason, best: null, at } });
   }
   const busy = shares.map((share) => share.node);
-  return [...events, ...mixInGold(context, busy, voteBy, given)];
+  return [...events, ...schedule(context, given), ...mixInGold(context, busy, voteBy, given)];
 }
 
 function count(

@@ -37,7 +37,7 @@ function reads(nodes: readonly NodeView[], goldShare = 0) {
 
 function formed(nodes: readonly NodeView[] = [judgedNode('n0', 9, 10), judgedNode('n1', 9)]): Subject {
   const scenario = new Scenario<ClusterCommand, ClusterEvent>(cluster, 'maths', { reads: reads(nodes) });
-  const data = { cluster: 'maths', name: 'Maths', specialization: 'mathematical', saga: null };
+  const data = { cluster: 'maths', name: 'Maths', specialization: 'mathematical', generation: 0, saga: null };
   scenario.when({ type: 'FormCluster', data });
   for (const { id, specialization } of nodes) {
     scenario.when({ type: 'AdmitNode', data: member(id, specialization) });
@@ -122,7 +122,7 @@ describe('gold tasks', () => {
     scenario.when(task, { reads: reads(nodes, 1) });
     const issued = scenario.events.find(({ type }) => type === 'GoldTaskIssued');
     expect(issued).toMatchObject({ data: { node: 'n2', reason: 'mixed-in' } });
-    expect(formed(nodes).when(task, { reads: reads(nodes, 0) }).types).toEqual(['TaskDistributed']);
+    expect(formed(nodes).when(task, { reads: reads(nodes, 0) }).types).not.toContain('GoldTaskIssued');
   });
 });
 
@@ -154,6 +154,20 @@ describe('the generations of a Cluster', () => {
     const scenario = formed().when(report('n0', 5));
     expect(scenario.when(report('n0', 5)).types).toEqual([]);
     expect(scenario.when(report('stranger', 5)).types).toEqual([]);
+  });
+
+  it('end in time although nobody succeeds: the first task starts the clock', () => {
+    const scenario = formed();
+    const data = { queryId: 'q', subtaskId: 's', attempt: 1, prompt: 'What is 7 × 8?', nodes: 1, guests: [] };
+    const more = { taskType: 'math.arithmetic', complexity: 'simple', stakes: 'normal' } as const;
+    scenario.when({ type: 'DistributeTask', data: { ...data, ...more, dueAt: later(60_000) } });
+    expect(scenario.types).toEqual(['TaskDistributed', 'GenerationScheduled']);
+    scenario.when({ type: 'DistributeTask', data: { ...data, ...more, attempt: 2, dueAt: later(60_000) } });
+    expect(scenario.types).toEqual(['TaskDistributed']);
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+    expect(scenario.when(pass, { at: later(3_600_000) }).events).toMatchObject([
+      { type: 'GenerationOpened', data: { trigger: 'time', successes: 0 } },
+    ]);
   });
 
   it('do not come where nothing says what evolution goes by', () => {
@@ -250,6 +264,15 @@ describe('the shape of a Cluster', () => {
     scenario.when({ type: 'DismissNode', data: { node: 'early', reason: 'culled' } });
     expect(scenario.types).toEqual(['NodeDismissed']);
     expect(scenario.context).toMatchObject({ members: {} });
+  });
+
+  it('does not take in whoever was culled before the news of its birth came', () => {
+    const scenario = formed().when({ type: 'DismissNode', data: { node: 'early', reason: 'culled' } });
+    expect(scenario.types).toEqual(['NodeDismissed']);
+    expect(scenario.when({ type: 'AdmitNode', data: member('early') }).types).toEqual([]);
+    expect(scenario.when({ type: 'DismissNode', data: { node: 'early', reason: 'culled' } }).types).toEqual(
+      [],
+    );
   });
 
   it('sends on whoever is born into it after it was dissolved', () => {

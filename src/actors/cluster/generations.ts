@@ -25,7 +25,7 @@ export function reportPerformance(
   if (known !== undefined && successes <= known) return [];
   // Of one that came from another Cluster nothing is known but that it has just succeeded so often.
   const gained = known === undefined ? Math.min(successes, REPORT_EVERY) : successes - known;
-  const first = context.successes === 0 && context.opened === null;
+  const first = context.generationDueAt === null && context.opened === null;
   const generationDueAt = first ? later(given.at, generationMs) : null;
   const events: ClusterEvent[] = [
     {
@@ -44,6 +44,18 @@ export function reportPerformance(
     events.push(opened(context, 'tasks', context.successes + gained, given.at));
   }
   return events;
+}
+
+/**
+ * The first task of a generation starts its time, whatever comes of it: a Cluster that never succeeds must not be left
+ * as it is for ever.
+ */
+export function schedule(context: ClusterContext, given: Given<NetworkView>): readonly ClusterEvent[] {
+  const { evolution } = given.reads;
+  if (!evolution || context.opened !== null || context.generationDueAt !== null) return [];
+  const dueAt = later(given.at, evolution.settings.generationMs);
+  const data = { generation: context.generation + 1, dueAt, at: given.at };
+  return [{ type: 'GenerationScheduled', data }];
 }
 
 /** Somebody says that it is time. */
@@ -67,7 +79,8 @@ export function passGenerationDeadline(
   if (context.opened?.generation === generation && at >= context.opened.dueAt) {
     const members = Object.keys(context.members);
     const dueAt = later(at, PATIENCE_MS);
-    return [{ type: 'GenerationDemanded', data: { generation, trigger: 'time', members, dueAt, at } }];
+    const { trigger } = context.opened;
+    return [{ type: 'GenerationDemanded', data: { generation, trigger, members, dueAt, at } }];
   }
   const { generationDueAt } = context;
   // Whether the read model knows the settings by now is the saga's affair: a deadline comes once, and is never set again.
@@ -94,7 +107,8 @@ export function closeGeneration(
     const data = { kind, name, specialization, share, generation, at };
     events.push({ type: 'ClusterCharacterised', data });
   }
-  return [...events, ...reshaped(context, members, clusterScore(context.cluster, reads), given)];
+  const score = clusterScore(context.cluster, reads);
+  return [...events, ...reshaped({ ...context, generation }, members, score, given)];
 }
 
 function opened(

@@ -7,6 +7,9 @@ import type { ClusterContext } from './machine.ts';
 
 type Ballot = Extract<ClusterCommand, { type: 'CountVote' }>['data'];
 
+/** A Node with more tasks in hand is examined another time. */
+const MOST_IN_HAND = 16;
+
 /** Longer than the Node itself takes to give a task up, so that its own word comes first, in milliseconds. */
 const GRACE_MS = 5_000;
 
@@ -93,7 +96,8 @@ function leastKnown(
   let best: { member: Member; judged: number } | undefined;
   for (const member of members) {
     const node = view.nodes.get(member.node);
-    if (!node?.alive || busy.includes(member.node)) continue;
+    // A Node that the network has overloaded would refuse the task, which counts as wrong.
+    if (!node?.alive || node.inFlight > MOST_IN_HAND || busy.includes(member.node)) continue;
     const judged = judgedOf(node.fitness ?? {});
     if (!best || judged < best.judged) best = { member, judged };
   }

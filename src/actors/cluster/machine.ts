@@ -8,6 +8,7 @@ import type {
   VoteCounted,
 } from '../../events/cluster.ts';
 import type { ClusterKind } from '../../events/evolution.ts';
+import type { GenerationTrigger } from '../../events/generation.ts';
 import { type RecentKeys, remember } from '../recent.ts';
 
 /** A subtask that the Cluster is voting on. */
@@ -22,9 +23,13 @@ export interface OpenSubtask extends Omit<TaskDistributed, 'guests' | 'at'> {
 /** Gold tasks that a Cluster remembers after their judgement: more than come while a message is on its way. */
 const REMEMBERED_GOLD = 512;
 
+/** Ends of members that a Cluster remembers: more than come while a message is on its way. */
+const REMEMBERED_ENDS = 128;
+
 /** A generation that is being judged by its saga. */
 export interface OpenGeneration {
   readonly generation: number;
+  readonly trigger: GenerationTrigger;
   readonly dueAt: string;
 }
 
@@ -49,6 +54,10 @@ export interface ClusterContext {
   /** When the generation ends by time: set with its first success. */
   readonly generationDueAt: string | null;
   readonly opened: OpenGeneration | null;
+  /** Members that were sent to another Cluster and are not there yet. */
+  readonly leaving: readonly string[];
+  /** Nodes that selection has ended lately: news of their birth may come after that of their end. */
+  readonly ended: RecentKeys;
   /** Where all members went when it was dissolved. */
   readonly mergedInto: string | null;
 }
@@ -73,8 +82,8 @@ export const clusterMachine = setup({
   actions: {
     form: assign(({ event }) => {
       if (event.type !== 'ClusterFormed') return {};
-      const { name, specialization } = event.data;
-      return { name, specialization };
+      const { name, specialization, generation } = event.data;
+      return { name, specialization, generation };
     }),
     characterise: assign(({ event }) => {
       if (event.type !== 'ClusterCharacterised') return {};
@@ -85,7 +94,9 @@ export const clusterMachine = setup({
       if (event.type !== 'NodeDismissed') return {};
       const { [event.data.node]: _left, ...members } = context.members;
       const { [event.data.node]: _known, ...reported } = context.reported;
-      return { members, reported };
+      const leaving = context.leaving.filter((node) => node !== event.data.node);
+      if (event.data.reason !== 'culled') return { members, reported, leaving };
+      return { members, reported, leaving, ended: remember(context.ended, event.data.node, REMEMBERED_ENDS) };
     }),
     issueGold: assign(({ context, event }) =>
       event.type === 'GoldTaskIssued' ? { gold: { ...context.gold, [event.data.taskId]: event.data } } : {},
@@ -104,15 +115,21 @@ export const clusterMachine = setup({
         generationDueAt: generationDueAt ?? context.generationDueAt,
       };
     }),
+    schedule: assign(({ event }) =>
+      event.type === 'GenerationScheduled' ? { generationDueAt: event.data.dueAt } : {},
+    ),
     openGeneration: assign(({ event }) => {
       if (event.type !== 'GenerationOpened' && event.type !== 'GenerationDemanded') return {};
-      const { generation, dueAt } = event.data;
-      return { opened: { generation, dueAt }, generationDueAt: null };
+      const { generation, trigger, dueAt } = event.data;
+      return { opened: { generation, trigger, dueAt }, generationDueAt: null };
     }),
     closeGeneration: assign(({ event }) =>
       event.type === 'GenerationClosed'
         ? { generation: event.data.generation, opened: null, successes: 0, generationDueAt: null }
         : {},
+    ),
+    split: assign(({ context, event }) =>
+      event.type === 'ClusterSplit' ? { leaving: [...context.leaving, ...event.data.movers] } : {},
     ),
     merge: assign(({ event }) => (event.type === 'ClusterMerged' ? { mergedInto: event.data.into } : {})),
     /** Changes nothing; an event without an action counts as one that cannot be taken. */
@@ -172,6 +189,8 @@ export const clusterMachine = setup({
     generation: 0,
     generationDueAt: null,
     opened: null,
+    leaving: [],
+    ended: [],
     mergedInto: null,
   }),
   initial: 'unformed',
@@ -187,6 +206,7 @@ export const clusterMachine = setup({
         GoldTaskIssued: { actions: 'issueGold' },
         GoldTaskJudged: { guard: 'isGold', actions: 'judgeGold' },
         PerformanceReported: { actions: 'report' },
+        GenerationScheduled: { actions: 'schedule' },
         ClusterCharacterised: { actions: 'characterise' },
       },
       states: {
@@ -229,7 +249,7 @@ export const clusterMachine = setup({
           states: {
             whole: {
               on: {
-                ClusterSplit: { actions: 'note' },
+                ClusterSplit: { actions: 'split' },
                 MergeProposed: { actions: 'note' },
                 ClusterMerged: { target: 'dissolved', actions: 'merge' },
               },

@@ -45,6 +45,10 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
       const { generation, generationDueAt } = event.data;
       return generationDueAt === null ? [] : [remind(generationDueAt, { generation })];
     }
+    case 'GenerationScheduled': {
+      const { generation, dueAt } = event.data;
+      return [remind(dueAt, { generation })];
+    }
     case 'GenerationOpened':
     case 'GenerationDemanded': {
       const { generation, trigger, members, dueAt } = event.data;
@@ -55,8 +59,8 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
       ];
     }
     case 'ClusterSplit': {
-      const { into, name, specialization, movers } = event.data;
-      const formation = { cluster: into, name, specialization, saga: null };
+      const { into, name, specialization, generation, movers } = event.data;
+      const formation = { cluster: into, name, specialization, generation, saga: null };
       return [
         command({ kind: 'cluster', id: into }, 'FormCluster', formation),
         ...movers.map((node) => move(node, cluster, into, 'split')),

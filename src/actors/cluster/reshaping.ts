@@ -8,9 +8,10 @@ import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from '.
 /** The founding document's upper bound of a Cluster. */
 export const MAX_CLUSTER_NODES = LIMITS.max;
 
-/** The members that the read model knows, with what a Cluster is named after. */
+/** The members but those that are on their way out, with what a Cluster is named after. */
 export function memberViews(context: ClusterContext, view: NetworkView): readonly MemberView[] {
-  return Object.values(context.members).map(({ node, device, specialization }) => ({
+  const staying = Object.values(context.members).filter(({ node }) => !context.leaving.includes(node));
+  return staying.map(({ node, device, specialization }) => ({
     node,
     specialization,
     region: view.devices.get(device)?.region ?? null,
@@ -31,7 +32,7 @@ export function clusterScore(cluster: string, view: NetworkView): number | null 
 
 /** A Cluster that has grown large is split; one that is small or does badly asks to join another one. */
 export function reshaped(
-  { cluster }: ClusterContext,
+  { cluster, generation }: ClusterContext,
   members: readonly MemberView[],
   score: number | null,
   given: Given<NetworkView>,
@@ -50,7 +51,7 @@ export function reshaped(
   const moving = members.filter(({ node }) => movers.includes(node));
   const { name, specialization } = characterise(moving, 1);
   const into = `cluster-${given.id('split').slice(0, 8)}`;
-  return [{ type: 'ClusterSplit', data: { into, name, specialization, movers, cause, at } }];
+  return [{ type: 'ClusterSplit', data: { into, name, specialization, movers, cause, generation, at } }];
 }
 
 function othersOf(

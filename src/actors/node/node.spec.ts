@@ -91,7 +91,11 @@ describe('a Node', () => {
     const { at: _at, ...data } = BORN.data as Extract<NodeEvent, { type: 'NodeBorn' }>['data'];
     const scenario = new Scenario<NodeCommand, NodeEvent>(node, 'n1').when({ type: 'BearNode', data });
     expect(scenario.types).toEqual(['NodeBorn']);
-    expect(scenario.sent).toEqual(['cluster/maths AdmitNode', 'genesis/main ConfirmBirth']);
+    expect(scenario.sent).toEqual([
+      'cluster/maths AdmitNode',
+      'genesis/main ConfirmBirth',
+      'account/owner OpenAccount',
+    ]);
     // Asked again, it says so again: the saga may not have heard it.
     expect(scenario.when({ type: 'BearNode', data }).types).toEqual(['LifeAffirmed']);
     expect(scenario.sent).toEqual(['genesis/main ConfirmBirth']);

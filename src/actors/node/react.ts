@@ -77,7 +77,16 @@ function confirm({ node, what, saga }: Omit<LifeAffirmed, 'at'>): Effect {
 }
 
 function settleIn({ node, cluster, saga }: NodeBorn, snapshot: Snapshot): readonly Effect[] {
-  return [admission(cluster, snapshot), confirm({ node, what: 'birth', saga })];
+  const { owner } = snapshot.context;
+  return [
+    admission(cluster, snapshot),
+    confirm({ node, what: 'birth', saga }),
+    {
+      kind: 'command',
+      to: { kind: 'account', id: owner },
+      command: { type: 'OpenAccount', data: { account: owner } },
+    },
+  ];
 }
 
 function admission(cluster: string, { context }: Snapshot): Effect {

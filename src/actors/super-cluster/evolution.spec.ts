@@ -86,6 +86,19 @@ describe('slots', () => {
     expect(slots).toMatchObject([{ replaces: child }]);
   });
 
+  it('of a device that is new are owned by an account of its own name', () => {
+    const fresh: [string, DeviceView] = [
+      'fresh',
+      { id: 'fresh', proximityMs: 0, slots: 3, tier: 'low', region: null, owner: null },
+    ];
+    const reads = { ...view(tenNodes()), devices: new Map([fresh]) };
+    const slots = granted(subject().when(claim('maths-1', 2), { reads }));
+    expect(slots.map(({ device: id, owner }) => [id, owner])).toEqual([
+      ['fresh', 'fresh'],
+      ['fresh', 'fresh'],
+    ]);
+  });
+
   it('reach every Cluster that has room, whoever breeds', () => {
     let nodes = [...tenNodes()];
     const scenario = subject();
@@ -120,6 +133,21 @@ describe('the mode', () => {
     expect(scenario.context).toMatchObject({ mode: 'aggressive' });
   });
 
+  it('does not follow one Cluster alone when others have measured otherwise', () => {
+    const scenario = subject().when(measure('maths-1'), { reads: bad });
+    scenario.when(measure('logic-1', 'logic'), { reads: good }).when(measure('maths-2'), { reads: bad });
+    expect(scenario.types).toEqual(['NetworkFitnessMeasured']);
+  });
+
+  it('begins anew to measure after it has changed', () => {
+    const scenario = subject()
+      .when(measure('maths-1'), { reads: bad })
+      .when(measure('maths-2'), { reads: bad });
+    expect(scenario.types).toContain('EvolutionModeChanged');
+    expect(scenario.when(measure('maths-3'), { reads: good }).types).toEqual(['NetworkFitnessMeasured']);
+    expect(scenario.when(measure('maths-4'), { reads: good }).types).toContain('EvolutionModeChanged');
+  });
+
   it('does not flutter', () => {
     const scenario = subject();
     for (let generation = 1; generation < 10; generation += 1) {
@@ -146,6 +174,21 @@ describe('a merge', () => {
     expect(scenario.when(ask('logic', 'maths'), { reads }).types).toEqual([]);
     expect(scenario.when(ask('other', 'maths'), { reads }).types).toEqual([]);
     expect(scenario.when(ask('other', 'logic'), { reads }).types).toEqual(['MergeApproved']);
+  });
+
+  it('is not approved where all together would be more than a Cluster holds', () => {
+    const of = (cluster: string, count: number): readonly NodeView[] =>
+      Array.from({ length: count }, (_, index) => judgedNode(`${cluster}-${index}`, 1, 2, { cluster }));
+    const reads = view([...of('logic', 43), ...of('maths', 4), ...of('other', 4)]);
+    const scenario = subject().when(ask('maths', 'logic'), { reads });
+    expect(scenario.types).toEqual(['MergeApproved']);
+    expect(scenario.when(ask('other', 'logic'), { reads }).types).toEqual([]);
+  });
+
+  it('may be that of a Cluster that others have joined before', () => {
+    const reads = view(tenNodes());
+    const scenario = subject().when(ask('other', 'maths'), { reads });
+    expect(scenario.when(ask('maths', 'logic'), { reads }).types).toEqual(['MergeApproved']);
   });
 });
 

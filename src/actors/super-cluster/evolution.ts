@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../events/envelope.ts';
+import { EvolutionMode } from '../../events/evolution.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
 
 import type { Given } from '../actor.ts';
@@ -37,13 +38,16 @@ export function grantSlots(
   const culled = new Set(claim.culled.map(({ node }) => node));
   const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node) || culled.has(node));
   const promised = Object.values(context.promised).filter(({ slot }) => !culled.has(slot.node));
+  // A Node that two Clusters took for theirs leaves one slot, which may be promised already.
+  const taken = new Set(promised.flatMap(({ slot }) => slot.replaces ?? []));
+  const free = { ...claim, culled: claim.culled.filter(({ node }) => !taken.has(node)) };
   const known = granted.length > 0 || context.claims.includes(id);
   // A fleet that has just begun to read knows no devices yet, and would grant nothing for good: the saga asks again.
   if (!known && !reads.evolution) return [];
   const slots = known
     ? granted
     : placeOffspring(
-        claim,
+        free,
         devicesOf(reads, promised, culled),
         clustersOf(reads, promised, culled),
         MAX_CLUSTER_NODES,
@@ -85,26 +89,43 @@ export function measureFitness(
       },
     },
   ];
-  // The same Cluster's last measurement lies a whole generation back; those of others may be of the same moment.
+  // The same Cluster's last measurement lies a whole generation back; those of others may be of the same moment. They
+  // must agree on the direction: with many Clusters, two measurements in a row are soon found for anything.
   const before = context.bands[cluster];
   const { mode, rule } = nextMode(context.mode, before === undefined ? [] : [before], band);
-  if (adaptiveModes && mode !== context.mode) {
+  const others = Object.entries(context.bands).filter(([id]) => id !== cluster && reads.clusters.has(id));
+  const agreed = others.every(([, other]) => isTowards(context.mode, other, mode));
+  if (adaptiveModes && mode !== context.mode && agreed) {
     const change = { from: context.mode, to: mode, score, rule: rule ?? '', at };
     events.push({ type: 'EvolutionModeChanged', data: change });
   }
   return events;
 }
 
+/** Whether a band lies on that side of the present mode on which another one does. */
+function isTowards(present: EvolutionMode, band: EvolutionMode, other: EvolutionMode): boolean {
+  const side = (mode: EvolutionMode): number =>
+    Math.sign(EvolutionMode.options.indexOf(mode) - EvolutionMode.options.indexOf(present));
+  return side(band) === side(other);
+}
+
 export function approveMerge(
   { cluster, into, cause }: CommandData<'ApproveMerge'>,
-  { merged }: SuperClusterContext,
+  { merged, promised }: SuperClusterContext,
   { at, reads }: Given<NetworkView>,
 ): readonly SuperClusterEvent[] {
   const known = merged[cluster];
   if (known !== undefined) return [{ type: 'MergeApproved', data: { cluster, into: known, cause, at } }];
-  // Whoever others were sent to must stay, and whoever has left takes nobody in.
-  const isTarget = Object.values(merged).includes(cluster);
-  if (isTarget || into in merged || cluster === into || !reads.clusters.has(into)) return [];
+  // Whoever has left takes nobody in, so no two Clusters go over to each other.
+  if (into in merged || cluster === into || !reads.clusters.has(into)) return [];
+  const members = (id: string): number =>
+    [...reads.nodes.values()].filter((node) => node.cluster === id && !node.culled).length;
+  const onTheirWay = Object.keys(merged).filter((id) => merged[id] === into);
+  const promisedTo = Object.values(promised).filter(
+    ({ slot }) => slot.cluster === into && !reads.nodes.has(slot.node),
+  );
+  const together = [into, cluster, ...onTheirWay].reduce((sum, id) => sum + members(id), promisedTo.length);
+  if (together > MAX_CLUSTER_NODES) return [];
   return [{ type: 'MergeApproved', data: { cluster, into, cause, at } }];
 }
 
@@ -112,7 +133,7 @@ export function approveMerge(
 function scoresOf(view: NetworkView, minTasks: number): { scores: readonly number[]; judged: number } {
   const byCluster = new Map<string, NodeView[]>();
   for (const node of view.nodes.values()) {
-    if (node.culled) continue;
+    if (!node.alive) continue;
     const members = byCluster.get(node.cluster);
     if (members) members.push(node);
     else byCluster.set(node.cluster, [node]);
@@ -179,9 +200,10 @@ function devicesOf(
   for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
   const pool = view.evolution?.settings.genePool;
   return [...view.devices.values()].flatMap(({ id: device, slots, tier, region, owner }) => {
-    const known = owner ?? owners.get(device);
+    // A new device earns for an account of its own name. It may not name another: wrong work is penalised there.
+    const known = owner ?? owners.get(device) ?? device;
     // Where no pair of models can run, nobody can be born.
-    if (known === undefined || pool === undefined || !carriesPair(pool, tier)) return [];
+    if (pool === undefined || !carriesPair(pool, tier)) return [];
     return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupied.get(device) ?? 0 }];
   });
 }

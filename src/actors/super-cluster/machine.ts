@@ -103,7 +103,10 @@ export const superClusterMachine = setup({
         bands: { ...context.bands, [cluster]: band },
       };
     }),
-    changeMode: assign(({ event }) => (event.type === 'EvolutionModeChanged' ? { mode: event.data.to } : {})),
+    /** What was measured in another mode says nothing about this one. */
+    changeMode: assign(({ event }) =>
+      event.type === 'EvolutionModeChanged' ? { mode: event.data.to, bands: {} } : {},
+    ),
     merge: assign(({ context, event }) =>
       event.type === 'MergeApproved'
         ? { merged: { ...context.merged, [event.data.cluster]: event.data.into } }

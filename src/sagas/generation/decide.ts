@@ -1,7 +1,7 @@
 import { type SnapshotFrom, transition } from 'xstate';
 import { CommandRefusedError, type Given } from '../../actors/actor.ts';
 import { demandOf, fitnessOf } from '../../actors/cluster/fitness.ts';
-import { breed, type Parent } from '../../actors/cluster/genetics.ts';
+import { breed, carriesPair, type Parent } from '../../actors/cluster/genetics.ts';
 import { select } from '../../actors/cluster/selection.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
 import { RATES } from '../../actors/super-cluster/modes.ts';
@@ -58,7 +58,9 @@ function begin(
   // The Cluster asks again when nothing was heard: this read model is behind its own.
   if (!reads.evolution) return [];
   const { settings, mode } = reads.evolution;
-  const nodes = members.flatMap((node) => reads.nodes.get(node) ?? []);
+  // Who is not there can neither work nor be succeeded: nothing is decided about it.
+  const nodes = members.flatMap((node) => reads.nodes.get(node) ?? []).filter(({ alive }) => alive);
+  if (nodes.length === 0) return [];
   const demand = demandOf(nodes.map((node) => node.fitness));
   const fitness = nodes.map((node) => fitnessOf(node.id, node.fitness, demand, settings.minTasks));
   const { ranked, elites, culled, kept, onTrial, wanted, rule, draws } = select(fitness, settings, (index) =>
@@ -119,7 +121,9 @@ function bred(
     const elite = given.reads.nodes.get(node);
     return elite ? [{ node, genome: elite.genome, species: elite.species }] : [];
   });
-  return slots.map((slot, index): GenerationEvent => {
+  // A pool that was changed since the grant may have nothing for a device any more.
+  const usable = slots.filter(({ tier }) => carriesPair(settings.genePool, tier));
+  return usable.map((slot, index): GenerationEvent => {
     const draw = (purpose: string): number => given.draw(`offspring ${index} ${purpose}`);
     const child = breed({ strategy, parents, settings, rates, tier: slot.tier, index, draw });
     return { type: 'OffspringBred', data: { slot, generation, ...child, at: given.at } };

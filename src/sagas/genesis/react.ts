@@ -63,7 +63,7 @@ function call(plan: GenesisBegun, wanted: readonly string[]): readonly Effect[] 
       effects.push({
         kind: 'command',
         to: { kind: 'cluster', id: cluster },
-        command: { type: 'FormCluster', data: { cluster, name, specialization, saga } },
+        command: { type: 'FormCluster', data: { cluster, name, specialization, generation: 0, saga } },
       });
     }
     for (const { node, species, genome, device, owner } of nodes) {
