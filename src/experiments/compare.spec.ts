@@ -109,7 +109,7 @@ describe('pairs of arms', () => {
     );
     expect(pairsOf(comparison)[0]).toMatchObject({ design: 'unpaired', n: [5, 5] });
     expect(comparison.warnings).toEqual([
-      'a and b share 2 seeds only: they are compared unpaired, over all their seeds.',
+      'Only 2 seeds are shared, so arms are compared unpaired, over all their seeds: a against b.',
     ]);
   });
 
@@ -117,7 +117,7 @@ describe('pairs of arms', () => {
     const comparison = compareOne(summaryOf(armOf('a', [600], [1]), armOf('b', [500], [1])));
     expect(pairsOf(comparison)[0]).toMatchObject({ interval: null, hedgesG: null, test: null, pHolm: null });
     expect(pairsOf(comparison)[0]?.difference).toBeCloseTo(0.1, 12);
-    expect(comparison.warnings).toEqual(['a and b have too few seeds for a test.']);
+    expect(comparison.warnings).toEqual(['Too few seeds for a test: a against b.']);
   });
 });
 
@@ -136,7 +136,7 @@ describe('warnings', () => {
 
   it('tell of seeds that are too few for any difference to count', () => {
     expect(compareOne(madeUpSummary([EVOLUTION, STATIC], [1, 2, 3], 5)).warnings).toEqual([
-      'With 3 and 3 seeds no p-value of evolution against static can be below 0.250, whatever the difference.',
+      'With 3 and 3 seeds no p-value can be below 0.250, whatever the difference: evolution against static.',
     ]);
   });
 

@@ -244,26 +244,35 @@ function warningsOfArms(arms: readonly NamedArm[]): string[] {
 }
 
 /** Both measures have the same seeds as a rule, so what is true of each of them is said once. */
+/** What is to be said of several pairs is said once, with the first of them and how many more there are. */
 function warningsOfPairs(measures: readonly MeasureComparison[]): string[] {
-  const found = measures.flatMap(({ arms, pairs }) => {
+  const pairsBy = new Map<string, Set<string>>();
+  for (const { arms, pairs } of measures) {
     const byName = new Map(arms.map((arm) => [arm.name, arm]));
-    return pairs.flatMap(({ one, other, design, n, test }) => {
-      const [mine, theirs] = [byName.get(one), byName.get(other)];
-      const shared = mine && theirs ? sharedSeeds(mine, theirs).size : 0;
-      if (test === null) return [`${one} and ${other} have too few seeds for a test.`];
-      if (test.smallest > ALPHA) {
-        return [
-          `With ${n[0]} and ${n[1]} seeds no p-value of ${one} against ${other} can be below ${shortP(test.smallest)}, whatever the difference.`,
-        ];
-      }
-      return design === 'unpaired' && shared > 0
-        ? [
-            `${one} and ${other} share ${shared} seeds only: they are compared unpaired, over all their seeds.`,
-          ]
-        : [];
-    });
+    for (const pair of pairs) {
+      const [mine, theirs] = [byName.get(pair.one), byName.get(pair.other)];
+      const warning = warningOf(pair, mine && theirs ? sharedSeeds(mine, theirs).size : 0);
+      if (warning === null) continue;
+      const known = pairsBy.get(warning) ?? new Set();
+      pairsBy.set(warning, known.add(`${pair.one} against ${pair.other}`));
+    }
+  }
+  return [...pairsBy].map(([warning, pairs]) => {
+    const [first = ''] = pairs;
+    const more = pairs.size - 1;
+    return `${warning}: ${first}${more === 0 ? '' : `, and ${more} more ${more === 1 ? 'pair' : 'pairs'}`}.`;
   });
-  return [...new Set(found)];
+}
+
+function warningOf({ design, n, test }: PairResult, shared: number): string | null {
+  if (test === null) return 'Too few seeds for a test';
+  if (test.smallest > ALPHA) {
+    const least = shortP(test.smallest);
+    return `With ${n[0]} and ${n[1]} seeds no p-value can be below ${least}, whatever the difference`;
+  }
+  return design === 'unpaired' && shared > 0
+    ? `Only ${shared} seeds are shared, so arms are compared unpaired, over all their seeds`
+    : null;
 }
 
 /** The comparison as Markdown: warnings first, then a table of arms and a table of pairs for each measure. */
