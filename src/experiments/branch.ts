@@ -10,8 +10,8 @@ import { EVOLUTION_STATE, type EvolutionRow, evolution } from '../projections/ev
 import { type NetworkRow, type NodeRow, network } from '../projections/network.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import { type Folded, foldTo } from '../replay/fold.ts';
+import { happenedAt } from '../replay/happened-at.ts';
 import { type Moment, MomentError } from '../replay/moment.ts';
-import { happenedAt } from '../replay/recorded.ts';
 import type { HistorySource } from '../replay/source.ts';
 import { ConfigError } from './config.ts';
 import type { ExperimentEngine } from './engines.ts';

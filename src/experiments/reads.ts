@@ -3,13 +3,6 @@ import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projec
 import type { Recorded } from '../projections/projection.ts';
 import type { AnyProjection, ChangedRow } from '../projections/read-model.ts';
 
-/** An event in this release's shape, as it was recorded. */
-export type Folded = Pick<Recorded, 'id' | 'stream' | 'revision' | 'position'> & {
-  readonly type: string;
-  readonly data: object;
-  readonly metadata: object;
-};
-
 /** The read models that decisions go by, folded in memory as events are recorded. */
 export class LiveReads {
   readonly #builder = new NetworkViewBuilder();
@@ -26,9 +19,8 @@ export class LiveReads {
     this.#builder.setDevices(devices);
   }
 
-  apply(event: Folded): void {
-    const { position } = event;
-    const recorded = recordedOf(event);
+  apply(recorded: Recorded): void {
+    const { position } = recorded;
     for (const { projection, rows } of this.#folds) {
       for (const key of projection.keys(recorded)) {
         const row: unknown = projection.fold(rows.get(key), recorded, key);
@@ -52,12 +44,4 @@ export class LiveReads {
     }
     return this.#view;
   }
-}
-
-function recordedOf({ id, stream, revision, position, type, data, metadata }: Folded): Recorded {
-  const { correlationId } = metadata as { readonly correlationId?: unknown };
-  const known = typeof correlationId === 'string' ? correlationId : '';
-  const recorded = { id, stream, revision, position, type, data, correlationId: known };
-  // The event was checked when it was decided: its type and data belong together.
-  return recorded as unknown as Recorded;
 }

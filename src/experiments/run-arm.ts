@@ -5,14 +5,13 @@ import { specializationOf } from '../actors/super-llm/task-types.ts';
 import { drawOf, uuidOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GoldTask, Strategy, Tier } from '../events/evolution.ts';
 import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
-import { upcast } from '../events/upcasters.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
 import { VirtualHost } from '../host/virtual/virtual-host.ts';
 import { fitness } from '../projections/fitness.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
+import { recordedOf } from '../projections/recorded.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
-import { recordedOf } from '../replay/recorded.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
 import type { ExperimentEngine } from './engines.ts';
 import { type Examinee, examine } from './examination.ts';
@@ -296,7 +295,7 @@ class World {
 
   #fold(event: StoredEvent): void {
     const recorded = recordedOf(event);
-    this.#reads.apply({ ...event, data: upcast(event) });
+    this.#reads.apply(recorded);
     this.#model.apply(recorded);
     switch (recorded.type) {
       case 'ClusterFormed':

@@ -9,6 +9,7 @@ import { VirtualHost, type VirtualHostOptions } from '../host/virtual/virtual-ho
 import { createInstantEngine } from '../inference/instant.ts';
 import { SPECIES } from '../inference/species.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
+import { recordedOf } from '../projections/recorded.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
 import { parseExperiment } from './config.ts';
 import { simulatedEngine } from './engines.ts';
@@ -44,7 +45,7 @@ function networkOf(
     reads: () => reads.view,
     onEvent(event) {
       events.push(event);
-      reads.apply(event);
+      reads.apply(recordedOf(event));
     },
     onReply: (subject, body) => replies.set(subject, body),
     onRefused: ({ command }, reason) => refused.push(`${command.type}: ${reason}`),
@@ -52,7 +53,7 @@ function networkOf(
     ...change,
   });
   const network: Network = { host, reads, events, replies, refused };
-  for (const event of history) reads.apply(event);
+  for (const event of history) reads.apply(recordedOf(event));
   host.restore(history);
   return network;
 }

@@ -1,8 +1,7 @@
-import { upcast } from '../events/upcasters.ts';
 import { holdsEvent } from '../eventstore/holds-event.ts';
-import type { EventStore, StoredEvent } from '../eventstore/port.ts';
-import type { NetworkEvent, Recorded } from './projection.ts';
+import type { EventStore } from '../eventstore/port.ts';
 import type { ReadModel } from './read-model.ts';
+import { recordedOf } from './recorded.ts';
 
 /** The streams that projections fold. */
 export const CATEGORY_PREFIXES = [
@@ -88,20 +87,4 @@ async function beginAnewIfForeign({ store, model, onStatus }: ProjectorOptions):
     );
   }
   model.clear();
-}
-
-/** A stored event as the folds see it, in this release's shape. What is in the store was checked when it was appended. */
-export function recordedOf(event: StoredEvent): Recorded {
-  const { stream, revision, position, id, type, metadata } = event;
-  const data = upcast(event);
-  const { correlationId } = metadata;
-  const domainEvent = { type, data } as unknown as NetworkEvent;
-  return {
-    ...domainEvent,
-    stream,
-    revision,
-    position,
-    id,
-    correlationId: typeof correlationId === 'string' ? correlationId : '',
-  };
 }

@@ -1,10 +1,11 @@
 import type { AnyProjection } from '../projections/read-model.ts';
+import { recordedOf } from '../projections/recorded.ts';
 import { type GenerationsRow, generations } from './generations.ts';
+import { happenedAt } from './happened-at.ts';
 import type { Cursor, PlacedEvent } from './history-file.ts';
 import { MemoryModel } from './memory-model.ts';
 import { isAfter, type Limit, type Moment, MomentError } from './moment.ts';
 import type { FoldedEvent, Progress } from './progress.ts';
-import { happenedAt, recordedOf } from './recorded.ts';
 import { loadSnapshot, type SnapshotCache, saveSnapshot } from './snapshots.ts';
 import type { HistorySource } from './source.ts';
 

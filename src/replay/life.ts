@@ -1,11 +1,11 @@
 import type { SelectionMade } from '../events/generation.ts';
 import type { Genome } from '../events/values.ts';
 import { type LifeFitness, type LineageRow, lineage } from '../projections/lineage.ts';
+import { recordedOf } from '../projections/recorded.ts';
 import { type FoldOptions, foldTo } from './fold.ts';
 import type { Rows } from './memory-model.ts';
 import { nearNames } from './near.ts';
 import type { FoldedEvent } from './progress.ts';
-import { recordedOf } from './recorded.ts';
 
 /** A Node's life, as the history tells it. */
 export interface Life {

@@ -1,5 +1,5 @@
+import { happenedAt } from './happened-at.ts';
 import type { PlacedEvent } from './history-file.ts';
-import { happenedAt } from './recorded.ts';
 
 /**
  * A moment of a history: what has happened up to then. The order of the store decides, never the clocks.

@@ -19,7 +19,7 @@ import { DEAD, ensureDeviceConsumer, ensureStreams } from '../../src/messaging/s
 import { commandSubject } from '../../src/messaging/subjects.ts';
 import { loadNatsUsers } from '../../src/messaging/users.ts';
 import { movementOf } from '../../src/projections/credits.ts';
-import { recordedOf } from '../../src/projections/runner.ts';
+import { recordedOf } from '../../src/projections/recorded.ts';
 import { evolutionProblems, populationOf, unfinishedEvolution } from '../support/evolution-history.ts';
 import { type ChaosTarget, startRole, victimOf } from './harness.ts';
 

@@ -8,7 +8,7 @@ import type { StoredEvent } from '../../src/eventstore/port.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import type { InferenceEngine } from '../../src/inference/port.ts';
 import { credits, movementOf } from '../../src/projections/credits.ts';
-import { recordedOf } from '../../src/projections/runner.ts';
+import { recordedOf } from '../../src/projections/recorded.ts';
 import { trust } from '../../src/projections/trust.ts';
 import { DEVICE, LocalNetwork } from '../support/local-network.ts';
 

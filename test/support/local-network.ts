@@ -16,7 +16,7 @@ import { deadlines } from '../../src/projections/deadlines.ts';
 import { PROJECTIONS } from '../../src/projections/index.ts';
 import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../../src/projections/network-view.ts';
 import { ReadModel } from '../../src/projections/read-model.ts';
-import { recordedOf } from '../../src/projections/runner.ts';
+import { recordedOf } from '../../src/projections/recorded.ts';
 import { DEFINITIONS } from '../../src/sagas/index.ts';
 
 export const DEVICE = 'laptop';

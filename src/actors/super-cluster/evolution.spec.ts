@@ -99,6 +99,20 @@ describe('slots', () => {
     ]);
   });
 
+  it('of a geographic Cluster are near it, where there is a choice', () => {
+    const near = (id: string, region: string): [string, DeviceView] => [
+      id,
+      { id, proximityMs: 0, slots: 12, tier: 'low', region, owner: 'owner' },
+    ];
+    const devices = new Map([near('a-far', 'us'), near('laptop', 'eu'), near('z-near', 'eu')]);
+    const clusters = [clusterView('maths', { kind: 'geographic' })];
+    const settings = { settings: SETTINGS, mode: 'normal' } as const;
+    const reads = networkView(tenNodes(), clusters, 7, { devices, evolution: settings });
+    expect(granted(subject().when(claim('maths-1', 1), { reads })).map((slot) => slot.device)).toEqual([
+      'z-near',
+    ]);
+  });
+
   it('reach every Cluster that has room, whoever breeds', () => {
     let nodes = [...tenNodes()];
     const scenario = subject();

@@ -219,11 +219,22 @@ function clustersOf(
     if (!node.culled && !leaving.has(node.id)) count(node.cluster);
   }
   for (const { slot } of promised) if (!view.nodes.has(slot.node)) count(slot.cluster);
-  return [...view.clusters.values()].map(({ id, lastBirth }) => ({
-    cluster: id,
-    members: members.get(id) ?? 0,
-    lastOffspring: lastBirth,
-  }));
+  return [...view.clusters.values()].map(({ id, kind, lastBirth }) => {
+    const room = { cluster: id, members: members.get(id) ?? 0, lastOffspring: lastBirth };
+    const region = kind === 'geographic' ? regionOf(id, view) : null;
+    return region === null ? room : { ...room, region };
+  });
+}
+
+/** Where most members of a Cluster are. */
+function regionOf(cluster: string, view: NetworkView): string | null {
+  const counts = new Map<string, number>();
+  for (const node of view.nodes.values()) {
+    const region = node.cluster === cluster ? view.devices.get(node.device)?.region : null;
+    if (region) counts.set(region, (counts.get(region) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return most?.[0] ?? null;
 }
 
 /** Promised, and neither born yet nor standing in for one that is still there. */

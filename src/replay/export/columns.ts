@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../events/envelope.ts';
+import { happenedAt } from '../happened-at.ts';
 import type { PlacedEvent } from '../history-file.ts';
-import { happenedAt } from '../recorded.ts';
 
 /** An event as a row of a table: the same columns in every tabular export, in the order of the history. */
 export interface EventRow {
