@@ -13,8 +13,8 @@ import type { Said } from './work.ts';
 export interface Examinee {
   readonly node: string;
   readonly genome: Genome;
-  /** The field of which its Cluster is asked. */
-  readonly field: string;
+  /** The fields of which its Cluster is asked. */
+  readonly fields: readonly string[];
   readonly fitness: FitnessTally | undefined;
 }
 
@@ -35,7 +35,9 @@ export async function examine(
   answer: Answer,
 ): Promise<HeldOut> {
   const fields = new Map<string, Examinee[]>();
-  for (const one of population) fields.set(one.field, [...(fields.get(one.field) ?? []), one]);
+  for (const one of population) {
+    for (const field of one.fields) fields.set(field, [...(fields.get(field) ?? []), one]);
+  }
   const panels = new Map<string, readonly Examinee[]>();
   const panelOf = (taskType: string): readonly Examinee[] => {
     const panel = panels.get(taskType) ?? bestFor(known, taskType);

@@ -10,6 +10,7 @@ import { VirtualHost } from '../host/virtual/virtual-host.ts';
 import { fitness } from '../projections/fitness.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
+import { idOf } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
@@ -126,8 +127,11 @@ class World {
   readonly #host: VirtualHost;
   readonly #reads: LiveReads;
   readonly #model = new MemoryModel([lineage, fitness]);
-  /** The field of which each Cluster is asked: that in which it was founded. */
-  readonly #fields = new Map<string, string>();
+  /**
+   * The fields of which each Cluster is asked: that in which it was founded, and those of Clusters that it took in. What
+   * is asked comes from outside, and does not end with a Cluster.
+   */
+  readonly #fields = new Map<string, readonly string[]>();
   readonly #tasksByField: ReadonlyMap<string, readonly GoldTask[]>;
   #happened = { born: 0, culled: 0, judged: 0, right: 0 };
   #tasks = 0;
@@ -280,8 +284,12 @@ class World {
 
   #examinee({ id, genome, cluster }: Pick<NodeView, 'id' | 'genome' | 'cluster'>): Examinee {
     const tally = this.#model.rows(fitness.name).get(`node/${id}`);
-    const field = this.#fields.get(cluster) ?? genome.specialization;
-    return { node: id, genome, field, fitness: tally as FitnessTally | undefined };
+    const fields = this.#fieldsOf(cluster);
+    return { node: id, genome, fields, fitness: tally as FitnessTally | undefined };
+  }
+
+  #fieldsOf(cluster: string): readonly string[] {
+    return this.#fields.get(cluster) ?? [];
   }
 
   #restore(events: readonly StoredEvent[], isBranch = false): void {
@@ -300,12 +308,14 @@ class World {
     switch (recorded.type) {
       case 'ClusterFormed':
         if (!this.#fields.has(recorded.data.cluster)) {
-          this.#fields.set(recorded.data.cluster, recorded.data.specialization);
+          this.#fields.set(recorded.data.cluster, [recorded.data.specialization]);
         }
         return;
-      case 'ClusterSplit': {
-        const from = recorded.stream.slice('cluster-'.length);
-        this.#fields.set(recorded.data.into, this.#fields.get(from) ?? recorded.data.specialization);
+      case 'ClusterSplit':
+      case 'ClusterMerged': {
+        const { into } = recorded.data;
+        const fields = [...this.#fieldsOf(into), ...this.#fieldsOf(idOf(recorded.stream, 'cluster'))];
+        this.#fields.set(into, [...new Set(fields)]);
         return;
       }
       case 'NodeBorn':
@@ -341,7 +351,8 @@ class World {
     const { seed } = this.#options.run;
     const draw = (purpose: string): number => drawOf('experiment', purpose, seed, node, generation, round);
     const all = this.#options.engine.tasks.training;
-    const own = this.#tasksByField.get(this.#fields.get(cluster) ?? '') ?? all;
+    const fields = this.#fieldsOf(cluster);
+    const own = this.#tasksByField.get(fields[Math.floor(draw('which') * fields.length)] ?? '') ?? all;
     const pool = draw('field') < OWN_FIELD ? own : all;
     const task = pool[Math.floor(draw('task') * pool.length)];
     if (!task) throw new Error('This experiment has no training tasks.');
