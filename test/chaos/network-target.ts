@@ -37,7 +37,7 @@ const EVOLUTION = { tasksPerGeneration: 15, minTasks: 1, goldShare: 0.5 };
 /** Nodes of each seed species that are left out, so that the device has free slots for offspring. */
 const UNBORN = 2;
 /** Fleets killed in the middle of a generation, besides those that are killed at any moment. */
-const AMBUSHES = 3;
+const AMBUSHES = 1;
 const backoff = { firstMs: 100, longestMs: 1_000, stableMs: 5_000 };
 
 export interface ChaosNetwork extends ChaosTarget {
@@ -157,7 +157,10 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   }
 
   async function begin(): Promise<void> {
-    const settings = { ...(await evolutionSettings('miniature')), ...EVOLUTION };
+    const standard = await evolutionSettings('miniature');
+    // The instant engine knows its questions to the letter: offspring that put them otherwise could answer none.
+    const genePool = { ...standard.genePool, promptTemplates: [{ system: '', user: '{question}' }] };
+    const settings = { ...standard, ...EVOLUTION, genePool };
     const messageId = `genesis-${seed}`;
     const meta = headers();
     meta.set(HEADER.correlationId, 'genesis');
