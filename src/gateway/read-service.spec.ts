@@ -2,42 +2,71 @@ import type { NatsConnection } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import { PROJECTIONS } from '../projections/index.ts';
+import type { Recorded } from '../projections/projection.ts';
 import { ReadModel } from '../projections/read-model.ts';
 import { readEndpoints } from './read-service.ts';
-import type { HistoryOutput } from './schemas.ts';
+import { QueryInput, QueryOutput } from './schemas.ts';
 
-const ISSUED = {
-  id: '6e4e0c8e-0b0a-5f0e-8d1a-0a1b2c3d4e5f',
-  type: 'GoldTaskIssued',
-  data: {
-    task: { prompt: 'What is 6 × 7?', expected: { kind: 'answer', value: '42' } },
-    dueAt: '2999-01-01T00:00:00.000Z',
-  },
-  metadata: {},
-};
+const AT = '2026-01-05T10:00:00.000Z';
+const QUESTION = 'What is 2 + 2?';
 
-describe('the history, for strangers', () => {
-  it('does not tell the answer of a gold task, neither by its event nor by a cached state', async () => {
-    const store = createMemoryEventStore();
-    await store.append('cluster-maths', [ISSUED], 'any');
-    const cached = {
-      ...ISSUED,
-      type: 'SnapshotTaken',
-      data: { snapshot: { context: { gold: ISSUED.data } } },
-    };
-    await store.append('snapshot-cluster-maths', [cached], 'any');
-    const model = new ReadModel(':memory:', PROJECTIONS);
-    // What reads the history needs no broker.
-    const endpoints = readEndpoints({ nc: {} as NatsConnection, model, store, version: '0.0.0' });
-    const history = endpoints.find(({ subject }) => subject === 'dellm.history');
-    const read = async (stream?: string) =>
-      (await history?.run(
-        { direction: 'forwards', limit: 10, ...(stream && { stream }) },
-        { signal: new AbortController().signal },
-      )) as HistoryOutput;
-    const pages = [await read(), await read('cluster-maths'), await read('snapshot-cluster-maths')];
-    expect(pages.map(({ events }) => events.length)).toEqual([1, 1, 0]);
-    expect(JSON.stringify(pages)).not.toContain('42"');
-    model.close();
+/** The read model of one answered query with so many votes, each with a text of this length in two-byte characters. */
+function modelWith(votes: number, textLength: number): ReadModel {
+  const model = new ReadModel(':memory:', PROJECTIONS);
+  let position = 0;
+  const tell = (type: string, data: object, stream = 'query-q1') => {
+    position += 10;
+    const place = { id: `e${position}`, stream, revision: position / 10 - 1, position, correlationId: 'q1' };
+    model.apply({ type, data: { ...data, at: AT }, ...place } as unknown as Recorded);
+  };
+  tell('QueryAsked', { queryId: 'q1', account: 'anna', question: QUESTION });
+  const texts = { why: 'ä'.repeat(textLength), how: 'ö'.repeat(textLength) };
+  for (let n = 0; n < votes; n += 1) tell('Thought', { subtaskId: 's1', n, ...texts }, 'superCluster-x');
+  tell('QueryAnswered', { answer: '4', confidence: 0.9, spent: 1_000_000 });
+  return model;
+}
+
+async function query(model: ReadModel, request: object = {}): Promise<QueryOutput> {
+  const endpoints = readEndpoints({
+    nc: {} as NatsConnection,
+    model,
+    store: createMemoryEventStore(),
+    version: '0.0.0',
+  });
+  const reading = endpoints.find(({ subject }) => subject === 'dellm.query');
+  const input = QueryInput.parse({ queryId: 'q1', ...request });
+  return QueryOutput.parse(await reading?.run(input, { signal: AbortSignal.timeout(5_000) }));
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+describe('reading a query', () => {
+  it('gives all steps where they fit', async () => {
+    const { query: read } = await query(modelWith(20, 100));
+    expect(read.steps.map(({ type }) => type)).toEqual([
+      'QueryAsked',
+      ...Array.from({ length: 20 }, () => 'Thought'),
+      'QueryAnswered',
+    ]);
+    expect(read.omitted).toBe(0);
+  });
+
+  it('leaves later steps of a huge one out, and counts them', async () => {
+    const model = modelWith(450, 2_500);
+    const { query: read } = await query(model);
+    expect(bytesOf(read)).toBeLessThan(610_000);
+    // As many as fit: another step would have been about 8 KB.
+    expect(bytesOf(read)).toBeGreaterThan(580_000);
+    expect(read.steps.map(({ position }) => position)).toEqual(read.steps.map((_step, n) => 10 * (n + 1)));
+    expect(read.steps.length + read.omitted).toBe(452);
+    expect(read.result).toMatchObject({ outcome: 'answered', answer: '4' });
+  });
+
+  it('gives no steps to who wants the result alone', async () => {
+    const { query: read } = await query(modelWith(3, 10), { steps: false });
+    expect(read).toMatchObject({ question: QUESTION, status: 'answered', steps: [], omitted: 5 });
+    expect(read.result).toMatchObject({ answer: '4' });
   });
 });
