@@ -194,7 +194,7 @@ export interface GenerationScheduled {
 export interface GenerationOpened {
   readonly generation: number;
   readonly trigger: GenerationTrigger;
-  /** Successful tasks of the members since the last one. */
+  /** Successful tasks of the members since the last one was opened. */
   readonly successes: number;
   readonly members: readonly string[];
   /** When the saga is asked again, if nothing was heard of it. */
@@ -299,7 +299,7 @@ export const ClusterCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ExamineNode'), data: Examination }),
   z.object({
     type: z.literal('ReportPerformance'),
-    data: z.strictObject({ node: Id, successes: z.int().min(1) }),
+    data: z.strictObject({ node: Id, successes: z.int().min(0) }),
   }),
   z.object({ type: z.literal('OpenGeneration'), data: z.strictObject({ generation: z.int().min(1) }) }),
   z.object({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CreditRow, credits } from './credits.ts';
 import { type DeadlinesRow, deadlines } from './deadlines.ts';
+import { fitness } from './fitness.ts';
 import { type NetworkRow, network, uptimeOf } from './network.ts';
 import { NetworkViewBuilder } from './network-view.ts';
 import { type MatrixCell, performanceMatrix } from './performance-matrix.ts';
@@ -159,6 +160,26 @@ describe('the view that routing has', () => {
     const rows = fold<NetworkRow>(network, [born('n1')]);
     builder.change([{ projection: network.name, key: 'node/n1', row: rows.get('node/n1') }], 2);
     expect(builder.view.nodes.get('n1')?.trust.total).toBe(1);
+  });
+
+  it('takes fitness that comes before the Node itself', () => {
+    const builder = new NetworkViewBuilder();
+    const tally = fold(fitness, [judged('n1', true)]).get('node/n1');
+    const row = fold<NetworkRow>(network, [born('n1')]).get('node/n1');
+    // As a read model gives them to who begins: by their last change, and a Node's row changes with each of its tasks.
+    builder.change([{ projection: fitness.name, key: 'node/n1', row: tally }], 1);
+    builder.change([{ projection: network.name, key: 'node/n1', row }], 2);
+    expect(tally).toBeDefined();
+    expect(builder.view.nodes.get('n1')?.fitness).toEqual(tally);
+  });
+
+  it('has no place for a retired Node, nor for what is still heard of it', () => {
+    const builder = new NetworkViewBuilder();
+    const row = fold<NetworkRow>(network, [born('n1')]).get('node/n1');
+    const tally = fold(fitness, [judged('n1', true)]).get('node/n1');
+    builder.change([{ projection: network.name, key: 'node/n1', row: { ...row, status: 'retired' } }], 1);
+    builder.change([{ projection: fitness.name, key: 'node/n1', row: tally }], 2);
+    expect(builder.view.nodes.size).toBe(0);
   });
 });
 

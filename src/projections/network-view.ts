@@ -33,6 +33,8 @@ export class NetworkViewBuilder {
   readonly #cells = new Map<string, Record<string, MatrixRow>>();
   readonly #nodes = new Map<string, NodeView>();
   readonly #clusters = new Map<string, ClusterView>();
+  /** Keys of retired Nodes: what is judged of them later still arrives. */
+  readonly #gone = new Set<string>();
   #devices: ReadonlyMap<string, DeviceView> = new Map();
   #evolution: EvolutionView | null = null;
 
@@ -50,6 +52,8 @@ export class NetworkViewBuilder {
   change(rows: readonly Pick<ChangedRow, 'projection' | 'key' | 'row'>[], position: number): void {
     const touched = new Set<string>();
     for (const { projection, key, row } of rows) {
+      const subject = projection === performanceMatrix.name ? (row as MatrixCell).resource : key;
+      if (this.#gone.has(subject)) continue;
       if (projection === network.name) {
         this.#resources.set(key, row as NetworkRow);
         touched.add(key);
@@ -57,8 +61,6 @@ export class NetworkViewBuilder {
         this.#trust.set(key, row as TrustState);
         touched.add(key);
       } else if (projection === fitness.name) {
-        // Judgements of a retired Node still arrive.
-        if (!this.#resources.has(key)) continue;
         this.#tallies.set(key, row as FitnessTally);
         touched.add(key);
       } else if (projection === evolution.name) {
@@ -130,6 +132,7 @@ export class NetworkViewBuilder {
 
   /** Nobody asks for a retired Node again, and there are more of them with every generation. */
   #forget(key: string): void {
+    this.#gone.add(key);
     this.#resources.delete(key);
     this.#trust.delete(key);
     this.#cells.delete(key);

@@ -170,6 +170,33 @@ describe('the generations of a Cluster', () => {
     ]);
   });
 
+  it('end in time although whoever is asked directly never succeeds: a report of no success starts the clock', () => {
+    const scenario = formed().when(report('n0', 0));
+    expect(scenario.types).toEqual(['GenerationScheduled']);
+    expect(scenario.when(report('n0', 0)).types).toEqual([]);
+  });
+
+  it('count what succeeds while the one before is judged', () => {
+    const scenario = formed().when(report('n0', 15)).when(report('n1', 15)).when(report('n0', 30));
+    expect(scenario.events[1]).toMatchObject({ type: 'GenerationOpened', data: { generation: 1 } });
+    scenario.when(report('n1', 30));
+    const close: ClusterCommand = { type: 'CloseGeneration', data: { generation: 1, culled: 0, born: 0 } };
+    scenario.when(close).when(report('n0', 35));
+    expect(scenario.events[1]).toMatchObject({
+      type: 'GenerationOpened',
+      data: { generation: 2, successes: 20 },
+    });
+  });
+
+  it('do not come to a Cluster that was dissolved', () => {
+    const scenario = formed().when(report('n0', 5));
+    const approved: ClusterCommand = { type: 'MergeInto', data: { into: 'other', cause: 'small' } };
+    expect(scenario.when(approved).types).toEqual(['ClusterMerged']);
+    const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+    expect(scenario.when(pass, { at: later(3_600_000) }).types).toEqual([]);
+    expect(scenario.when(report('n0', 10)).types).toEqual([]);
+  });
+
   it('do not come where nothing says what evolution goes by', () => {
     expect(formed().when(report('n0', 5), { reads: networkView([]) }).types).toEqual([]);
   });
@@ -185,6 +212,16 @@ describe('the generations of a Cluster', () => {
     const close: ClusterCommand = { type: 'CloseGeneration', data: { generation: 1, culled: 0, born: 0 } };
     expect(scenario.when(close).types[0]).toBe('GenerationClosed');
     expect(scenario.when(close).types).toEqual([]);
+  });
+
+  it('are asked for ever more rarely while all devices are away, and still every hour', () => {
+    const scenario = formed().when({ type: 'OpenGeneration', data: { generation: 1 } });
+    const asked: number[] = [];
+    for (let minute = 1; minute <= 8 * 60; minute += 1) {
+      const pass: ClusterCommand = { type: 'PassDeadline', data: { generation: 1 } };
+      if (scenario.when(pass, { at: later(minute * 60_000) }).types.length > 0) asked.push(minute);
+    }
+    expect(asked).toEqual([1, 2, 4, 8, 16, 32, 64, 124, 184, 244, 304, 364, 424]);
   });
 });
 

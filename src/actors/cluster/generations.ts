@@ -12,6 +12,9 @@ type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { t
 /** After this time the saga of a generation is asked again, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
+/** A saga waits while all devices are away: it is asked ever more rarely, but at least so often. */
+const MOST_PATIENCE_MS = 3_600_000;
+
 /** Counts what a Node has reported, and opens a generation when it is time. */
 export function reportPerformance(
   { node, successes }: CommandData<'ReportPerformance'>,
@@ -19,12 +22,13 @@ export function reportPerformance(
   given: Given<NetworkView>,
 ): readonly ClusterEvent[] {
   const { evolution } = given.reads;
-  if (!evolution || !(node in context.members)) return [];
+  if (!evolution || context.mergedInto !== null || !(node in context.members)) return [];
   const { tasksPerGeneration, generationMs } = evolution.settings;
   const known = context.reported[node];
-  if (known !== undefined && successes <= known) return [];
-  // Of one that came from another Cluster nothing is known but that it has just succeeded so often.
+  // Of one that came from another Cluster nothing is known but that it has just been judged so often.
   const gained = known === undefined ? Math.min(successes, REPORT_EVERY) : successes - known;
+  // It worked, and nothing came of it: also such a generation ends in time.
+  if (gained <= 0) return schedule(context, given);
   const first = context.generationDueAt === null && context.opened === null;
   const generationDueAt = first ? later(given.at, generationMs) : null;
   const events: ClusterEvent[] = [
@@ -52,7 +56,8 @@ export function reportPerformance(
  */
 export function schedule(context: ClusterContext, given: Given<NetworkView>): readonly ClusterEvent[] {
   const { evolution } = given.reads;
-  if (!evolution || context.opened !== null || context.generationDueAt !== null) return [];
+  const { opened: judging, generationDueAt, mergedInto } = context;
+  if (!evolution || judging !== null || generationDueAt !== null || mergedInto !== null) return [];
   const dueAt = later(given.at, evolution.settings.generationMs);
   const data = { generation: context.generation + 1, dueAt, at: given.at };
   return [{ type: 'GenerationScheduled', data }];
@@ -78,14 +83,15 @@ export function passGenerationDeadline(
   const { at } = given;
   if (context.opened?.generation === generation && at >= context.opened.dueAt) {
     const members = Object.keys(context.members);
-    const dueAt = later(at, PATIENCE_MS);
-    const { trigger } = context.opened;
+    const { trigger, openedAt } = context.opened;
+    const waited = Date.parse(at) - Date.parse(openedAt);
+    const dueAt = later(at, Math.min(MOST_PATIENCE_MS, Math.max(PATIENCE_MS, waited)));
     return [{ type: 'GenerationDemanded', data: { generation, trigger, members, dueAt, at } }];
   }
   const { generationDueAt } = context;
   // Whether the read model knows the settings by now is the saga's affair: a deadline comes once, and is never set again.
   const isDue = context.opened === null && generationDueAt !== null && at >= generationDueAt;
-  if (!isDue || generation !== context.generation + 1) return [];
+  if (!isDue || context.mergedInto !== null || generation !== context.generation + 1) return [];
   return [opened(context, 'time', context.successes, at)];
 }
 

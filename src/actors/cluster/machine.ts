@@ -30,6 +30,8 @@ const REMEMBERED_ENDS = 128;
 export interface OpenGeneration {
   readonly generation: number;
   readonly trigger: GenerationTrigger;
+  readonly openedAt: string;
+  /** When its saga is asked again. */
   readonly dueAt: string;
 }
 
@@ -46,12 +48,12 @@ export interface ClusterContext {
   /** Gold tasks on their way, by taskId, and those judged lately. */
   readonly gold: Readonly<Record<string, GoldTaskIssued>>;
   readonly judgedGold: RecentKeys;
-  /** Successes that the members have reported, over their lives, and together since the last generation. */
+  /** Successes that the members have reported, over their lives, and together since the last generation was opened. */
   readonly reported: Readonly<Record<string, number>>;
   readonly successes: number;
   /** The last generation that was completed; 0 before the first. */
   readonly generation: number;
-  /** When the generation ends by time: set with its first success. */
+  /** When the generation ends by time: set with its first task, or the first report of one. */
   readonly generationDueAt: string | null;
   readonly opened: OpenGeneration | null;
   /** Members that were sent to another Cluster and are not there yet. */
@@ -119,13 +121,19 @@ export const clusterMachine = setup({
       event.type === 'GenerationScheduled' ? { generationDueAt: event.data.dueAt } : {},
     ),
     openGeneration: assign(({ event }) => {
-      if (event.type !== 'GenerationOpened' && event.type !== 'GenerationDemanded') return {};
-      const { generation, trigger, dueAt } = event.data;
-      return { opened: { generation, trigger, dueAt }, generationDueAt: null };
+      if (event.type !== 'GenerationOpened') return {};
+      const { generation, trigger, dueAt, at } = event.data;
+      // What succeeds while this one is judged counts for the next one.
+      return { opened: { generation, trigger, openedAt: at, dueAt }, generationDueAt: null, successes: 0 };
     }),
+    demandGeneration: assign(({ context, event }) =>
+      event.type === 'GenerationDemanded' && context.opened !== null
+        ? { opened: { ...context.opened, dueAt: event.data.dueAt } }
+        : {},
+    ),
     closeGeneration: assign(({ event }) =>
       event.type === 'GenerationClosed'
-        ? { generation: event.data.generation, opened: null, successes: 0, generationDueAt: null }
+        ? { generation: event.data.generation, opened: null, generationDueAt: null }
         : {},
     ),
     split: assign(({ context, event }) =>
@@ -238,7 +246,7 @@ export const clusterMachine = setup({
             gathering: { on: { GenerationOpened: { target: 'judging', actions: 'openGeneration' } } },
             judging: {
               on: {
-                GenerationDemanded: { actions: 'openGeneration' },
+                GenerationDemanded: { actions: 'demandGeneration' },
                 GenerationClosed: { target: 'gathering', actions: 'closeGeneration' },
               },
             },

@@ -31,7 +31,8 @@ export interface NodeContext {
   readonly closed: Readonly<Record<string, ClosedTask>>;
   /** Tasks whose performance was recorded lately. */
   readonly judged: RecentKeys;
-  /** Right answers in its life. */
+  /** Answers that were judged in its life, and those that were right. */
+  readonly judgements: number;
   readonly successes: number;
   /** How selection ended it, or null. */
   readonly culled: NodeCulled | null;
@@ -98,6 +99,7 @@ export const nodeMachine = setup({
       if (event.type !== 'PerformanceRecorded') return {};
       return {
         judged: remember(context.judged, event.data.taskId, REMEMBERED_JUDGEMENTS),
+        judgements: context.judgements + 1,
         successes: context.successes + (event.data.correct ? 1 : 0),
       };
     }),
@@ -119,6 +121,7 @@ export const nodeMachine = setup({
     open: {},
     closed: {},
     judged: [],
+    judgements: 0,
     successes: 0,
     culled: null,
   }),

@@ -31,7 +31,7 @@ export function react(event: NodeEvent, snapshot: Snapshot): readonly Effect[] {
     case 'TaskFailed':
       return [reportFailure(event.data, event.data.reason, snapshot)];
     case 'PerformanceRecorded':
-      return event.data.correct ? reportSuccess(snapshot) : [];
+      return reportPerformance(snapshot);
     case 'NodeMoved': {
       const { from, to } = event.data;
       return [dismissal(from, snapshot, 'moved'), admission(to, snapshot)];
@@ -47,9 +47,9 @@ export function react(event: NodeEvent, snapshot: Snapshot): readonly Effect[] {
   }
 }
 
-function reportSuccess({ context }: Snapshot): readonly Effect[] {
-  const { node, cluster, successes } = context;
-  if (successes % REPORT_EVERY !== 0 || context.culled) return [];
+function reportPerformance({ context }: Snapshot): readonly Effect[] {
+  const { node, cluster, judgements, successes } = context;
+  if (judgements % REPORT_EVERY !== 0 || context.culled) return [];
   return [
     {
       kind: 'command',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Scenario } from '../../../test/support/decider.ts';
+import { later, Scenario } from '../../../test/support/decider.ts';
 import { judgedNode, SETTINGS, tenNodes } from '../../../test/support/evolution.ts';
 import { clusterView, networkView } from '../../../test/support/views.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
@@ -100,11 +100,11 @@ describe('slots', () => {
   });
 
   it('of a geographic Cluster are near it, where there is a choice', () => {
-    const near = (id: string, region: string): [string, DeviceView] => [
+    const near = (id: string, region: string, slots: number): [string, DeviceView] => [
       id,
-      { id, proximityMs: 0, slots: 12, tier: 'low', region, owner: 'owner' },
+      { id, proximityMs: 0, slots, tier: 'low', region, owner: 'owner' },
     ];
-    const devices = new Map([near('a-far', 'us'), near('laptop', 'eu'), near('z-near', 'eu')]);
+    const devices = new Map([near('a-far', 'us', 40), near('laptop', 'eu', 10), near('z-near', 'eu', 1)]);
     const clusters = [clusterView('maths', { kind: 'geographic' })];
     const settings = { settings: SETTINGS, mode: 'normal' } as const;
     const reads = networkView(tenNodes(), clusters, 7, { devices, evolution: settings });
@@ -151,6 +151,16 @@ describe('the mode', () => {
     const scenario = subject().when(measure('maths-1'), { reads: bad });
     scenario.when(measure('logic-1', 'logic'), { reads: good }).when(measure('maths-2'), { reads: bad });
     expect(scenario.types).toEqual(['NetworkFitnessMeasured']);
+  });
+
+  it('does not wait for a Cluster that has nothing to do any more', () => {
+    const scenario = subject().when(measure('logic-1', 'logic'), { reads: good });
+    scenario.when(measure('maths-1'), { reads: bad, at: later(SETTINGS.generationMs) });
+    expect(scenario.types).toEqual(['NetworkFitnessMeasured']);
+    scenario.when(measure('maths-2'), { reads: bad, at: later(2 * SETTINGS.generationMs) });
+    expect(scenario.types).toEqual(['NetworkFitnessMeasured']);
+    scenario.when(measure('maths-3'), { reads: bad, at: later(2 * SETTINGS.generationMs + 1) });
+    expect(scenario.types).toEqual(['NetworkFitnessMeasured', 'EvolutionModeChanged']);
   });
 
   it('begins anew to measure after it has changed', () => {

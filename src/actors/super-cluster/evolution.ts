@@ -1,14 +1,12 @@
 import { canonicalJson } from '../../events/envelope.ts';
-import { EvolutionMode } from '../../events/evolution.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
-
 import type { Given } from '../actor.ts';
 import { demandOf, fitnessOf, judgedOf, networkScore } from '../cluster/fitness.ts';
 import { carriesPair } from '../cluster/genetics.ts';
 import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
 import type { NetworkView, NodeView } from '../network-view.ts';
 import type { Promised, SuperClusterContext } from './machine.ts';
-import { bandOf, nextMode } from './modes.ts';
+import { bandOf, distance, nextMode } from './modes.ts';
 import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.ts';
 
 type CommandData<T extends SuperClusterCommand['type']> = Extract<SuperClusterCommand, { type: T }>['data'];
@@ -69,7 +67,7 @@ export function measureFitness(
   { at, reads }: Given<NetworkView>,
 ): readonly SuperClusterEvent[] {
   if (context.measured.includes(generation) || !reads.evolution) return [];
-  const { adaptiveModes, minTasks } = reads.evolution.settings;
+  const { adaptiveModes, generationMs, minTasks } = reads.evolution.settings;
   const { scores, judged } = scoresOf(reads, minTasks);
   const score = networkScore(scores);
   if (score === null) return [];
@@ -91,22 +89,18 @@ export function measureFitness(
   ];
   // The same Cluster's last measurement lies a whole generation back; those of others may be of the same moment. They
   // must agree on the direction: with many Clusters, two measurements in a row are soon found for anything.
-  const before = context.bands[cluster];
-  const { mode, rule } = nextMode(context.mode, before === undefined ? [] : [before], band);
-  const others = Object.entries(context.bands).filter(([id]) => id !== cluster && reads.clusters.has(id));
-  const agreed = others.every(([, other]) => isTowards(context.mode, other, mode));
+  const { mode, rule } = nextMode(context.mode, context.bands[cluster]?.band, band);
+  const side = Math.sign(distance(context.mode, mode));
+  // Whoever has work measures within a generation's time of its first task; one that is idle has no say.
+  const heardSince = Date.parse(at) - 2 * generationMs;
+  const agreed = Object.entries(context.bands)
+    .filter(([id, other]) => id !== cluster && reads.clusters.has(id) && Date.parse(other.at) >= heardSince)
+    .every(([, other]) => Math.sign(distance(context.mode, other.band)) === side);
   if (adaptiveModes && mode !== context.mode && agreed) {
     const change = { from: context.mode, to: mode, score, rule: rule ?? '', at };
     events.push({ type: 'EvolutionModeChanged', data: change });
   }
   return events;
-}
-
-/** Whether a band lies on that side of the present mode on which another one does. */
-function isTowards(present: EvolutionMode, band: EvolutionMode, other: EvolutionMode): boolean {
-  const side = (mode: EvolutionMode): number =>
-    Math.sign(EvolutionMode.options.indexOf(mode) - EvolutionMode.options.indexOf(present));
-  return side(band) === side(other);
 }
 
 export function approveMerge(

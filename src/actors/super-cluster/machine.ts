@@ -37,8 +37,8 @@ export interface SuperClusterContext {
   readonly settled: RecentKeys;
   readonly settings: EvolutionSettings | null;
   readonly mode: EvolutionMode;
-  /** The mode that each Cluster's last measurement belonged to. */
-  readonly bands: Readonly<Record<string, EvolutionMode>>;
+  /** The mode that each Cluster's last measurement belonged to, and when it measured. */
+  readonly bands: Readonly<Record<string, { readonly band: EvolutionMode; readonly at: string }>>;
   /** Generations after which was measured, and claims that were granted. */
   readonly measured: RecentKeys;
   readonly claims: RecentKeys;
@@ -97,10 +97,10 @@ export const superClusterMachine = setup({
     }),
     measure: assign(({ context, event }) => {
       if (event.type !== 'NetworkFitnessMeasured') return {};
-      const { generation, cluster, band } = event.data;
+      const { generation, cluster, band, at } = event.data;
       return {
         measured: remember(context.measured, generation, REMEMBERED_GENERATIONS),
-        bands: { ...context.bands, [cluster]: band },
+        bands: { ...context.bands, [cluster]: { band, at } },
       };
     }),
     /** What was measured in another mode says nothing about this one. */

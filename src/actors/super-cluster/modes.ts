@@ -1,4 +1,4 @@
-import type { EvolutionMode, EvolutionRates } from '../../events/evolution.ts';
+import { EvolutionMode, type EvolutionRates } from '../../events/evolution.ts';
 
 /**
  * What offspring are made of in each mode. The founding document names the modes and what they are for; the figures are
@@ -11,9 +11,6 @@ export const RATES: Readonly<Record<EvolutionMode, EvolutionRates>> = {
   crisis: { crossover: 0.5, mutations: [2, 4], immigration: 0.5 },
 };
 
-/** From calm to pressing. */
-const ORDER: readonly EvolutionMode[] = ['normal', 'increased', 'aggressive', 'crisis'];
-
 /** The mode that a network's score (0–1) belongs to, by the founding document's borders. */
 export function bandOf(score: number): EvolutionMode {
   if (score >= 0.75) return 'normal';
@@ -21,25 +18,28 @@ export function bandOf(score: number): EvolutionMode {
   return score >= 0.55 ? 'aggressive' : 'crisis';
 }
 
+/** How far a band lies from a mode: above 0 it presses harder. */
+export function distance(mode: EvolutionMode, band: EvolutionMode): number {
+  // The options are named from calm to pressing.
+  return EvolutionMode.options.indexOf(band) - EvolutionMode.options.indexOf(mode);
+}
+
 /**
- * The mode after a measurement of `band`; `lastBands` are those before it, newest last. One measurement changes
- * nothing: it takes two in a row on the same side of the mode, which then goes to the nearer of them, so a score that
+ * The mode after a measurement of `band`; `last` is the one before it. One measurement changes nothing: it takes two in a row on the same side of the mode, which then goes to the nearer of them, so a score that
  * wavers about a border changes nothing and one that wavers between two worse bands is still answered. `rule` says
  * why the mode changed, and is null where it did not.
  */
 export function nextMode(
   mode: EvolutionMode,
-  lastBands: readonly EvolutionMode[],
+  last: EvolutionMode | undefined,
   band: EvolutionMode,
 ): { mode: EvolutionMode; rule: string | null } {
-  const last = lastBands.at(-1);
   if (last === undefined) return { mode, rule: null };
-  const here = ORDER.indexOf(mode);
-  const before = ORDER.indexOf(last);
-  const now = ORDER.indexOf(band);
-  const side = Math.sign(now - here);
-  if (side === 0 || Math.sign(before - here) !== side) return { mode, rule: null };
-  const next = Math.abs(now - here) <= Math.abs(before - here) ? band : last;
+  const before = distance(mode, last);
+  const now = distance(mode, band);
+  const side = Math.sign(now);
+  if (side === 0 || Math.sign(before) !== side) return { mode, rule: null };
+  const next = Math.abs(now) <= Math.abs(before) ? band : last;
   const reach = last === band ? '' : side > 0 ? ' or worse' : ' or better';
   return { mode: next, rule: `the network's score was in the band of ${next}${reach} twice in a row` };
 }

@@ -40,8 +40,8 @@ interface Room<T> {
  * Where a generation's offspring may live: at most `wanted`, and fewer where devices or Clusters have no more room.
  *
  * The slots of its culled Nodes come first, one offspring each, in the claiming Cluster. What is still wanted goes to
- * free slots: to the Cluster with the fewest members that has room (of equals the one that has waited longest), on the
- * device with the most free slots, of equals one in that Cluster's region. A culled Node's slot whose Cluster is full
+ * free slots: to the Cluster with the fewest members that has room (of equals the one that has waited longest), on a
+ * device in that Cluster's region if it has one, of equals that with the most free slots. A culled Node's slot whose Cluster is full
  * goes the same way, and one on a device that is not there any more goes to nobody.
  *
  * No Cluster starves while slots are free: each grant makes the smallest Cluster larger, so after at most Clusters ×
@@ -99,7 +99,7 @@ function roomiest(
   region: string | undefined,
 ): Room<DeviceRoom> | undefined {
   const away = ({ of }: Room<DeviceRoom>) => (of.region === region ? 0 : 1);
-  return first(hosts, (a, b) => b.free - a.free || away(a) - away(b) || (a.of.device < b.of.device ? -1 : 1));
+  return first(hosts, (a, b) => away(a) - away(b) || b.free - a.free || (a.of.device < b.of.device ? -1 : 1));
 }
 
 /** The first in this order of those that have room. */

@@ -10,6 +10,8 @@ import { type LiveDevice, NetworkViewBuilder } from '../../projections/network-v
 
 export interface Follower {
   view(): NetworkView;
+  /** Resolves when the view holds all that the read model knew when it was first asked, or at the signal. */
+  readonly caughtUp: Promise<void>;
   setDevices(devices: readonly LiveDevice[]): void;
   readonly ended: Promise<void>;
 }
@@ -28,6 +30,10 @@ export function followNetwork(options: {
   const { nc, onLog, signal } = options;
   const builder = new NetworkViewBuilder();
   let silent = false;
+  let catchUp = (): void => {};
+  const caughtUp = new Promise<void>((resolve) => {
+    catchUp = resolve;
+  });
 
   async function follow(): Promise<void> {
     let since = -1;
@@ -38,6 +44,7 @@ export function followNetwork(options: {
         builder.change(page.rows as Parameters<typeof builder.change>[0], page.position);
         since = page.position;
         more = page.more;
+        if (!more) catchUp();
         if (silent) onLog('info', 'the read model answers again');
         silent = false;
       } catch (error) {
@@ -46,8 +53,14 @@ export function followNetwork(options: {
       }
       if (!more) await pause(FOLLOW_EVERY_MS, signal);
     }
+    catchUp();
   }
-  return { view: () => builder.view, setDevices: (devices) => builder.setDevices(devices), ended: follow() };
+  return {
+    view: () => builder.view,
+    caughtUp,
+    setDevices: (devices) => builder.setDevices(devices),
+    ended: follow(),
+  };
 }
 
 /** Everything that waits for a time, page by page. */

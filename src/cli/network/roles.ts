@@ -105,6 +105,8 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
       .then(() => giveWork(watch.members().map(({ id }) => id)))
       .catch(onFault);
   }, MEND_EVERY_MS);
+  // Half a view looks like a network in which half the Nodes were never born, and decisions from it are for good.
+  await follower.caughtUp;
   const fleet = await runFleet({
     id: `fleet-${randomUUID().slice(0, 8)}`,
     definitions: DEFINITIONS,

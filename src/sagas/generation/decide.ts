@@ -11,7 +11,7 @@ import { awaitedBy, type GenerationContext, generationMachine } from './machine.
 type Snapshot = SnapshotFrom<typeof generationMachine>;
 type CommandData<T extends GenerationCommand['type']> = Extract<GenerationCommand, { type: T }>['data'];
 
-/** After this time, what was not confirmed is asked for again: longer than any task of a culled Node lasts. */
+/** After this time, what was not confirmed is asked for again. A culled Node may have a task in hand that lasts longer. */
 const PATIENCE_MS = 90_000;
 
 export function decide(
@@ -60,7 +60,7 @@ function begin(
   const { settings, mode } = reads.evolution;
   // Who is not there can neither work nor be succeeded: nothing is decided about it.
   const nodes = members.flatMap((node) => reads.nodes.get(node) ?? []).filter(({ alive }) => alive);
-  if (nodes.length === 0) return [];
+  if (nodes.length === 0 && members.length > 0) return [];
   const demand = demandOf(nodes.map((node) => node.fitness));
   const fitness = nodes.map((node) => fitnessOf(node.id, node.fitness, demand, settings.minTasks));
   const { ranked, elites, culled, kept, onTrial, wanted, rule, draws } = select(fitness, settings, (index) =>
@@ -121,11 +121,13 @@ function bred(
     const elite = given.reads.nodes.get(node);
     return elite ? [{ node, genome: elite.genome, species: elite.species }] : [];
   });
-  // A pool that was changed since the grant may have nothing for a device any more.
-  const usable = slots.filter(({ tier }) => carriesPair(settings.genePool, tier));
+  // Slots were granted by what the pool is by now, which may be another one than when the generation began.
+  const genePool = given.reads.evolution?.settings.genePool ?? settings.genePool;
+  const usable = slots.filter(({ tier }) => carriesPair(genePool, tier));
   return usable.map((slot, index): GenerationEvent => {
     const draw = (purpose: string): number => given.draw(`offspring ${index} ${purpose}`);
-    const child = breed({ strategy, parents, settings, rates, tier: slot.tier, index, draw });
+    const by = { ...settings, genePool };
+    const child = breed({ strategy, parents, settings: by, rates, tier: slot.tier, index, draw });
     return { type: 'OffspringBred', data: { slot, generation, ...child, at: given.at } };
   });
 }

@@ -158,6 +158,19 @@ describe('a generation', () => {
     expect(scenario.sent).toEqual(['cluster/maths CloseGeneration']);
   });
 
+  it('breeds for all slots that were granted, also where the pool has changed since it began', () => {
+    const genePool = { ...SETTINGS.genePool, models: [] };
+    const scenario = begun({ genePool }).when(SLOTS, { reads: viewed() });
+    expect(scenario.types.filter((type) => type === 'OffspringBred')).toHaveLength(2);
+  });
+
+  it('of a Cluster that has no members left is over at once', () => {
+    const reads = viewed();
+    const scenario = new Scenario<GenerationCommand, GenerationEvent>(generation, 'maths-1', { reads });
+    scenario.when({ ...BEGIN, data: { ...BEGIN.data, members: [] } });
+    expect(scenario.types.at(-1)).toBe('GenerationCompleted');
+  });
+
   it('waits for a read model that knows what evolution goes by', () => {
     const reads = networkView(tenNodes());
     const scenario = new Scenario<GenerationCommand, GenerationEvent>(generation, 'maths-1', { reads });

@@ -1,0 +1,52 @@
+import type { NatsConnection } from 'nats';
+import { describe, expect, it } from 'vitest';
+import { nodeView } from '../../../test/support/views.ts';
+import { encodeJson } from '../../events/envelope.ts';
+import { followNetwork } from './following.ts';
+
+/** A row of the projection `network`, as the read model gives it. */
+function row(id: string, position: number): object {
+  const { cluster, species, device, owner, genome, generation } = nodeView(id);
+  const node = { kind: 'node', id, cluster, species, device, owner, genome, generation, inFlight: 0 };
+  return { projection: 'network', key: `node/${id}`, position, row: { ...node, status: 'alive' } };
+}
+
+describe('the view of the network', () => {
+  it('has caught up with the last page of what was known, not with the first', async () => {
+    const abort = new AbortController();
+    const pages = [
+      { rows: [row('n1', 3)], position: 3, more: true },
+      { rows: [row('n2', 9)], position: 9, more: false },
+    ];
+    const seen: number[] = [];
+    const nc = {
+      async request() {
+        // It is asked before the follower is handed out.
+        await Promise.resolve();
+        seen.push(follower.view().nodes.size);
+        const page = pages.shift() ?? { rows: [], position: 9, more: false };
+        return { data: encodeJson(page) };
+      },
+    } as unknown as NatsConnection;
+    const follower = followNetwork({ nc, onLog: () => {}, signal: abort.signal });
+    await follower.caughtUp;
+    expect(seen).toEqual([0, 1]);
+    expect([...follower.view().nodes.keys()]).toEqual(['n1', 'n2']);
+    abort.abort();
+    await follower.ended;
+  });
+
+  it('lets go of who waits when it is stopped while nobody answers', async () => {
+    const abort = new AbortController();
+    const nc = {
+      async request() {
+        abort.abort();
+        throw new Error('no responders');
+      },
+    } as unknown as NatsConnection;
+    const follower = followNetwork({ nc, onLog: () => {}, signal: abort.signal });
+    await follower.caughtUp;
+    expect(follower.view().nodes.size).toBe(0);
+    await follower.ended;
+  });
+});
