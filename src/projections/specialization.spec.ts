@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { uniforms } from '../../test/support/draws.ts';
 import { emergentSpecialization } from './specialization.ts';
 
 type Table = ReadonlyMap<string, Readonly<Record<string, number>>>;
@@ -10,17 +11,6 @@ const table = (rows: readonly (readonly number[])[]): Table =>
       Object.fromEntries(row.map((count, type) => [`t${type}`, count])),
     ]),
   );
-
-/** mulberry32, so that the statistics below never change. */
-function uniforms(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const tables = fc
   .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }))

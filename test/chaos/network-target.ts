@@ -132,7 +132,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   const fleets = victims.filter(({ name }) => name.startsWith('fleet'));
 
   let ambushed = 0;
-  // Selection is made: Nodes are being culled, slots are asked for, and nobody is born yet.
+  // Selection has just been made: most of what follows from it is still to come.
   client.subscribe('dellm.evt.generation.*.SelectionMade', {
     callback: (error) => {
       if (!error && ambushed < AMBUSHES && fleets[ambushed % fleets.length]?.kill()) ambushed += 1;

@@ -36,7 +36,7 @@ describe('the whole network, while its processes are killed at random', () => {
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
       // It goes on answering meanwhile; how much depends on the machine, and on what is killed when.
       expect(network.answered()).toBeGreaterThan(report.loads / 4);
-      // Generations ended meanwhile, at least one of them with a fleet killed in its midst.
+      // Generations ended meanwhile, and a fleet was killed right after a selection.
       expect(network.evolved().generations).toBeGreaterThan(0);
       expect(network.evolved().born).toBeGreaterThan(0);
       expect(network.ambushed()).toBeGreaterThan(0);

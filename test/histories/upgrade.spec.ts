@@ -48,13 +48,22 @@ describe('a network that was founded by the release before', () => {
   });
 
   it('does not evolve before it is told by what rules, and then does', async () => {
-    const { model } = await upgraded();
+    const { model, store } = await upgraded();
     expect(model.row(evolution, 'state')).toBeUndefined();
     const configure = { type: 'ConfigureEvolution', data: { settings: SETTINGS, onlyIfNone: true } };
     network.send({ kind: 'superCluster', id: 'main' }, configure);
     await network.transport.emptied();
     await network.quiet();
     expect(network.view().evolution?.settings).toEqual(SETTINGS);
+    network.send(
+      { kind: 'cluster', id: 'mathematical' },
+      { type: 'OpenGeneration', data: { generation: 1 } },
+    );
+    await network.transport.emptied();
+    await network.quiet();
+    const types: string[] = [];
+    for await (const { type } of store.readStream('cluster-mathematical')) types.push(type);
+    expect(types).toContain('GenerationClosed');
     expect(network.transport.deadLetters).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { drawing } from '../../../test/support/draws.ts';
 import {
   EvolutionMode,
   type EvolutionSettings,
@@ -63,17 +64,6 @@ const SETTINGS: EvolutionSettings = {
   goldShare: 0.1,
   genePool: POOL,
 };
-
-/** Uniform-looking numbers by seed and purpose, always the same. */
-function drawing(seed: number): (purpose: string) => number {
-  return (purpose) => {
-    let hash = 2166136261 ^ seed;
-    for (const char of `${seed}/${purpose}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
-    return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
-  };
-}
 
 function genome(change: Partial<Omit<Genome, 'samplingParams'>>, temperature = 0.2): Genome {
   return { ...GENOME, ...change, samplingParams: { ...GENOME.samplingParams, temperature } };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { uniforms } from '../../../test/support/draws.ts';
 import {
   correctnessOf,
   type MatrixRow,
@@ -17,17 +18,6 @@ const answers = (count: number, correct: boolean, latencyMs = 100): Measurement[
   Array.from({ length: count }, () => ({ correct, latencyMs }));
 const measured = (list: readonly Measurement[]): MatrixRow =>
   measure(list) ?? expect.fail('nothing measured');
-
-/** A small generator of uniform numbers (mulberry32), so that the statistics below never change. */
-function uniforms(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describe('a row of the performance matrix', () => {
   it('counts right and wrong into a Beta posterior', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { drawOf } from '../../events/envelope.ts';
 import type { MatrixRow } from './matrix.ts';
 import { type Candidate, type RoutingDraws, type RoutingRequest, route } from './routing.ts';
 
@@ -20,14 +21,6 @@ function row(right: number, wrong: number, latencyMs = 20): MatrixRow {
 
 function candidate(id: string, change: Partial<Candidate> = {}): Candidate {
   return { kind: 'node', id, load: 0, proximityMs: 1, trust: 0.8, alive: true, row: null, ...change };
-}
-
-/** Some uniform-looking number for an id and an index: enough for a spec, and always the same. */
-function hashed(id: string, index: number): number {
-  let hash = 2166136261 ^ index;
-  for (const char of `${id}/${index}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return ((hash ^ (hash >>> 12)) >>> 0) / 2 ** 32;
 }
 
 describe('routing by the performance matrix', () => {
@@ -134,8 +127,8 @@ describe('exploring', () => {
   const decide = (index: number) =>
     route(REQUEST, population, {
       policy: (index + 0.5) / 2000,
-      pick: hashed('pick', index),
-      thompson: (id, draw) => hashed(`${index}-${id}`, draw),
+      pick: drawOf('pick', index),
+      thompson: (id, draw) => drawOf(index, id, draw),
     }) ?? expect.fail('nobody was chosen');
   const choices = Array.from({ length: 2000 }, (_, index) => decide(index));
   const of = (policy: string) => choices.filter((choice) => choice.policy === policy);
@@ -186,7 +179,7 @@ describe('any choice', () => {
         draw,
         (candidates, prefer, nodes, policy, pick) => {
           const request = { ...REQUEST, prefer, nodes, exclude: candidates.slice(0, 3).map((one) => one.id) };
-          const draws = { policy, pick, thompson: hashed };
+          const draws = { policy, pick, thompson: drawOf };
           const choice = route(request, candidates, draws);
           expect(route(request, candidates, draws)).toEqual(choice);
           const allowed = candidates.slice(3).filter((one) => one.alive);
@@ -215,7 +208,7 @@ describe('any choice', () => {
     let asked = 0;
     const thompson = (id: string, index: number) => {
       asked += 1;
-      return hashed(id, index);
+      return drawOf(id, index);
     };
     expect(route(REQUEST, many, { policy: 0.95, pick: 0.5, thompson })?.policy).toBe('explore');
     // Two Gamma variates of some three draws each.

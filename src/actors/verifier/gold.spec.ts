@@ -2,21 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { drawing } from '../../../test/support/draws.ts';
 import { GoldTask } from '../../events/evolution.ts';
 import { classify, specializationOf } from '../super-llm/task-types.ts';
 import { goldTask, judgeGold } from './gold.ts';
 
 const SPECIALIZATIONS = ['mathematical', 'logical', 'factual', 'coding', 'creative'] as const;
-
-function drawing(seed: number): (purpose: string) => number {
-  return (purpose) => {
-    let hash = 2166136261 ^ seed;
-    for (const char of `${seed}/${purpose}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
-    return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
-  };
-}
 
 const gold = (specialization: string, seed: number): GoldTask =>
   goldTask(specialization, drawing(seed)) ?? expect.fail(`no gold task for ${specialization}`);
