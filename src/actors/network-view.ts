@@ -35,7 +35,7 @@ export interface ClusterView {
   readonly name: string;
   readonly kind: ClusterKind;
   readonly specialization: string;
-  /** Position of the last birth into it; -1 before the first. */
+  /** Position at which it last took a Node in; -1 before the first. */
   readonly lastBirth: number;
   readonly inFlight: number;
   readonly rows: Readonly<Record<string, MatrixRow>>;

@@ -10,6 +10,11 @@ import {
 } from './evolution.ts';
 import { type Genome, Id, Instant } from './values.ts';
 
+/** Id of the saga of a Cluster's generation. */
+export function generationId(cluster: string, generation: number): string {
+  return `${cluster}-${generation}`;
+}
+
 /** Stream `generation-<cluster>-<n>`: who was judged, who ended, who was born, and why. */
 export type GenerationEvent =
   | { readonly type: 'GenerationBegun'; readonly data: GenerationBegun }
@@ -41,7 +46,7 @@ export interface GenerationBegun extends z.infer<typeof Beginning> {
   readonly mode: EvolutionMode;
   readonly rates: EvolutionRates;
   readonly settings: EvolutionSettings;
-  /** Position of the read model that fitness, mode and slots are from. */
+  /** Position of the read model that fitness and mode are from. */
   readonly readPosition: number;
   readonly dueAt: string;
   readonly at: string;

@@ -332,7 +332,7 @@ async function historyPage(
   let bytes = 0;
   let more = false;
   for await (const event of source) {
-    bytes += JSON.stringify(event).length;
+    bytes += bytesOf(event);
     if (events.length > 0 && (events.length === limit || bytes > HISTORY_PAGE_BYTES)) {
       more = true;
       break;

@@ -1,4 +1,4 @@
-import type { SelectionMade } from '../events/generation.ts';
+import { generationId, type SelectionMade } from '../events/generation.ts';
 import type { Genome } from '../events/values.ts';
 import { type LifeFitness, type LineageRow, lineage } from '../projections/lineage.ts';
 import { recordedOf } from '../projections/recorded.ts';
@@ -92,7 +92,7 @@ export async function lifeOf(
   const row = lifeIn(lives, node);
   if (!row) throw new UnknownNodeError(node, source.label, nearNames(node, names(lives)));
   const stream = `node-${node}`;
-  const selections = new Map(row.fitness.map((one) => [`generation-${one.cluster}-${one.generation}`, one]));
+  const selections = new Map(row.fitness.map((one) => [generationStream(one), one]));
   const record = new LifeRecord();
   const made = new Map<string, SelectionMade>();
   for await (const event of source.select(new Set([stream, ...selections.keys()]))) {
@@ -110,9 +110,7 @@ export async function lifeOf(
     moves: record.moves,
     cluster: row.cluster,
     votes: record.votes(),
-    judgements: row.fitness.map((one) =>
-      judgement(node, one, made.get(`generation-${one.cluster}-${one.generation}`)),
-    ),
+    judgements: row.fitness.map((one) => judgement(node, one, made.get(generationStream(one)))),
     end: end === null || endedAt === null ? null : { ...end, at: endedAt },
     retiredAt: record.retiredAt,
     offspring: offspringOf(node, lives),
@@ -166,6 +164,11 @@ class LifeRecord {
     this.#types.set(taskType, found);
     return found;
   }
+}
+
+/** The stream in which a Node was judged. */
+function generationStream({ cluster, generation }: LifeFitness): string {
+  return `generation-${generationId(cluster, generation)}`;
 }
 
 function judgement(node: string, fitness: LifeFitness, selection: SelectionMade | undefined): Judgement {

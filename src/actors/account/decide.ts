@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
 import type { AccountCommand, AccountEvent } from '../../events/account.ts';
+import { later } from '../../events/later.ts';
 import type { Given } from '../actor.ts';
 import { quote } from '../super-llm/quote.ts';
 import {
@@ -147,7 +148,7 @@ function reserve(
 }
 
 function patientlyAfter(time: string): string {
-  return new Date(Date.parse(time) + SETTLEMENT_PATIENCE_MS).toISOString();
+  return later(time, SETTLEMENT_PATIENCE_MS);
 }
 
 export function escrowOf(queryId: string): string {

@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
 import type { ClusterCommand, ClusterEvent, Member, Share, VoteCounted } from '../../events/cluster.ts';
+import { later } from '../../events/later.ts';
 import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
@@ -120,7 +121,7 @@ function distribute(
   const members = pick(Object.values(context.members), task.nodes, task.taskType, given);
   const shares = [...members, ...task.guests].map((member) => shareOf(member, task.taskType, given));
   const span = Date.parse(task.dueAt) - Date.parse(at);
-  const voteBy = new Date(Date.parse(at) + span * VOTING_SHARE).toISOString();
+  const voteBy = later(at, span * VOTING_SHARE);
   const distributed = { ...task, shares, voteBy, readPosition: given.reads.position, at };
   const events: ClusterEvent[] = [{ type: 'TaskDistributed', data: distributed }];
   if (shares.length === 0) {

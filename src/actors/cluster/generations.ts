@@ -1,5 +1,6 @@
 import type { ClusterCommand, ClusterEvent } from '../../events/cluster.ts';
 import type { GenerationTrigger } from '../../events/generation.ts';
+import { later } from '../../events/later.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
 import { REPORT_EVERY } from '../reporting.ts';
@@ -134,8 +135,4 @@ function opened(
       at,
     },
   };
-}
-
-function later(at: string, ms: number): string {
-  return new Date(Date.parse(at) + ms).toISOString();
 }

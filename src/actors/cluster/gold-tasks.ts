@@ -1,4 +1,5 @@
 import type { ClusterCommand, ClusterEvent, GoldTaskIssued, Member } from '../../events/cluster.ts';
+import { later } from '../../events/later.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
 import { goldTask, judgeGold } from '../verifier/gold.ts';
@@ -75,7 +76,7 @@ export function judgeSilence(issued: GoldTaskIssued, at: string): ClusterEvent {
 
 /** When the Cluster stops waiting for a vote. */
 export function waitsUntil({ dueAt }: Pick<GoldTaskIssued, 'dueAt'>): string {
-  return new Date(Date.parse(dueAt) + GRACE_MS).toISOString();
+  return later(dueAt, GRACE_MS);
 }
 
 function judged(

@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
 import type { ClusterEvent, GoldTaskIssued, Share } from '../../events/cluster.ts';
+import { generationId } from '../../events/generation.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import type { Address, Effect } from '../actor.ts';
 import { waitsUntil } from './gold-tasks.ts';
@@ -83,11 +84,6 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
     case 'VoteLost':
       return [];
   }
-}
-
-/** Id of the saga of a Cluster's generation. */
-function generationId(cluster: string, generation: number): string {
-  return `${cluster}-${generation}`;
 }
 
 function issue({ taskId, node, task, dueAt }: GoldTaskIssued, cluster: string): readonly Effect[] {

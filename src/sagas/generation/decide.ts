@@ -6,6 +6,7 @@ import { select } from '../../actors/cluster/selection.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
 import { RATES } from '../../actors/super-cluster/modes.ts';
 import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
+import { later } from '../../events/later.ts';
 import { awaitedBy, type GenerationContext, generationMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof generationMachine>;
@@ -156,8 +157,4 @@ function finished(
 
 function awaits(snapshot: Snapshot, what: string): boolean {
   return snapshot.matches('succeeding') && awaitedBy(snapshot.context).includes(what);
-}
-
-function later(at: string, ms: number): string {
-  return new Date(Date.parse(at) + ms).toISOString();
 }

@@ -1,6 +1,7 @@
 import type { SnapshotFrom } from 'xstate';
 import type { Given } from '../../actors/actor.ts';
 import type { GenesisCommand, GenesisEvent } from '../../events/genesis.ts';
+import { later } from '../../events/later.ts';
 import type { genesisMachine } from './machine.ts';
 
 /** After this time, what has not been confirmed is called again. */
@@ -13,7 +14,7 @@ export function decide(
 ): readonly GenesisEvent[] {
   const { context } = snapshot;
   const at = given.at;
-  const dueAt = new Date(Date.parse(at) + PATIENCE_MS).toISOString();
+  const dueAt = later(at, PATIENCE_MS);
   switch (command.type) {
     case 'BeginGenesis':
       return snapshot.matches('void') ? [{ type: 'GenesisBegun', data: { ...command.data, dueAt, at } }] : [];

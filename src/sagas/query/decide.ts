@@ -5,6 +5,7 @@ import { decide as think } from '../../actors/super-llm/decide.ts';
 import { fillPrompt } from '../../actors/super-llm/decomposition.ts';
 import type { Part } from '../../actors/super-llm/planner.ts';
 import { decide as verify } from '../../actors/verifier/decide.ts';
+import { later } from '../../events/later.ts';
 import type { QueryCommand, QueryEvent, SubtaskFailed } from '../../events/query.ts';
 import { Text } from '../../events/values.ts';
 import { queryMachine, type SubtaskState } from './machine.ts';
@@ -314,8 +315,4 @@ function currentAttempt(
 
 function timeLeft(draft: Draft, given: Given<NetworkView>): number {
   return Math.max(0, Date.parse(draft.context.dueAt) - Date.parse(given.at));
-}
-
-function later(at: string, ms: number): string {
-  return new Date(Date.parse(at) + ms).toISOString();
 }
