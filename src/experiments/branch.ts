@@ -156,9 +156,9 @@ export async function beginBranch(
     event: { stream: last.stream, revision: last.revision, id: last.id },
     events: events.length,
   };
-  const now = Math.max(...events.map((event) => Date.parse(happenedAt(event)) || 0));
+  const now = Date.parse(folded.latestAt) || 0;
   const forked = forkEvent(forkedFrom, parameters, engine, events.length, now);
-  const generation = Math.max(0, ...clusterGenerations(folded));
+  const generation = latestGeneration(folded);
   const plan: Plan = {
     origin: source.label,
     forkedFrom,
@@ -339,9 +339,9 @@ function livingNodes({ model }: Folded): readonly NodeRow[] {
   return rows.flatMap((row) => (row.kind === 'node' && row.status !== 'retired' ? [row] : []));
 }
 
-function clusterGenerations({ model }: Folded): readonly number[] {
+function latestGeneration({ model }: Folded): number {
   const rows = [...model.rows(network.name).values()] as NetworkRow[];
-  return rows.flatMap((row) => (row.kind === 'cluster' ? [row.generation] : []));
+  return rows.reduce((latest, row) => (row.kind === 'cluster' ? Math.max(latest, row.generation) : latest), 0);
 }
 
 function stateOf({ model }: Folded): EvolutionSettings | null {

@@ -312,7 +312,11 @@ function seedsOf({ arms }: Summary): number[] {
 }
 
 function generationsOf({ arms }: Summary): number {
-  return Math.max(0, ...arms.flatMap(({ generations }) => generations.map(({ generation }) => generation)));
+  let last = 0;
+  for (const { generations } of arms) {
+    for (const { generation } of generations) last = Math.max(last, generation);
+  }
+  return last;
 }
 
 function whole(value: number): string {

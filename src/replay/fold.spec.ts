@@ -54,6 +54,13 @@ describe('folding a history to a moment', () => {
     expect({ last: last?.position, events }).toEqual({ last: 7, events: 7 });
   });
 
+  it('knows the latest time that any of its events names, wherever that event stands', async () => {
+    const skewed = ten.map((event) => (event.position === 3 ? { ...event, data: { at: time(9) } } : event));
+    expect((await at('2', skewed)).latestAt).toBe(time(1));
+    expect((await at('7', skewed)).latestAt).toBe(time(9));
+    expect((await at('end', [])).latestAt).toBe('');
+  });
+
   it('takes a position between two events for what had been before it', async () => {
     const apart = ten.map((event) => ({ ...event, position: event.position * 10 }));
     expect(await positionAt('75', apart)).toBe(70);

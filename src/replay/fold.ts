@@ -27,6 +27,8 @@ export interface Folded {
   readonly last: FoldedEvent | null;
   /** How many events that was. */
   readonly events: number;
+  /** The latest time that any of them names; empty where none does. */
+  readonly latestAt: string;
 }
 
 /** An event does not fit into the rows: its content cannot be what was recorded. */
@@ -70,6 +72,7 @@ export async function foldTo(options: FoldOptions): Promise<Folded> {
     model,
     last: event ? placeOf(event) : last,
     events,
+    latestAt,
   });
   for await (const batch of source.batches(cursor)) {
     signal?.throwIfAborted();
@@ -128,11 +131,12 @@ async function endOfGeneration(
   const chosen = cluster === null ? rows : rows.filter((row) => row.cluster === cluster);
   if (generation === 0) {
     if (chosen.length === 0) return { kind: 'end' };
-    return { kind: 'event', position: Math.min(...chosen.map(({ openedAt }) => openedAt)) - 1 };
+    const opened = chosen.reduce((first, { openedAt }) => Math.min(first, openedAt), Number.POSITIVE_INFINITY);
+    return { kind: 'event', position: opened - 1 };
   }
   const ends = chosen.flatMap(({ endedAt }) => endedAt[generation] ?? []);
-  if (ends.length > 0) return { kind: 'event', position: Math.max(...ends) };
-  const last = Math.max(0, ...chosen.flatMap(({ endedAt }) => Object.keys(endedAt).map(Number)));
+  if (ends.length > 0) return { kind: 'event', position: greatest(ends) };
+  const last = greatest(chosen.flatMap(({ endedAt }) => Object.keys(endedAt).map(Number)));
   const where = cluster === null ? 'in any Cluster' : `in the Cluster "${cluster}"`;
   throw new MomentError(
     `Generation ${generation} has not ended ${where} of ${options.source.label}. ` +
@@ -154,6 +158,11 @@ function beyondTheEnd(
 function placeOf(event: PlacedEvent): FoldedEvent {
   const { stream, revision, id, position } = event;
   return { stream, revision, id, position, at: happenedAt(event) };
+}
+
+/** 0 where there is none. */
+function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.max(one, other), 0);
 }
 
 function nextMultiple(count: number, every: number): number {

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openExperimentEngine } from '../../src/cli/network/experiment-engine.ts';
 import { beginBranch, engineOfBranch, inBranchFolder, resumeBranch } from '../../src/experiments/branch.ts';
@@ -8,9 +8,10 @@ import { compareSummaries } from '../../src/experiments/compare.ts';
 import { createExperimentFolder, runExperiment, runFolderName } from '../../src/experiments/experiment.ts';
 import type { Summary } from '../../src/experiments/summary.ts';
 import { ChainCheck } from '../../src/replay/chain-check.ts';
-import { readHistoryFile } from '../../src/replay/history-file.ts';
+import { historyLine, readHistoryFile } from '../../src/replay/history-file.ts';
 import { parseMoment } from '../../src/replay/moment.ts';
 import { fileSource } from '../../src/replay/source.ts';
+import { historyOf } from '../histories/histories.ts';
 
 const EXPERIMENT = {
   engine: 'simulated',
@@ -45,6 +46,7 @@ async function branch(
     engine = 'simulated' as 'simulated' | 'miniature',
     world = 1,
     stopAfter = 99,
+    from = join(original, 'history.jsonl'),
   } = {},
 ): Promise<Summary> {
   const folder = join(home, name);
@@ -55,9 +57,9 @@ async function branch(
     const parameters = { set, seed: 7, world, generations: 2, tasksPerNode: 5, heldOut: 20, label: name };
     try {
       return await beginBranch(
-        fileSource(join(original, 'history.jsonl')),
+        fileSource(from),
         parseMoment(moment),
-        original,
+        dirname(from),
         parameters,
         {
           engine: opened,
@@ -124,6 +126,20 @@ describe('a branch of a history', () => {
     const found = await branch('middle', {}, { moment: '700' });
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
   });
+
+  it('can be of a history that is longer than a call has room for arguments', async () => {
+    const fork = { forkedFrom: null, engine: 'simulated', simulated: true, seed: 1, changes: {}, at: '' };
+    const told = Array.from({ length: 150_000 }, () => ({
+      stream: 'experiment-long',
+      type: 'HistoryForked',
+      data: fork,
+    }));
+    const long = join(home, 'long.jsonl');
+    const before = await readFile(join(original, 'history.jsonl'), 'utf8');
+    await writeFile(long, before + historyOf(told).map(historyLine).join(''));
+    const found = await branch('of a long one', {}, { from: long, moment: 'end' });
+    expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
+  }, 60_000);
 
   it('stands beside the original in a comparison', async () => {
     const other = await branch('beside', { strategy: 'static' });
