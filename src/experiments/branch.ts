@@ -24,6 +24,7 @@ import {
   writeLives,
   writeResults,
   writeWhole,
+  writeWorld,
 } from './experiment.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { settingsOf } from './population.ts';
@@ -224,6 +225,7 @@ async function run(
         minTasks: plan.minTasks,
       },
     };
+    await writeWorld(folder, armRun);
     const total = generations + 1;
     const doneBefore = files.committed.length;
     let done = doneBefore;

@@ -111,8 +111,7 @@ async function runAll(options: ExperimentOptions): Promise<Summary> {
     doneBefore += files.committed.length;
     try {
       const run = plannedRun(config, arm, seed, engine);
-      const { devices, seedVariants } = run;
-      await writeWhole(join(path, WORLD_FILE), `${JSON.stringify({ seedVariants, devices })}\n`);
+      await writeWorld(path, run);
       const outcome = await runArm({
         run,
         engine,
@@ -159,6 +158,14 @@ export async function recordedEvents(path: string): Promise<readonly StoredEvent
     events.push({ ...event, created: typeof at === 'string' ? at : '' } as unknown as StoredEvent);
   }
   return events;
+}
+
+/** What a branch of a run goes on with, beside the run's history. */
+export async function writeWorld(
+  folder: string,
+  { seedVariants, devices }: Pick<ArmRun, 'seedVariants' | 'devices'>,
+): Promise<void> {
+  await writeWhole(join(folder, WORLD_FILE), `${JSON.stringify({ seedVariants, devices })}\n`);
 }
 
 /** `phylogeny.csv` and `phylogeny.nwk`: every life of a run. */

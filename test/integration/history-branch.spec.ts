@@ -20,6 +20,7 @@ const EXPERIMENT = {
   tasksPerNode: 5,
   heldOut: 20,
   seed: 7,
+  seedVariants: 3,
   arms: ['evolution'],
 };
 
@@ -140,6 +141,14 @@ describe('a branch of a history', () => {
     const found = await branch('of a long one', {}, { from: long, moment: 'end' });
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
   }, 60_000);
+
+  it('of a branch lives in the same world', async () => {
+    await branch('nested', {}, { from: join(home, 'harsher', 'history.jsonl'), moment: 'end' });
+    const plan = JSON.parse(await readFile(join(home, 'nested', 'branch.json'), 'utf8'));
+    const { seedVariants, devices } = JSON.parse(await readFile(join(original, 'world.json'), 'utf8'));
+    expect({ seedVariants, devices }).toEqual({ seedVariants: 3, devices: expect.any(Array) });
+    expect(plan).toMatchObject({ seedVariants, devices });
+  });
 
   it('stands beside the original in a comparison', async () => {
     const other = await branch('beside', { strategy: 'static' });
