@@ -13,7 +13,7 @@ import { type Folded, foldTo } from '../replay/fold.ts';
 import { happenedAt } from '../replay/happened-at.ts';
 import { type Moment, MomentError } from '../replay/moment.ts';
 import type { HistorySource } from '../replay/source.ts';
-import { ConfigError } from './config.ts';
+import { ConfigError, EvolutionOverrides } from './config.ts';
 import type { ExperimentEngine } from './engines.ts';
 import {
   ExperimentFolderError,
@@ -61,6 +61,9 @@ export class BranchError extends Error {
 }
 
 const PLAN_FILE = 'branch.json';
+
+/** What a branch may change: the same as an arm of an experiment. */
+const SETTABLE: readonly string[] = ['strategy', ...Object.keys(EvolutionOverrides.shape)];
 
 /** Sampling seeds that models see where the other history does not say: as in experiments. */
 const SEED_VARIANTS = 4;
@@ -258,8 +261,8 @@ async function run(
 }
 
 /**
- * The parameters after the fork. Generations end when the branch says so, as in every experiment. Throws `ConfigError`
- * for a name that there is not, or a value that cannot be.
+ * The parameters after the fork. Generations end when the branch says so, and gold tasks are its own, as in every
+ * experiment. Throws `ConfigError` for a parameter that is not a branch's to set, or a value that cannot be.
  */
 function changedSettings(
   before: EvolutionSettings | null,
@@ -270,11 +273,10 @@ function changedSettings(
   const standard = settingsOf({ tasksPerNode, evolution: {} }, arm, engine.genePool);
   const { tasksPerGeneration, generationMs, goldShare } = standard;
   const own = { ...(before ?? standard), tasksPerGeneration, generationMs, goldShare };
-  const unknown = Object.keys(set).filter((name) => !(name in EvolutionSettings.shape));
-  if (unknown.length > 0) {
-    const names = Object.keys(EvolutionSettings.shape).join(', ');
+  const foreign = Object.keys(set).filter((name) => !SETTABLE.includes(name));
+  if (foreign.length > 0) {
     throw new ConfigError(
-      `There is no parameter ${unknown.join(', ')}. There are ${names}. Nothing was written.`,
+      `There is no parameter ${foreign.join(', ')} of a branch. There are ${SETTABLE.join(', ')}. Nothing was written.`,
     );
   }
   const parsed = EvolutionSettings.safeParse({ ...own, ...set });

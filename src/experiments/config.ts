@@ -9,10 +9,10 @@ export class ConfigError extends Error {
 /** What of the rules of evolution an arm may change. The rest is the same for all arms, so that they can be compared. */
 const { minTasks, cullShare, eliteShare, variants, mutations, crossover, adaptiveModes } =
   EvolutionSettings.shape;
-const Overrides = z
+export const EvolutionOverrides = z
   .strictObject({ minTasks, cullShare, eliteShare, variants, mutations, crossover, adaptiveModes })
   .partial();
-export type EvolutionOverrides = z.infer<typeof Overrides>;
+export type EvolutionOverrides = z.infer<typeof EvolutionOverrides>;
 
 /** One way to find the next generation, under a name of its own. */
 export interface Arm {
@@ -37,7 +37,7 @@ export const ABLATIONS: Readonly<Record<string, EvolutionOverrides>> = {
 
 const ARM_NAMES = [...Strategy.options, ...Object.keys(ABLATIONS)];
 
-const Ablation = Overrides.refine((overrides) => Object.keys(overrides).length > 0, 'it changes nothing');
+const Ablation = EvolutionOverrides.refine((overrides) => Object.keys(overrides).length > 0, 'it changes nothing');
 
 const Config = z
   .strictObject({
@@ -71,7 +71,7 @@ const Config = z
     seedVariants: whole(1, 65_536).default(4),
     /** Classes of the devices; they are drawn evenly. One class for all keeps speed out of the comparison of genomes. */
     tiers: listOf(Tier).default(['mid']),
-    evolution: Overrides.default({}),
+    evolution: EvolutionOverrides.default({}),
   })
   .check(({ value, issues }) => {
     const issue = (path: string, message: string) =>

@@ -57,21 +57,15 @@ async function branch(
     const opened = await openExperimentEngine({ engine, world }, join(home, `${name}.outputs`), () => {});
     const parameters = { set, seed: 7, world, generations: 2, tasksPerNode: 5, heldOut: 20, label: name };
     try {
-      return await beginBranch(
-        fileSource(from),
-        parseMoment(moment),
-        dirname(from),
-        parameters,
-        {
-          engine: opened,
-          folder,
-          signal: interrupt.signal,
-          onProgress() {
-            finished += 1;
-            if (finished === stopAfter) interrupt.abort();
-          },
+      return await beginBranch(fileSource(from), parseMoment(moment), dirname(from), parameters, {
+        engine: opened,
+        folder,
+        signal: interrupt.signal,
+        onProgress() {
+          finished += 1;
+          if (finished === stopAfter) interrupt.abort();
         },
-      );
+      });
     } finally {
       await opened.close();
     }
@@ -162,6 +156,13 @@ describe('a branch of a history', () => {
 
   it.each([
     ['a parameter that there is not', { nonsense: 1 }, {}, 'no parameter nonsense'],
+    [
+      'a parameter that is the same in all branches',
+      { tasksPerGeneration: 5 },
+      {},
+      'tasksPerGeneration of a branch',
+    ],
+    ['gold tasks of the network', { goldShare: 0.5, genePool: {} }, {}, 'goldShare, genePool of a branch'],
     ['a value that cannot be', { cullShare: 7 }, {}, 'cullShare'],
     ['a fork beyond the end', {}, { moment: '99999999' }, 'no event'],
     ['a generation that never was', {}, { moment: 'generation:99' }, 'Generation 99'],
