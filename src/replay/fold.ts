@@ -131,7 +131,10 @@ async function endOfGeneration(
   const chosen = cluster === null ? rows : rows.filter((row) => row.cluster === cluster);
   if (generation === 0) {
     if (chosen.length === 0) return { kind: 'end' };
-    const opened = chosen.reduce((first, { openedAt }) => Math.min(first, openedAt), Number.POSITIVE_INFINITY);
+    const opened = chosen.reduce(
+      (first, { openedAt }) => Math.min(first, openedAt),
+      Number.POSITIVE_INFINITY,
+    );
     return { kind: 'event', position: opened - 1 };
   }
   const ends = chosen.flatMap(({ endedAt }) => endedAt[generation] ?? []);

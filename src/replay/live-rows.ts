@@ -11,7 +11,7 @@ export interface LiveRows {
   readonly position: number;
   /** The last event that they were folded from; null before the first. */
   readonly lastEvent: EventPlace | null;
-  /** By projection: those that can be compared. */
+  /** By projection: those that can be compared, as JSON gives them back. */
   readonly rows: ReadonlyMap<string, Rows>;
 }
 
@@ -70,8 +70,13 @@ export function liveRowsOf(model: ReadModel, projections: readonly AnyProjection
     .filter(({ resident }) => resident)
     .map((projection): [string, Rows] => [
       projection.name,
-      new Map(model.rows(projection, { limit: Number.MAX_SAFE_INTEGER })),
+      throughJson(model.rows(projection, { limit: Number.MAX_SAFE_INTEGER })),
     ]);
   const { position, lastEvent } = model;
   return { label: 'the read model', position, lastEvent, rows: new Map(rows) };
+}
+
+/** Rows as a file gives them back, which holds no `undefined`. */
+export function throughJson(rows: Iterable<readonly [string, unknown]>): Rows {
+  return new Map([...rows].map(([key, row]) => [key, JSON.parse(JSON.stringify(row)) as unknown]));
 }

@@ -255,6 +255,40 @@ describe('verifying a history', () => {
       ]);
     });
 
+    /** The event at an index cannot be folded. */
+    const unfoldable = (index: number) =>
+      verifyHistory({
+        source: sourceOf(placed(twoStreams()), 7),
+        projections: [
+          {
+            ...births,
+            fold(row, event, key) {
+              if (event.position === index + 1) throw new Error('that is not what was recorded');
+              return births.fold(row, event, key);
+            },
+          } satisfies typeof births,
+        ],
+        live: liveOf(placed(twoStreams()).slice(0, 5)),
+      });
+
+    it('compares no rows with those of a fold that could not go so far', async () => {
+      expect(await unfoldable(2)).toMatchObject({
+        ok: false,
+        faults: [],
+        stopped: expect.stringContaining('Revision 1 of node-a'),
+        rows: null,
+      });
+    });
+
+    it('folds what stands behind the rows, too', async () => {
+      expect(await unfoldable(6)).toMatchObject({
+        ok: false,
+        faults: [],
+        stopped: expect.stringContaining('Revision 3 of node-a'),
+        rows: { position: 5, compared: 2, differences: [] },
+      });
+    });
+
     it('names the last event when it is missing and the rows were folded from it', async () => {
       const events = placed(twoStreams());
       const { faults } = await verify(events.slice(0, -1), liveOf(events));
