@@ -60,36 +60,33 @@ export const GenePool = z.strictObject({
 export type GenePool = z.infer<typeof GenePool>;
 
 /** What evolution goes by. It is recorded when it is set, and a branch of a history changes it. */
-export const EvolutionSettings = z
-  .strictObject({
-    strategy: Strategy,
-    /** A generation ends after this many successful tasks of its Cluster (the founding document's M) … */
-    tasksPerGeneration: z.int().min(1).max(1_000_000),
-    /** … or this long after its first one (T), in milliseconds. */
-    generationMs: z
-      .int()
-      .min(1_000)
-      .max(31 * 86_400_000),
-    /** A Node is on trial until so many of its tasks were judged by computation or a gold answer. */
-    minTasks: z.int().min(1).max(1_000),
-    /** Share that is culled, and share that has offspring. The founding document has 0.2 for both. */
-    cullShare: z.number().min(0).max(0.5),
-    eliteShare: z.number().gt(0).max(0.5),
-    /** Offspring of each of the best, at least and at most. The founding document has 2–3. */
-    variants: z.tuple([z.int().min(1).max(10), z.int().min(1).max(10)]),
-    /** The kinds of mutation that happen. */
-    mutations: z.array(MutationKind).max(4),
-    crossover: z.boolean(),
-    /** Whether rates follow the network's fitness; if not, the mode stays `normal`. */
-    adaptiveModes: z.boolean(),
-    /** Share of the distributed tasks beside which a gold task is asked, 0–1. */
-    goldShare: Fraction,
-    genePool: GenePool,
-  })
-  .refine(({ variants: [least, most] }) => least <= most, {
-    path: ['variants'],
-    error: 'the least number of variants is above the most',
-  });
+export const EvolutionSettings = z.strictObject({
+  strategy: Strategy,
+  /** A generation ends after this many successful tasks of its Cluster (the founding document's M) … */
+  tasksPerGeneration: z.int().min(1).max(1_000_000),
+  /** … or this long after its first one (T), in milliseconds. */
+  generationMs: z
+    .int()
+    .min(1_000)
+    .max(31 * 86_400_000),
+  /** A Node is on trial until so many of its tasks were judged by computation or a gold answer. */
+  minTasks: z.int().min(1).max(1_000),
+  /** Share that is culled, and share that has offspring. The founding document has 0.2 for both. */
+  cullShare: z.number().min(0).max(0.5),
+  eliteShare: z.number().gt(0).max(0.5),
+  /** Offspring of each of the best, at least and at most. The founding document has 2–3. */
+  variants: z
+    .tuple([z.int().min(1).max(10), z.int().min(1).max(10)])
+    .refine(([least, most]) => least <= most, 'the least number of variants is above the most'),
+  /** The kinds of mutation that happen. */
+  mutations: z.array(MutationKind).max(4),
+  crossover: z.boolean(),
+  /** Whether rates follow the network's fitness; if not, the mode stays `normal`. */
+  adaptiveModes: z.boolean(),
+  /** Share of the distributed tasks beside which a gold task is asked, 0–1. */
+  goldShare: Fraction,
+  genePool: GenePool,
+});
 export type EvolutionSettings = z.infer<typeof EvolutionSettings>;
 
 /** What a Cluster turns out to be made of; it is named by that. */

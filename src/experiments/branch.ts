@@ -345,7 +345,10 @@ function livingNodes({ model }: Folded): readonly NodeRow[] {
 
 function latestGeneration({ model }: Folded): number {
   const rows = [...model.rows(network.name).values()] as NetworkRow[];
-  return rows.reduce((latest, row) => (row.kind === 'cluster' ? Math.max(latest, row.generation) : latest), 0);
+  return rows.reduce(
+    (latest, row) => (row.kind === 'cluster' ? Math.max(latest, row.generation) : latest),
+    0,
+  );
 }
 
 function stateOf({ model }: Folded): EvolutionSettings | null {

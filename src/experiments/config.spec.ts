@@ -99,10 +99,18 @@ describe('an impossible experiment', () => {
       { evolution: { variants: [3, 2] } },
       '- evolution.variants: the least number of variants is above the most',
     ],
+    [
+      { ablations: { narrow: { variants: [3, 2] } } },
+      '- ablations.narrow.variants: the least number of variants is above the most',
+    ],
     [{ evolution: { speed: 1 } }, '- evolution.speed: no such parameter'],
     [
       { evolution: { minTasks: 500 } },
       '- evolution.minTasks: no Node ever gets so many tasks in this experiment',
+    ],
+    [
+      { ablations: { patient: { minTasks: 500 } } },
+      '- ablations.patient.minTasks: no Node ever gets so many tasks in this experiment',
     ],
   ])('is refused: %j', (input, line) => {
     expect(faults(input)).toEqual([line]);

@@ -37,7 +37,10 @@ export const ABLATIONS: Readonly<Record<string, EvolutionOverrides>> = {
 
 const ARM_NAMES = [...Strategy.options, ...Object.keys(ABLATIONS)];
 
-const Ablation = EvolutionOverrides.refine((overrides) => Object.keys(overrides).length > 0, 'it changes nothing');
+const Ablation = EvolutionOverrides.refine(
+  (overrides) => Object.keys(overrides).length > 0,
+  'it changes nothing',
+);
 
 const Config = z
   .strictObject({
@@ -83,15 +86,17 @@ const Config = z
     if (engine !== 'recorded' && recordings !== undefined) {
       issue('recordings', `the ${engine} engine takes no file of answers`);
     }
-    const [least, most] = evolution.variants ?? [0, 0];
-    if (least > most) issue('evolution.variants', 'the least number of variants is above the most');
     for (const name of Object.keys(ablations)) {
       if (ARM_NAMES.includes(name)) issue(`ablations.${name}`, 'there is an arm of this name already');
     }
     if (new Set(arms).size < arms.length) issue('arms', 'an arm stands there twice');
-    const { minTasks = 0 } = evolution;
-    if (minTasks > tasksPerNode * value.generations) {
-      issue('evolution.minTasks', 'no Node ever gets so many tasks in this experiment');
+    const rules = Object.entries(ablations).map(
+      ([name, overrides]) => [`ablations.${name}`, overrides] as const,
+    );
+    for (const [path, { minTasks = 0 }] of [['evolution', evolution] as const, ...rules]) {
+      if (minTasks > tasksPerNode * value.generations) {
+        issue(`${path}.minTasks`, 'no Node ever gets so many tasks in this experiment');
+      }
     }
   });
 
