@@ -145,13 +145,19 @@ describe('the engine of an experiment', () => {
     const answered = await work(order({ prompt: 'long' }), 'laptop');
     expect(answered).toMatchObject({
       afterMs: 1,
-      command: { data: { answers: [null, null], failure: expect.stringMatching(/^maths-a: .*; logic-a: /) } },
-    });
-    expect(await work(order({ prompt: 'long' }), 'laptop')).toMatchObject({
       command: {
-        data: { answers: [null, null], failure: expect.stringMatching(/did not fit the window of 256/) },
+        data: {
+          answers: [null, null],
+          failure: expect.stringMatching(/^maths-a: .*did not fit the window of 256.*; logic-a: /),
+        },
       },
     });
+    // What is recorded of it is the same, whoever knows that it does not fit.
+    expect(await work(order({ prompt: 'long' }), 'laptop')).toEqual(answered);
+    await engine.flush();
+    const recordings = join(folder, 'failures.jsonl');
+    const recorded = await openEngine({ engine: 'recorded', recordings, world: 1 }, sources());
+    expect(workOf(recorded)(order({ prompt: 'long' }), 'laptop')).toEqual(answered);
     await expect(work(order({ models: ['maths-b', 'maths-a'] }), 'laptop')).rejects.toMatchObject({
       reason: 'model-missing',
     });

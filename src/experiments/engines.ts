@@ -7,6 +7,7 @@ import {
   type InferenceRequest,
   type InferenceResult,
 } from '../inference/port.ts';
+import { tooLong } from '../inference/recorded.ts';
 import type { ExperimentConfig } from './config.ts';
 import { miniatureGenePool } from './gene-pools.ts';
 import { SIMULATED_GENE_POOL, simulateAnswer, simulatedModel } from './simulated.ts';
@@ -117,10 +118,8 @@ async function recordedAnswers(
     infer(request) {
       const answer = answers.find(request);
       if (answer) return answer;
-      const { model, prompt, params } = request;
-      if (answer === null) {
-        throw new InferenceError('prompt-too-long', `The prompt did not fit ${params.contextTokens} tokens.`);
-      }
+      if (answer === null) throw tooLong(request);
+      const { model, prompt } = request;
       const why = answers.foreign.has(model)
         ? `was recorded with another file of the model "${model}" than the one that is here`
         : `holds no answer of "${model}" to this prompt with these parameters`;

@@ -3,6 +3,7 @@ import type { NodeCommand, WorkOrder } from '../events/node.ts';
 import { bytesInJson, type Genome, MAX_ANSWER_BYTES, type ModelAnswer } from '../events/values.ts';
 import type { Answered } from '../host/virtual/virtual-host.ts';
 import { InferenceError, type InferenceRequest, type InferenceResult } from '../inference/port.ts';
+import { tooLong } from '../inference/recorded.ts';
 import type { ExperimentEngine } from './engines.ts';
 import { nodeTime, virtualMs } from './timing.ts';
 
@@ -113,11 +114,12 @@ function spoken(
   request: InferenceRequest,
   specialization: string,
 ): Spoken | Promise<Spoken> {
+  const refuse = (error: unknown): Spoken => refused(error, request);
   try {
     const result = engine.infer(request, specialization);
-    return result instanceof Promise ? result.then(bounded).catch(refused) : bounded(result);
+    return result instanceof Promise ? result.then(bounded).catch(refuse) : bounded(result);
   } catch (error) {
-    return refused(error);
+    return refuse(error);
   }
 }
 
@@ -127,8 +129,9 @@ function bounded(result: InferenceResult): Spoken {
     : { refused: `its answer is longer than the ${MAX_ANSWER_BYTES} bytes that an answer may have` };
 }
 
-function refused(error: unknown): Spoken {
+/** The text is recorded, so it is the same from the model, from its kept answers, and from recorded ones. */
+function refused(error: unknown, request: InferenceRequest): Spoken {
   if (error instanceof InferenceError && error.reason === 'prompt-too-long')
-    return { refused: error.message };
+    return { refused: tooLong(request).message };
   throw error;
 }
