@@ -121,7 +121,7 @@ describe('an experiment in a simulated world', () => {
         join(folder(name), runFolderName('evolution', 7), 'progress.jsonl'),
         'utf8',
       );
-      expect(progress.trimEnd().split('\n').length).toBeGreaterThan(0);
+      expect(progress).toMatch(/^\{.*\n/);
       disk.grow('64m');
       await run(name, null, { outputs });
       for (const arm of ['evolution', 'random-search', 'best-of-n', 'static']) {

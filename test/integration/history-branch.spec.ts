@@ -72,6 +72,14 @@ async function branch(
   });
 }
 
+/** Goes on with a branch in the world in which it was begun. */
+async function resume(name: string): Promise<void> {
+  const folder = join(home, name);
+  const { world } = await engineOfBranch(folder);
+  const engine = await openExperimentEngine({ engine: 'simulated', world }, join(home, 'x'), () => {});
+  await resumeBranch({ engine, folder, signal: new AbortController().signal, onProgress() {} });
+}
+
 function history(name: string): Promise<string> {
   return readFile(join(home, name, 'history.jsonl'), 'utf8');
 }
@@ -106,20 +114,31 @@ describe('a branch of a history', () => {
     await branch('again', { cullShare: 0.4 });
     expect(await history('again')).toBe(await history('harsher'));
     await expect(branch('stopped', { cullShare: 0.4 }, { stopAfter: 1 })).rejects.toThrow();
-    const engine = await openExperimentEngine({ engine: 'simulated', world: 1 }, join(home, 'x'), () => {});
-    const { signal } = new AbortController();
-    await resumeBranch({ engine, folder: join(home, 'stopped'), signal, onProgress() {} });
+    await resume('stopped');
     expect(await history('stopped')).toBe(await history('harsher'));
   });
 
   it('is taken up again in the simulated world in which it was begun', async () => {
+    await branch('another world', {}, { world: 3 });
     await expect(branch('elsewhere', {}, { world: 3, stopAfter: 1 })).rejects.toThrow();
     expect(await engineOfBranch(join(home, 'elsewhere'))).toEqual({ engine: 'simulated', world: 3 });
+    await resume('elsewhere');
+    expect(await history('elsewhere')).toBe(await history('another world'));
   });
 
   it('can begin in the middle of something: what was on its way arrives', async () => {
     const found = await branch('middle', {}, { moment: '700' });
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
+    const lines = (await history('middle')).trimEnd().split('\n');
+    const events: { type: string; data: { taskId: string } }[] = lines.map((line) => JSON.parse(line));
+    const fork = events.findIndex(({ type }) => type === 'HistoryForked');
+    const [before, after] = [events.slice(0, fork), events.slice(fork)];
+    const tasks = (of: typeof events, wanted: string): string[] =>
+      of.flatMap(({ type, data }) => (type === wanted ? [data.taskId] : []));
+    const open = tasks(before, 'GoldTaskIssued').filter((task) => !tasks(before, 'VoteCast').includes(task));
+    expect(open.length).toBeGreaterThan(0);
+    expect(tasks(after, 'VoteCast')).toEqual(expect.arrayContaining(open));
+    expect(after.map(({ type }) => type)).not.toContain('TaskFailed');
   });
 
   it('can be of a history that is longer than a call has room for arguments', async () => {

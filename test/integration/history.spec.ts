@@ -74,19 +74,16 @@ describe('the history over NATS', () => {
   });
 
   it('tells what has become of rows between two moments', async () => {
-    const all = (await network.request('dellm.history.diff', {
-      from: 'generation:0',
-      to: 'end',
-      show: 'credits',
-    })) as schemas.HistoryDiffOutput;
-    expect(all.changes).toEqual([]);
     const first = (await network.request('dellm.history', { limit: 1 })) as schemas.HistoryOutput;
-    const { changes } = (await network.request('dellm.history.diff', {
-      from: String(first.events[0]?.position),
-      to: 'end',
-      show: 'credits',
-    })) as schemas.HistoryDiffOutput;
-    expect(changes).toContainEqual(expect.objectContaining({ key: 'totals', change: 'added' }));
+    // No Cluster has opened a generation yet, so that everything is before the first one.
+    for (const to of ['end', 'generation:0']) {
+      const { changes } = (await network.request('dellm.history.diff', {
+        from: String(first.events[0]?.position),
+        to,
+        show: 'credits',
+      })) as schemas.HistoryDiffOutput;
+      expect(changes).toContainEqual(expect.objectContaining({ key: 'totals', change: 'added' }));
+    }
   });
 
   it('tells the life of a Node', async () => {
