@@ -1,15 +1,14 @@
 import type { NetworkView } from '../actors/network-view.ts';
 import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projections/network-view.ts';
-import type { Recorded } from '../projections/projection.ts';
-import type { AnyProjection, ChangedRow } from '../projections/read-model.ts';
+import { foldsByType, type Recorded } from '../projections/projection.ts';
+import type { ChangedRow } from '../projections/read-model.ts';
 
 /** The read models that decisions go by, folded in memory as events are recorded. */
 export class LiveReads {
   readonly #builder = new NetworkViewBuilder();
-  readonly #folds = VIEW_PROJECTIONS.map((projection: AnyProjection) => ({
-    projection,
-    rows: new Map<string, unknown>(),
-  }));
+  readonly #foldsOf = foldsByType(
+    VIEW_PROJECTIONS.map((projection) => ({ projection, rows: new Map<string, unknown>() })),
+  );
   /** Rows that the view has not been told of, by projection and key. */
   #changed = new Map<string, ChangedRow>();
   #position = 0;
@@ -21,7 +20,7 @@ export class LiveReads {
 
   apply(recorded: Recorded): void {
     const { position } = recorded;
-    for (const { projection, rows } of this.#folds) {
+    for (const { projection, rows } of this.#foldsOf(recorded.type)) {
       for (const key of projection.keys(recorded)) {
         const row: unknown = projection.fold(rows.get(key), recorded, key);
         if (row === undefined) rows.delete(key);

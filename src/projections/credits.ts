@@ -45,6 +45,14 @@ export const credits: Projection<CreditRow> = {
   name: 'credits',
   version: 1,
   resident: true,
+  types: [
+    'CreditsGranted',
+    'CreditsEarned',
+    'CreditsPenalised',
+    'CreditsReserved',
+    'CreditsSettled',
+    'CreditsReleased',
+  ],
   keys(event) {
     const movement = movementOf(event);
     if (!movement) return [];

@@ -1,6 +1,6 @@
 import type { ActorKind, Command } from '../actors/actor.ts';
 import { waitsUntil } from '../actors/cluster/gold-tasks.ts';
-import { idOf, type Projection, type Recorded } from './projection.ts';
+import { idOf, type Projection, type Recorded, type RecordedOf } from './projection.ts';
 
 export interface Deadline {
   readonly dueAt: string;
@@ -14,11 +14,48 @@ export interface DeadlinesRow {
   readonly waiting: Readonly<Record<string, Deadline>>;
 }
 
+const TYPES = [
+  'CreditsReserved',
+  'SettlementDemanded',
+  'CreditsSettled',
+  'CreditsReleased',
+  'TaskAccepted',
+  'VoteCast',
+  'TaskFailed',
+  'TaskDistributed',
+  'ConsensusReached',
+  'ConsensusFailed',
+  'QueryAsked',
+  'SubtaskDispatched',
+  'SubtaskFailed',
+  'SubtaskAnswered',
+  'QueryAnswered',
+  'QueryDeclined',
+  'QueryExpired',
+  'GenesisBegun',
+  'GenesisRepeated',
+  'GenesisCompleted',
+  'GenerationBegun',
+  'GenerationRepeated',
+  'GenerationCompleted',
+  'GoldTaskIssued',
+  'GoldTaskJudged',
+  'GenerationScheduled',
+  'PerformanceReported',
+  'GenerationOpened',
+  'GenerationDemanded',
+  'GenerationClosed',
+] as const;
+
+/** An event that sets or meets a deadline. */
+type Timed = RecordedOf<(typeof TYPES)[number]>;
+
 /** The deadlines that have not been met, by actor, so that a fleet that takes over can wind its clocks. */
-export const deadlines: Projection<DeadlinesRow> = {
+export const deadlines: Projection<DeadlinesRow, Timed['type']> = {
   name: 'deadlines',
   version: 3,
   resident: true,
+  types: TYPES,
   keys(event) {
     const change = changeOf(event);
     return change ? [`${change.kind}/${change.id}`] : [];
@@ -43,12 +80,12 @@ export const deadlines: Projection<DeadlinesRow> = {
 const CATEGORY: Partial<Record<ActorKind, string>> = { account: 'credit' };
 
 /** What the last event changed: `keys` and `fold` both ask, one right after the other. */
-let known: { readonly event: Recorded | null; readonly change: Change | null } = {
+let known: { readonly event: Timed | null; readonly change: Change | null } = {
   event: null,
   change: null,
 };
 
-function changeOf(event: Recorded): Change | null {
+function changeOf(event: Timed): Change | null {
   if (known.event !== event) known = { event, change: readChange(event) };
   return known.change;
 }
@@ -59,7 +96,7 @@ type Change = { readonly kind: ActorKind; readonly id: string } & (
   | { readonly what: 'all-met' }
 );
 
-function readChange(event: Recorded): Change | null {
+function readChange(event: Timed): Change | null {
   switch (event.type) {
     case 'CreditsReserved':
     case 'SettlementDemanded': {
@@ -148,8 +185,6 @@ function readChange(event: Recorded): Change | null {
     }
     case 'GenerationClosed':
       return met('cluster', event, 'generation');
-    default:
-      return null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
-import { idOf, type Projection, type Recorded } from './projection.ts';
+import { idOf, type Projection, type RecordedOf } from './projection.ts';
 
 /** What evolution goes by, and how the network does. */
 export interface EvolutionStateRow {
@@ -34,27 +34,23 @@ export type EvolutionRow = EvolutionStateRow | GenerationRow;
 
 export const EVOLUTION_STATE = 'state';
 
+const STATE_TYPES = ['EvolutionConfigured', 'NetworkFitnessMeasured', 'EvolutionModeChanged'] as const;
+const GENERATION_TYPES = ['GenerationBegun', 'FitnessEvaluated', 'GenerationCompleted'] as const;
+
+type StateEvent = RecordedOf<(typeof STATE_TYPES)[number]>;
+type GenerationEvent = RecordedOf<(typeof GENERATION_TYPES)[number]>;
+
 /** Rows `state` and `generation/<cluster>-<n>`. */
-export const evolution: Projection<EvolutionRow> = {
+export const evolution: Projection<EvolutionRow, (StateEvent | GenerationEvent)['type']> = {
   name: 'evolution',
   version: 1,
   resident: true,
+  types: [...STATE_TYPES, ...GENERATION_TYPES],
   keys(event) {
-    switch (event.type) {
-      case 'EvolutionConfigured':
-      case 'NetworkFitnessMeasured':
-      case 'EvolutionModeChanged':
-        return [EVOLUTION_STATE];
-      case 'GenerationBegun':
-      case 'FitnessEvaluated':
-      case 'GenerationCompleted':
-        return [`generation/${idOf(event.stream, 'generation')}`];
-      default:
-        return [];
-    }
+    return [isOfGeneration(event) ? `generation/${idOf(event.stream, 'generation')}` : EVOLUTION_STATE];
   },
   fold(row, event) {
-    return event.stream.startsWith('generation-')
+    return isOfGeneration(event)
       ? foldGeneration(row?.kind === 'generation' ? row : undefined, event)
       : foldState(row?.kind === 'state' ? row : NEW_STATE, event);
   },
@@ -70,7 +66,11 @@ export const NEW_STATE: EvolutionStateRow = {
   modeChanges: 0,
 };
 
-function foldState(row: EvolutionStateRow, event: Recorded): EvolutionStateRow {
+function isOfGeneration(event: StateEvent | GenerationEvent): event is GenerationEvent {
+  return event.stream.startsWith('generation-');
+}
+
+function foldState(row: EvolutionStateRow, event: StateEvent): EvolutionStateRow {
   switch (event.type) {
     case 'EvolutionConfigured':
       return { ...row, settings: event.data.settings };
@@ -78,12 +78,10 @@ function foldState(row: EvolutionStateRow, event: Recorded): EvolutionStateRow {
       return { ...row, score: event.data.score, measured: row.measured + 1 };
     case 'EvolutionModeChanged':
       return { ...row, mode: event.data.to, modeChanges: row.modeChanges + 1 };
-    default:
-      return row;
   }
 }
 
-function foldGeneration(row: GenerationRow | undefined, event: Recorded): GenerationRow | undefined {
+function foldGeneration(row: GenerationRow | undefined, event: GenerationEvent): GenerationRow | undefined {
   if (event.type === 'GenerationBegun') {
     const { cluster, generation, mode, members, at } = event.data;
     return {
@@ -108,9 +106,6 @@ function foldGeneration(row: GenerationRow | undefined, event: Recorded): Genera
     const meanScore = scores.reduce((sum, score) => sum + score, 0) / scores.length;
     return { ...row, judged: scores.length, meanScore, bestScore: Math.max(...scores) };
   }
-  if (event.type === 'GenerationCompleted') {
-    const { culled, born, at } = event.data;
-    return { ...row, culled, born, completedAt: at };
-  }
-  return row;
+  const { culled, born, at } = event.data;
+  return { ...row, culled, born, completedAt: at };
 }

@@ -5,16 +5,13 @@ import { idOf, type Projection } from './projection.ts';
  * What fitness is made of, under `node/<id>`: answers judged by computation or by gold, over the Node's whole life. Its
  * genome never changes, so every answer of it is evidence. Agreement is none.
  */
-export const fitness: Projection<FitnessTally> = {
+export const fitness: Projection<FitnessTally, 'PerformanceRecorded'> = {
   name: 'fitness',
   version: 1,
   resident: true,
-  keys(event) {
-    return event.type === 'PerformanceRecorded' && event.data.basis !== 'consensus'
-      ? [`node/${idOf(event.stream, 'node')}`]
-      : [];
+  types: ['PerformanceRecorded'],
+  keys({ data, stream }) {
+    return data.basis === 'consensus' ? [] : [`node/${idOf(stream, 'node')}`];
   },
-  fold(row, event) {
-    return event.type === 'PerformanceRecorded' ? tally(row, event.data) : row;
-  },
+  fold: (row, { data }) => tally(row, data),
 };

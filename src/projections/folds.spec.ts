@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryModel } from '../replay/memory-model.ts';
 import { type CreditRow, credits } from './credits.ts';
 import { type DeadlinesRow, deadlines } from './deadlines.ts';
 import { fitness } from './fitness.ts';
@@ -20,15 +21,9 @@ function on(stream: string, type: string, data: object = {}): Recorded {
 }
 
 function fold<Row>(projection: Projection<Row>, events: readonly Recorded[]): ReadonlyMap<string, Row> {
-  const rows = new Map<string, Row>();
-  for (const event of events) {
-    for (const key of projection.keys(event)) {
-      const row = projection.fold(rows.get(key), event, key);
-      if (row === undefined) rows.delete(key);
-      else rows.set(key, row);
-    }
-  }
-  return rows;
+  const model = new MemoryModel([projection]);
+  for (const event of events) model.apply(event);
+  return model.rows(projection.name) as ReadonlyMap<string, Row>;
 }
 
 const born = (id: string) =>

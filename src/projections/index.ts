@@ -5,8 +5,8 @@ import { fitness } from './fitness.ts';
 import { lineage } from './lineage.ts';
 import { network } from './network.ts';
 import { performanceMatrix } from './performance-matrix.ts';
+import type { AnyProjection } from './projection.ts';
 import { queryTrace } from './query-trace.ts';
-import type { AnyProjection } from './read-model.ts';
 import { trust } from './trust.ts';
 
 /** Every read model of the network. */

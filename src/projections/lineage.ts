@@ -47,10 +47,11 @@ export interface LifeFitness {
 const KEPT_JUDGEMENTS = 200;
 
 /** Every life that there was, under `node/<id>`; rows of the dead stay. */
-export const lineage: Projection<LineageRow> = {
+export const lineage: Projection<LineageRow, 'NodeBorn' | 'NodeMoved' | 'NodeCulled' | 'FitnessEvaluated'> = {
   name: 'lineage',
   version: 1,
   resident: true,
+  types: ['NodeBorn', 'NodeMoved', 'NodeCulled', 'FitnessEvaluated'],
   keys(event) {
     switch (event.type) {
       case 'NodeBorn':
@@ -60,8 +61,6 @@ export const lineage: Projection<LineageRow> = {
         return [keyOf(idOf(event.stream, 'node'))];
       case 'FitnessEvaluated':
         return event.data.ranking.map(({ node }) => keyOf(node));
-      default:
-        return [];
     }
   },
   fold(row, event, key) {
@@ -97,7 +96,7 @@ export const lineage: Projection<LineageRow> = {
       }
       case 'FitnessEvaluated': {
         const { cluster, generation, ranking } = event.data;
-        const place = ranking.findIndex(({ node }) => keyOf(node) === key);
+        const place = ranking.findIndex(({ node }) => node === row.node);
         const found = ranking[place];
         if (!found) return row;
         const { judged, right, fitness, score } = found;
@@ -105,8 +104,6 @@ export const lineage: Projection<LineageRow> = {
         const judgement = { cluster, generation, rank: place + 1, of, judged, right, fitness, score };
         return { ...row, fitness: [...row.fitness.slice(1 - KEPT_JUDGEMENTS), judgement] };
       }
-      default:
-        return row;
     }
   },
 };

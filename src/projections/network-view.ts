@@ -12,6 +12,7 @@ import { type EvolutionRow, evolution } from './evolution.ts';
 import { fitness } from './fitness.ts';
 import { type NetworkRow, network, uptimeOf } from './network.ts';
 import { type MatrixCell, performanceMatrix } from './performance-matrix.ts';
+import type { AnyProjection } from './projection.ts';
 import type { ChangedRow } from './read-model.ts';
 import { trust } from './trust.ts';
 
@@ -19,7 +20,13 @@ import { trust } from './trust.ts';
 export type LiveDevice = Pick<DeviceView, 'id' | 'proximityMs'> & Partial<DeviceView>;
 
 /** The projections that a view is made of. */
-export const VIEW_PROJECTIONS = [network, performanceMatrix, trust, fitness, evolution] as const;
+export const VIEW_PROJECTIONS: readonly AnyProjection[] = [
+  network,
+  performanceMatrix,
+  trust,
+  fitness,
+  evolution,
+];
 
 /**
  * What routing and voting look at, kept from the changes of the read model. Only what has changed is made anew, so a

@@ -1,6 +1,6 @@
 import type { ClusterKind } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
-import { idOf, type Projection, type Recorded } from './projection.ts';
+import { idOf, type Projection, type RecordedOf } from './projection.ts';
 
 export interface NodeRow {
   readonly kind: 'node';
@@ -41,34 +41,40 @@ export interface ClusterRow {
 
 export type NetworkRow = NodeRow | ClusterRow;
 
+const NODE_TYPES = [
+  'NodeBorn',
+  'NodeMoved',
+  'NodeCulled',
+  'NodeRetired',
+  'TaskAccepted',
+  'VoteCast',
+  'TaskFailed',
+] as const;
+
+const CLUSTER_TYPES = [
+  'ClusterFormed',
+  'NodeAdmitted',
+  'NodeDismissed',
+  'ClusterCharacterised',
+  'ClusterMerged',
+  'GenerationClosed',
+  'TaskDistributed',
+  'ConsensusReached',
+  'ConsensusFailed',
+] as const;
+
+type Event = RecordedOf<(typeof NODE_TYPES | typeof CLUSTER_TYPES)[number]>;
+
 /** Who is in the network: a row `node/<id>` for each Node and `cluster/<id>` for each Cluster. */
-export const network: Projection<NetworkRow> = {
+export const network: Projection<NetworkRow, Event['type']> = {
   name: 'network',
   version: 2,
   resident: true,
-  keys(event) {
-    switch (event.type) {
-      case 'NodeBorn':
-      case 'NodeMoved':
-      case 'NodeCulled':
-      case 'NodeRetired':
-      case 'TaskAccepted':
-      case 'VoteCast':
-      case 'TaskFailed':
-        return [`node/${idOf(event.stream, 'node')}`];
-      case 'ClusterFormed':
-      case 'NodeAdmitted':
-      case 'NodeDismissed':
-      case 'ClusterCharacterised':
-      case 'ClusterMerged':
-      case 'GenerationClosed':
-      case 'TaskDistributed':
-      case 'ConsensusReached':
-      case 'ConsensusFailed':
-        return [`cluster/${idOf(event.stream, 'cluster')}`];
-      default:
-        return [];
-    }
+  types: [...NODE_TYPES, ...CLUSTER_TYPES],
+  keys({ stream }) {
+    return [
+      stream.startsWith('node-') ? `node/${idOf(stream, 'node')}` : `cluster/${idOf(stream, 'cluster')}`,
+    ];
   },
   fold(row, event) {
     if (event.type === 'NodeBorn') {
@@ -118,7 +124,7 @@ export function uptimeOf({ answered, missed }: Pick<NodeRow, 'answered' | 'misse
   return (answered + 1) / (answered + missed + 1);
 }
 
-function foldNode(row: NodeRow, event: Recorded): NodeRow {
+function foldNode(row: NodeRow, event: Event): NodeRow {
   switch (event.type) {
     case 'TaskAccepted':
       return { ...row, inFlight: row.inFlight + 1 };
@@ -137,7 +143,7 @@ function foldNode(row: NodeRow, event: Recorded): NodeRow {
   }
 }
 
-function foldCluster(row: ClusterRow, event: Recorded): ClusterRow {
+function foldCluster(row: ClusterRow, event: Event): ClusterRow {
   switch (event.type) {
     case 'ClusterFormed':
       return {

@@ -32,6 +32,7 @@ export const queryTrace: Projection<TraceRow> = {
   name: 'trace',
   version: 2,
   resident: false,
+  types: null,
   keys(event) {
     const queryId = queryOf(event);
     return queryId === '' ? [] : [queryId];

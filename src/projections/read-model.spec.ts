@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Projection, Recorded } from './projection.ts';
-import { type AnyProjection, ReadModel } from './read-model.ts';
+import type { AnyProjection, Projection, Recorded } from './projection.ts';
+import { ReadModel } from './read-model.ts';
 
 /** How often each stream had an event; an event `Gone` removes the row. */
 const counts: Projection<number> = {
   name: 'counts',
   version: 1,
   resident: true,
+  types: null,
   keys: (event) => [event.stream],
   fold: (row, event) => ((event.type as string) === 'Gone' ? undefined : (row ?? 0) + 1),
 };

@@ -2,10 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import type { EventPlace } from '../eventstore/holds-event.ts';
-import type { Projection, Recorded } from './projection.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: a list of projections holds rows of many shapes; each is typed where it is read
-export type AnyProjection = Projection<any>;
+import { type AnyProjection, foldsByType, type Projection, type Recorded } from './projection.ts';
 
 interface CachedRow {
   readonly row: unknown;
@@ -27,8 +24,17 @@ interface Checkpoint {
 
 interface Opened extends Checkpoint {
   readonly database: Database.Database;
-  /** By projection. */
-  readonly caches: ReadonlyMap<string, Map<string, CachedRow>>;
+  readonly folds: readonly Fold[];
+}
+
+/** A projection and its rows. */
+interface Fold {
+  readonly projection: AnyProjection;
+  readonly cache: Map<string, CachedRow>;
+  /** Keys to be written at the next commit. */
+  readonly dirty: Set<string>;
+  /** Position of the last change of any row; -1 before the first. */
+  changedAt: number;
 }
 
 const NOTHING: Checkpoint = { position: -1, lastEvent: null };
@@ -55,13 +61,9 @@ const NOT_ITS_FAULT = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|FULL|NOMEM)/;
  */
 export class ReadModel {
   readonly #file: string;
-  readonly #projections: ReadonlyMap<string, AnyProjection>;
   readonly #database: Database.Database;
-  readonly #caches: ReadonlyMap<string, Map<string, CachedRow>>;
-  /** Keys to be written at the next commit, by projection. */
-  readonly #dirty = new Map<string, Set<string>>();
-  /** Position of the last change of any row, by projection. */
-  readonly #changedAt = new Map<string, number>();
+  readonly #folds: readonly Fold[];
+  readonly #foldsOf: (type: string) => readonly Fold[];
   readonly #selectRow: Database.Statement;
   readonly #putRow: Database.Statement;
   readonly #removeRow: Database.Statement;
@@ -74,19 +76,13 @@ export class ReadModel {
   /** `file` may be `:memory:`. */
   constructor(file: string, projections: readonly AnyProjection[]) {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    const { database, caches, position, lastEvent } = openOrBeginAnew(file, projections);
+    const { database, folds, position, lastEvent } = openOrBeginAnew(file, projections);
     this.#file = file;
-    this.#projections = new Map(projections.map((projection) => [projection.name, projection]));
     this.#database = database;
-    this.#caches = caches;
+    this.#folds = folds;
+    this.#foldsOf = foldsByType(folds);
     this.#position = position;
     this.#lastEvent = lastEvent;
-    for (const [name, rows] of caches) {
-      this.#dirty.set(name, new Set());
-      let changedAt = -1;
-      for (const row of rows.values()) changedAt = Math.max(changedAt, row.position);
-      this.#changedAt.set(name, changedAt);
-    }
     this.#selectRow = database.prepare(
       'select key, row, position from rows where projection = ? and key = ?',
     );
@@ -108,10 +104,15 @@ export class ReadModel {
 
   /** Forgets all rows and begins before the first event. */
   clear(): void {
-    clearDatabase(this.#database, [...this.#projections.values()]);
-    for (const rows of this.#caches.values()) rows.clear();
-    for (const keys of this.#dirty.values()) keys.clear();
-    this.#changedAt.clear();
+    clearDatabase(
+      this.#database,
+      this.#folds.map(({ projection }) => projection),
+    );
+    for (const fold of this.#folds) {
+      fold.cache.clear();
+      fold.dirty.clear();
+      fold.changedAt = NOTHING.position;
+    }
     this.#position = NOTHING.position;
     this.#lastEvent = NOTHING.lastEvent;
   }
@@ -119,12 +120,13 @@ export class ReadModel {
   /** Folds an event into every row that it touches. An event that was folded already changes nothing. */
   apply(event: Recorded): void {
     if (event.position <= this.#position) return;
-    for (const projection of this.#projections.values()) {
+    for (const fold of this.#foldsOf(event.type)) {
+      const { projection, cache, dirty } = fold;
       for (const key of projection.keys(event)) {
-        const row = projection.fold(this.#get(projection, key)?.row, event, key);
-        this.#cacheOf(projection.name).set(key, { row, position: event.position });
-        this.#dirty.get(projection.name)?.add(key);
-        this.#changedAt.set(projection.name, event.position);
+        const row: unknown = projection.fold(this.#get(fold, key)?.row, event, key);
+        cache.set(key, { row, position: event.position });
+        dirty.add(key);
+        fold.changedAt = event.position;
       }
     }
     const { stream, revision, position, id } = event;
@@ -142,11 +144,11 @@ export class ReadModel {
     if (this.#damage) throw this.#damage;
     try {
       this.#database.exec('begin immediate');
-      for (const [name, keys] of this.#dirty) {
-        for (const key of keys) {
-          const cached = this.#cacheOf(name).get(key);
-          if (cached?.row === undefined) this.#removeRow.run(name, key);
-          else this.#putRow.run(name, key, JSON.stringify(cached.row), cached.position);
+      for (const { projection, cache, dirty } of this.#folds) {
+        for (const key of dirty) {
+          const cached = cache.get(key);
+          if (cached?.row === undefined) this.#removeRow.run(projection.name, key);
+          else this.#putRow.run(projection.name, key, JSON.stringify(cached.row), cached.position);
         }
       }
       const checkpoint: Checkpoint = { position: this.#position, lastEvent: this.#lastEvent };
@@ -164,7 +166,7 @@ export class ReadModel {
   }
 
   row<Row>(projection: Projection<Row>, key: string): Row | undefined {
-    return this.#get(projection, key)?.row as Row | undefined;
+    return this.#get(this.#foldOf(projection.name), key)?.row as Row | undefined;
   }
 
   /** Rows of a resident projection whose key starts with `prefix`, by key, after the key `after`. */
@@ -174,17 +176,18 @@ export class ReadModel {
   ): readonly (readonly [string, Row])[] {
     if (!projection.resident)
       throw new Error(`The projection "${projection.name}" is not listed from memory.`);
-    const keys = [...this.#cacheOf(projection.name)]
+    const { cache } = this.#foldOf(projection.name);
+    const keys = [...cache]
       .filter(([key, cached]) => key.startsWith(prefix) && key > after && cached.row !== undefined)
       .map(([key]) => key)
       .sort();
-    return keys.slice(0, limit).map((key) => [key, this.row(projection, key) as Row]);
+    return keys.slice(0, limit).map((key) => [key, cache.get(key)?.row as Row]);
   }
 
   /** How many rows of a resident projection have a key that starts with `prefix`. */
   count(projection: AnyProjection, prefix: string): number {
     let count = 0;
-    for (const [key, cached] of this.#cacheOf(projection.name)) {
+    for (const [key, cached] of this.#foldOf(projection.name).cache) {
       if (cached.row !== undefined && key.startsWith(prefix)) count += 1;
     }
     return count;
@@ -197,8 +200,9 @@ export class ReadModel {
   changed(projections: readonly AnyProjection[], since: number, limit: number): readonly ChangedRow[] {
     const changed: ChangedRow[] = [];
     for (const { name } of projections) {
-      if ((this.#changedAt.get(name) ?? -1) <= since) continue;
-      for (const [key, { row, position }] of this.#cacheOf(name)) {
+      const { cache, changedAt } = this.#foldOf(name);
+      if (changedAt <= since) continue;
+      for (const [key, { row, position }] of cache) {
         if (position > since && row !== undefined) changed.push({ projection: name, key, row, position });
       }
     }
@@ -231,8 +235,7 @@ export class ReadModel {
     else this.#database.close();
   }
 
-  #get(projection: AnyProjection, key: string): CachedRow | undefined {
-    const cache = this.#cacheOf(projection.name);
+  #get({ projection, cache }: Fold, key: string): CachedRow | undefined {
     const cached = cache.get(key);
     if (cached || projection.resident) return cached;
     try {
@@ -246,19 +249,17 @@ export class ReadModel {
     }
   }
 
-  #cacheOf(name: string): Map<string, CachedRow> {
-    const cache = this.#caches.get(name);
-    if (!cache) throw new Error(`There is no projection "${name}".`);
-    return cache;
+  #foldOf(name: string): Fold {
+    const fold = this.#folds.find(({ projection }) => projection.name === name);
+    if (!fold) throw new Error(`There is no projection "${name}".`);
+    return fold;
   }
 
   #forgetClean(): void {
-    for (const [name, keys] of this.#dirty) {
-      const cache = this.#cacheOf(name);
-      const resident = this.#projections.get(name)?.resident ?? false;
-      for (const key of keys) if (cache.get(key)?.row === undefined) cache.delete(key);
-      keys.clear();
-      if (resident) continue;
+    for (const { projection, cache, dirty } of this.#folds) {
+      for (const key of dirty) if (cache.get(key)?.row === undefined) cache.delete(key);
+      dirty.clear();
+      if (projection.resident) continue;
       for (const key of cache.keys()) {
         if (cache.size <= CACHED_ROWS) break;
         cache.delete(key);
@@ -301,10 +302,13 @@ function load(database: Database.Database, projections: readonly AnyProjection[]
   const usable = found !== undefined && meta(database, 'versions') === versionsOf(projections);
   if (!usable) clearDatabase(database, projections);
   const checkpoint = usable ? (JSON.parse(found) as Checkpoint) : NOTHING;
-  const caches = new Map(
-    projections.map(({ name, resident }) => [name, resident ? loadRows(database, name) : new Map()]),
-  );
-  return { ...checkpoint, database, caches };
+  const folds = projections.map((projection): Fold => {
+    const cache = projection.resident ? loadRows(database, projection.name) : new Map();
+    let changedAt = NOTHING.position;
+    for (const { position } of cache.values()) changedAt = Math.max(changedAt, position);
+    return { projection, cache, dirty: new Set(), changedAt };
+  });
+  return { ...checkpoint, database, folds };
 }
 
 /** Closes a database and removes its files. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { uuidOf } from '../events/envelope.ts';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import type { EventStore } from '../eventstore/port.ts';
-import type { Projection } from './projection.ts';
-import { type AnyProjection, ReadModel } from './read-model.ts';
+import type { AnyProjection, Projection } from './projection.ts';
+import { ReadModel } from './read-model.ts';
 import { runProjector } from './runner.ts';
 
 /** How many events each stream has. */
@@ -11,6 +11,7 @@ const counts: Projection<number> = {
   name: 'counts',
   version: 1,
   resident: true,
+  types: null,
   keys: (event) => [event.stream],
   fold: (row) => (row ?? 0) + 1,
 };

@@ -16,6 +16,7 @@ const counts: Projection<{ n: number }> = {
   name: 'counts',
   version: 1,
   resident: true,
+  types: null,
   keys: ({ stream }) => [stream],
   fold: (row) => ({ n: (row?.n ?? 0) + 1 }),
 };

@@ -1,4 +1,4 @@
-import type { AnyProjection } from '../projections/read-model.ts';
+import type { AnyProjection } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
 import { type GenerationsRow, generations } from './generations.ts';
 import { happenedAt } from './happened-at.ts';

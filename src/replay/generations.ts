@@ -10,25 +10,21 @@ export interface GenerationsRow {
 }
 
 /** Finds generations: a row under each Cluster's id. */
-export const generations: Projection<GenerationsRow> = {
+export const generations: Projection<
+  GenerationsRow,
+  'GenerationOpened' | 'GenerationClosed' | 'GenerationCompleted'
+> = {
   name: 'generations',
   version: 1,
   resident: true,
+  types: ['GenerationOpened', 'GenerationClosed', 'GenerationCompleted'],
   keys(event) {
-    switch (event.type) {
-      case 'GenerationOpened':
-      case 'GenerationClosed':
-        return [idOf(event.stream, 'cluster')];
-      case 'GenerationCompleted':
-        return [event.data.cluster];
-      default:
-        return [];
-    }
+    return [event.type === 'GenerationCompleted' ? event.data.cluster : idOf(event.stream, 'cluster')];
   },
   fold(row, event, cluster) {
     const { position } = event;
     const before = row ?? { cluster, openedAt: position, endedAt: {} };
-    if (event.type !== 'GenerationClosed' && event.type !== 'GenerationCompleted') return before;
+    if (event.type === 'GenerationOpened') return before;
     // The saga's end and the Cluster's stand beside each other: the generation has ended with the later one.
     return { ...before, endedAt: { ...before.endedAt, [event.data.generation]: position } };
   },

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { EventPlace } from '../eventstore/holds-event.ts';
-import type { AnyProjection, ReadModel } from '../projections/read-model.ts';
+import type { AnyProjection } from '../projections/projection.ts';
+import type { ReadModel } from '../projections/read-model.ts';
 import type { Rows } from './memory-model.ts';
 import { openReadOnly } from './store-file.ts';
 

@@ -1,5 +1,4 @@
-import type { Recorded } from '../projections/projection.ts';
-import type { AnyProjection } from '../projections/read-model.ts';
+import { type AnyProjection, foldsByType, type Recorded } from '../projections/projection.ts';
 
 /** Rows of one projection by their keys. */
 export type Rows = ReadonlyMap<string, unknown>;
@@ -12,9 +11,11 @@ interface Fold {
 /** Rows of projections in plain maps, without a file: a fold of history that owns its state. */
 export class MemoryModel {
   readonly #folds: readonly Fold[];
+  readonly #foldsOf: (type: string) => readonly Fold[];
 
   constructor(projections: readonly AnyProjection[]) {
     this.#folds = projections.map((projection) => ({ projection, rows: new Map() }));
+    this.#foldsOf = foldsByType(this.#folds);
   }
 
   get projections(): readonly AnyProjection[] {
@@ -23,7 +24,7 @@ export class MemoryModel {
 
   /** Folds the next event of the history into every row that it touches. */
   apply(event: Recorded): void {
-    for (const { projection, rows } of this.#folds) {
+    for (const { projection, rows } of this.#foldsOf(event.type)) {
       for (const key of projection.keys(event)) {
         const row: unknown = projection.fold(rows.get(key), event, key);
         if (row === undefined) rows.delete(key);

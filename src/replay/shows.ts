@@ -1,5 +1,5 @@
 import { PROJECTIONS } from '../projections/index.ts';
-import type { AnyProjection } from '../projections/read-model.ts';
+import type { AnyProjection } from '../projections/projection.ts';
 import type { MemoryModel } from './memory-model.ts';
 import type { Show } from './show-names.ts';
 

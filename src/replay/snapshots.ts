@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SCHEMA_VERSION } from '../events/envelope.ts';
-import type { AnyProjection } from '../projections/read-model.ts';
+import type { AnyProjection } from '../projections/projection.ts';
 import type { MemoryModel } from './memory-model.ts';
 import type { Progress } from './progress.ts';
 import type { HistorySource, SourceIdentity } from './source.ts';

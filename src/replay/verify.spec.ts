@@ -11,6 +11,7 @@ const births: Projection<{ n: number; text: string }> = {
   name: 'births',
   version: 1,
   resident: true,
+  types: null,
   keys: ({ stream }) => [stream],
   fold: (row, event) => ({ n: (row?.n ?? 0) + 1, text: event.type }),
 };

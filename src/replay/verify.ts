@@ -1,4 +1,4 @@
-import type { AnyProjection } from '../projections/read-model.ts';
+import type { AnyProjection } from '../projections/projection.ts';
 import { ChainCheck, type Fault } from './chain-check.ts';
 import { diffRows } from './diff.ts';
 import { applyTo } from './fold.ts';

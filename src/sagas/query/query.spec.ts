@@ -8,6 +8,7 @@ import { QUERY_ENDINGS } from '../../events/query.ts';
 import type { Contribution, ResourceAnswer } from '../../events/values.ts';
 import { type DeadlinesRow, deadlines } from '../../projections/deadlines.ts';
 import type { Recorded } from '../../projections/projection.ts';
+import { MemoryModel } from '../../replay/memory-model.ts';
 import { query } from './index.ts';
 import type { QueryContext, SubtaskState } from './machine.ts';
 
@@ -488,11 +489,12 @@ describe('a query', () => {
 /** Everything that is waited for has a time in the state, a timer among the effects, and a row in the projection. */
 function expectClocks(scenario: Subject, effects: readonly Effect[]): void {
   const { subtasks, dueAt, ending } = contextOf(scenario);
-  const row = scenario.history.reduce<DeadlinesRow | undefined>((before, event, revision) => {
+  const model = new MemoryModel([deadlines]);
+  for (const [revision, event] of scenario.history.entries()) {
     const place = { stream: 'query-q1', revision, position: revision, correlationId: 'q1' };
-    const recorded = { ...event, ...place } as Recorded;
-    return deadlines.keys(recorded).length > 0 ? deadlines.fold(before, recorded, 'query/q1') : before;
-  }, undefined);
+    model.apply({ ...event, ...place } as Recorded);
+  }
+  const row = model.rows(deadlines.name).get('query/q1') as DeadlinesRow | undefined;
   if (ending) {
     expect(row).toBeUndefined();
     return;
