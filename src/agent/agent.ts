@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from 'nats';
-import { decodeJson, encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
+import { answersId, decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
 import { WorkOrder } from '../events/node.ts';
 import type { InferenceEngine } from '../inference/port.ts';
 import { announce } from '../messaging/membership.ts';
@@ -108,7 +108,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await publish({
       subject: commandSubject({ kind: 'node', id: order.node }, device),
       body: encodeJson(submission),
-      messageId: uuidOf('answers', orderId),
+      messageId: answersId(orderId),
       headers: meta,
     });
   }

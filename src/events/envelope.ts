@@ -158,6 +158,28 @@ export function effectId(event: string, index: number): string {
   return uuid5(event, String(index));
 }
 
+/** Id of the message that says to an actor that a time has come: the same for everybody who knows of the deadline. */
+export function timerId(
+  to: { readonly kind: string; readonly id: string },
+  dueAt: string,
+  command: object,
+): string {
+  return uuidOf('timer', to.kind, to.id, dueAt, command);
+}
+
+/** Id of the message with which a device answers a work order. */
+export function answersId(orderId: string): string {
+  return uuidOf('answers', orderId);
+}
+
+/**
+ * Id that the network gives a device's message. A stranger may name any id: kept apart, it cannot pass for a message of
+ * the network or of another device.
+ */
+export function deviceMessageId(device: string, messageId: string): string {
+  return uuidOf('from', device, messageId);
+}
+
 /** A number in [0, 1) that depends on all the parts and nothing else. */
 export function drawOf(...parts: readonly unknown[]): number {
   const digest = hash('sha256', canonicalJson(parts), 'buffer');

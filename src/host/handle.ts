@@ -126,7 +126,7 @@ function planBatch(actor: ActorInstance, readable: readonly Readable[], now: num
       continue;
     }
     try {
-      const given = givenFor(messageId, at, message.device, reads);
+      const given = givenFor(message, at, () => reads);
       const plan = planMessage(actor.definition, head, message, given);
       if (bytes > 0 && bytes + plan.bytes > APPEND_BYTES) {
         batch.left.push(message);

@@ -65,7 +65,7 @@ export class Mailbox {
     const at = new Date(this.#workplace.clock.now()).toISOString();
     try {
       // A command that needs to look anything up is one that something comes of.
-      const given = givenFor('nobody', at, null, undefined);
+      const given = givenFor({ messageId: 'nobody', device: null }, at, () => undefined);
       return definition.decide(command, actor.snapshot, given).length === 0;
     } catch {
       return false;

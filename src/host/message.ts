@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActorDefinition } from '../actors/actor.ts';
-import { decodeJson, HEADER, uuidOf } from '../events/envelope.ts';
+import { decodeJson, deviceMessageId, HEADER } from '../events/envelope.ts';
 import type { Message } from './plan.ts';
 import type { Delivery } from './transport.ts';
 
@@ -24,8 +24,7 @@ export function readMessage(definition: ActorDefinition, delivery: Delivery): Me
   const command = definition.commands.safeParse(decodeJson(delivery.body));
   if (!command.success)
     throw new PoisonError(`This is no command for ${kind}: ${z.prettifyError(command.error)}`);
-  // A stranger may name any id: kept apart, it cannot pass for a message of the network or of another device.
-  const own = device === null ? messageId : uuidOf('from', device, messageId);
+  const own = device === null ? messageId : deviceMessageId(device, messageId);
   return {
     to: { kind: definition.kind, id },
     device,

@@ -1,6 +1,7 @@
 import type { Address, Command } from '../actors/actor.ts';
-import { encodeJson, uuidOf } from '../events/envelope.ts';
+import { encodeJson, timerId } from '../events/envelope.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { Heap } from './heap.ts';
 import { type OnLog, reasonOf } from './log.ts';
 import type { Timer } from './plan.ts';
 import type { Transport } from './transport.ts';
@@ -41,8 +42,7 @@ export class Timers {
   readonly #options: TimersOptions;
   readonly #clock: Clock;
   readonly #known = new Set<string>();
-  /** A binary heap: the next one due comes first. */
-  readonly #heap: Waiting[] = [];
+  readonly #waiting = new Heap<Waiting>((one, other) => one.dueMs < other.dueMs);
   #cancelWake: () => void = () => {};
   #cancelSweep: () => void = () => {};
   #stopped = false;
@@ -54,7 +54,7 @@ export class Timers {
 
   /** How many wait. */
   get size(): number {
-    return this.#heap.length;
+    return this.#waiting.size;
   }
 
   add(timer: Timer): void {
@@ -85,16 +85,16 @@ export class Timers {
   }
 
   #add(to: Address, timer: Timer | OpenDeadline): void {
-    const messageId = uuidOf('timer', to.kind, to.id, timer.dueAt, timer.command);
+    const messageId = timerId(to, timer.dueAt, timer.command);
     if (this.#known.has(messageId) || this.#stopped) return;
     this.#known.add(messageId);
-    push(this.#heap, { messageId, dueMs: Date.parse(timer.dueAt), timer });
+    this.#waiting.push({ messageId, dueMs: Date.parse(timer.dueAt), timer });
     this.#wake();
   }
 
   #wake(): void {
     this.#cancelWake();
-    const [next] = this.#heap;
+    const next = this.#waiting.first;
     if (next && !this.#stopped) {
       this.#cancelWake = this.#clock.after(next.dueMs - this.#clock.now(), () => this.#fire());
     }
@@ -102,8 +102,8 @@ export class Timers {
 
   #fire(): void {
     const now = this.#clock.now();
-    for (let [next] = this.#heap; next && next.dueMs <= now; [next] = this.#heap) {
-      pop(this.#heap);
+    for (let next = this.#waiting.first; next && next.dueMs <= now; next = this.#waiting.first) {
+      this.#waiting.pop();
       this.#send(next);
     }
     this.#wake();
@@ -132,41 +132,9 @@ export class Timers {
           'warn',
           `${timer.command.type} for ${to.kind} ${to.id} is late: ${reasonOf(error)}`,
         );
-        push(this.#heap, { ...due, dueMs: this.#clock.now() + RETRY_MS });
+        this.#waiting.push({ ...due, dueMs: this.#clock.now() + RETRY_MS });
         this.#wake();
       },
     );
   }
-}
-
-function push(heap: Waiting[], item: Waiting): void {
-  let at = heap.length;
-  heap.push(item);
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent];
-    if (!above || above.dueMs <= item.dueMs) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = item;
-}
-
-function pop(heap: Waiting[]): void {
-  const item = heap.pop();
-  if (!item || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let child = 2 * at + 1;
-    let below = heap[child];
-    const right = heap[child + 1];
-    if (below && right && right.dueMs < below.dueMs) {
-      below = right;
-      child += 1;
-    }
-    if (!below || below.dueMs >= item.dueMs) break;
-    heap[at] = below;
-    at = child;
-  }
-  heap[at] = item;
 }

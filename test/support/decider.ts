@@ -61,7 +61,7 @@ export class Scenario<C extends Command, E extends DomainEvent> {
       ...this.#defaults,
       ...circumstances,
     };
-    const given = givenFor(messageId, at ?? START, device ?? null, reads);
+    const given = givenFor({ messageId, device: device ?? null }, at ?? START, () => reads);
     const read = this.definition.commands.parse(command);
     const before = structuredClone(this.snapshot.context);
     const events = this.definition.decide(read, this.snapshot, given) as readonly E[];

@@ -122,7 +122,8 @@ describe('a host in virtual time', () => {
     const { host, events } = world();
     deposit(host, 'a');
     await host.runUntilQuiet();
-    const given = givenFor('Deposit a.deposit', START, null, undefined);
+    const message = { messageId: 'Deposit a.deposit', device: null };
+    const given = givenFor(message, START, () => undefined);
     expect(events[1]?.data).toMatchObject({ stamp: given.id('stamp'), draw: given.draw('stamp') });
   });
 

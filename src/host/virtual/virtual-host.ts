@@ -8,21 +8,23 @@ import {
   type Command,
   CommandRefusedError,
   type DomainEvent,
-  type Given,
 } from '../../actors/actor.ts';
 import {
+  answersId,
   canonicalJson,
-  drawOf,
+  deviceMessageId,
   effectId,
   eventMetadataSchema,
   GENESIS_HASH,
   hashOf,
   type MessageIds,
-  uuidOf,
+  timerId,
 } from '../../events/envelope.ts';
 import { upcast } from '../../events/upcasters.ts';
 import type { StoredEvent } from '../../eventstore/port.ts';
 import { streamOf, UnhandledEventError } from '../actor-instance.ts';
+import { givenFor } from '../given.ts';
+import { Heap } from '../heap.ts';
 import {
   type CausedEffect,
   causedEffects,
@@ -31,7 +33,6 @@ import {
   type Message,
   takeEvent,
 } from '../plan.ts';
-import { Heap } from './heap.ts';
 
 /** What a device sends back for a work order, and how long it takes in virtual time: whole milliseconds, at least 1. */
 export interface Answered {
@@ -245,10 +246,10 @@ export class VirtualHost {
         const followUpId = effectId(event.id, index);
         again.set(followUpId, () => this.#follow(to, caused));
         if (!isWork) continue;
-        const answers = answersTo(followUpId);
+        const answers = answersId(followUpId);
         answersFor.set(answers, followUpId);
-        // In a live network the door gives the messages of devices ids of their own.
-        answersFor.set(uuidOf('from', effect.device, answers), followUpId);
+        // The history may be of a live network.
+        answersFor.set(deviceMessageId(effect.device, answers), followUpId);
       }
     }
     for (const [stream, event] of lasts) {
@@ -305,7 +306,7 @@ export class VirtualHost {
 
   #decide(definition: ActorDefinition, head: Head, message: Message) {
     try {
-      return decideMessage(definition, head, message, givenTo(message, this.#at, this.#options.reads));
+      return decideMessage(definition, head, message, givenFor(message, this.#at, this.#options.reads));
     } catch (error) {
       if (error instanceof CommandRefusedError) {
         this.#options.onRefused?.(message, error.message);
@@ -354,7 +355,7 @@ export class VirtualHost {
       }
       const read = this.#options.strict ? this.#asOnTheWire(to, command) : command;
       const { messageId, correlationId } = ids;
-      const answers = { messageId: answersTo(messageId), correlationId, causationId: messageId };
+      const answers = { messageId: answersId(messageId), correlationId, causationId: messageId };
       this.#enqueue(to, read, answers, device, issuedAt + afterMs, sequence);
     };
     const fail = (error: unknown) => {
@@ -402,7 +403,7 @@ export class VirtualHost {
       causationId,
       // Most deadlines were met long before: their timers record nothing and need no id.
       get messageId() {
-        messageId ??= uuidOf('timer', to.kind, to.id, dueAt, command);
+        messageId ??= timerId(to, dueAt, command);
         return messageId;
       },
     });
@@ -448,27 +449,9 @@ export class VirtualHost {
   }
 }
 
-/** As `givenFor` has it, with everything asked for only when it is used. */
-function givenTo(message: Message, at: string, reads: () => unknown): Given {
-  return {
-    at,
-    device: message.device,
-    get reads() {
-      return reads();
-    },
-    id: (purpose) => uuidOf('id', message.messageId, purpose),
-    draw: (purpose, index = 0) => drawOf('draw', message.messageId, purpose, index),
-  };
-}
-
 function firstHead(definition: ActorDefinition, id: string): Head {
   const [snapshot] = initialTransition(definition.machine, { id });
   return { revision: -1, hash: GENESIS_HASH, snapshot: snapshot as AnyMachineSnapshot };
-}
-
-/** Id of the message with which a device answers an order: as the agent of a live network makes it. */
-function answersTo(orderId: string): string {
-  return uuidOf('answers', orderId);
 }
 
 function isBefore(one: Queued, other: Queued): boolean {
