@@ -1,4 +1,4 @@
-import { demandOf, fitnessOf } from '../actors/cluster/fitness.ts';
+import { scoresAcross } from '../actors/cluster/fitness.ts';
 import type { NetworkView, NodeView } from '../actors/network-view.ts';
 import { canonicalJson } from '../events/envelope.ts';
 import type { ClusterKind } from '../events/evolution.ts';
@@ -28,7 +28,7 @@ export function measureGeneration(
 ): Omit<Generation, 'heldOut'> {
   const { generation, at, born, culled, judged, right } = happened;
   const nodes = [...view.nodes.values()].filter((node) => !node.culled);
-  const scores = scoresOf(nodes, minTasks);
+  const { scores } = scoresAcross(nodes, minTasks);
   const kinds: Record<ClusterKind, number> = { specialized: 0, geographic: 0, hybrid: 0 };
   for (const { kind } of view.clusters.values()) kinds[kind] += 1;
   return {
@@ -49,16 +49,6 @@ export function measureGeneration(
     mode: view.evolution?.mode ?? 'normal',
     clusters: kinds,
   };
-}
-
-/** Scores of the judged Nodes, each within what its own Cluster is asked. */
-function scoresOf(nodes: readonly NodeView[], minTasks: number): readonly number[] {
-  const byCluster = new Map<string, NodeView[]>();
-  for (const node of nodes) byCluster.set(node.cluster, [...(byCluster.get(node.cluster) ?? []), node]);
-  return [...byCluster.values()].flatMap((members) => {
-    const demand = demandOf(members.map(({ fitness }) => fitness));
-    return members.flatMap(({ id, fitness }) => fitnessOf(id, fitness, demand, minTasks).score ?? []);
-  });
 }
 
 function diversityOf(nodes: readonly NodeView[]): Generation['diversity'] {

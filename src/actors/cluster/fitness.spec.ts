@@ -7,6 +7,8 @@ import {
   type JudgedAnswer,
   judgedOf,
   networkScore,
+  scoresAcross,
+  scoresWithin,
   tally,
 } from './fitness.ts';
 
@@ -205,6 +207,34 @@ describe('demand', () => {
     const nodes = [fold(times(3)), undefined, fold([...times(2), ...times(4, { taskType: MEDIUM })])];
     expect(demandOf(nodes)).toEqual({ [SIMPLE]: 5, [MEDIUM]: 4 });
     expect(nodes.map((one) => judgedOf(one ?? {}))).toEqual([3, 0, 6]);
+  });
+});
+
+describe('the scores of Nodes', () => {
+  const node = (id: string, cluster: string, answers: readonly JudgedAnswer[]) => ({
+    id,
+    cluster,
+    fitness: fold(answers),
+  });
+  const generalist = node('a', 'one', [...times(2), ...times(2, { taskType: MEDIUM, correct: false })]);
+  const specialist = node('b', 'one', times(4));
+  const stranger = node('c', 'other', times(1, { correct: false }));
+
+  it('weigh what the whole Cluster is asked, and leave out who is on trial', () => {
+    expect(scoresWithin([generalist, specialist], 1)).toMatchObject({ scores: [0.75, 1], judged: 8 });
+    expect(scoresWithin([generalist, specialist], 5)).toMatchObject({ scores: [], judged: 0 });
+    expect(scoresWithin([], 1)).toMatchObject({ scores: [], judged: 0 });
+  });
+
+  it('are of the Nodes as they are, not as they were', () => {
+    const better = { ...specialist, fitness: fold(times(8)) };
+    expect(scoresWithin([generalist, specialist], 1).judged).toBe(8);
+    expect(scoresWithin([generalist, better], 1).judged).toBe(12);
+    expect(scoresWithin([generalist], 1)).toMatchObject({ scores: [0.5], judged: 4 });
+  });
+
+  it('are taken Cluster by Cluster', () => {
+    expect(scoresAcross([generalist, stranger, specialist], 1)).toEqual({ scores: [0.75, 1, 0], judged: 9 });
   });
 });
 

@@ -128,6 +128,69 @@ export function fitnessOf(
   };
 }
 
+/** What scoring needs of a Node. */
+interface Scorable {
+  readonly id: string;
+  readonly cluster: string;
+  readonly fitness: FitnessTally | undefined;
+}
+
+export interface Scores {
+  /** Normalised scores (0–1) of the Nodes that are not on trial, in the Nodes' order. */
+  readonly scores: readonly number[];
+  /** Judged answers of those Nodes. */
+  readonly judged: number;
+}
+
+interface KnownScores extends Scores {
+  readonly members: readonly Scorable[];
+  readonly minTasks: number;
+}
+
+/**
+ * By the first member of a Cluster. Each of many Clusters measures the whole network when its generation ends, and
+ * hardly anything has changed since the one before did: what was worked out from the very same views holds.
+ */
+const known = new WeakMap<Scorable, KnownScores>();
+
+/** Scores of Nodes of one Cluster, each within the demand of all of them. */
+export function scoresWithin(members: readonly Scorable[], minTasks: number): Scores {
+  const [first] = members;
+  const before = first && known.get(first);
+  const isSame =
+    before?.minTasks === minTasks &&
+    before.members.length === members.length &&
+    members.every((member, index) => member === before.members[index]);
+  if (before && isSame) return before;
+  const demand = demandOf(members.map(({ fitness }) => fitness));
+  const scores: number[] = [];
+  let judged = 0;
+  for (const { id, fitness } of members) {
+    const { score, judged: answers } = fitnessOf(id, fitness, demand, minTasks);
+    if (score === null) continue;
+    scores.push(score);
+    judged += answers;
+  }
+  const found: KnownScores = { members, minTasks, scores, judged };
+  if (first) known.set(first, found);
+  return found;
+}
+
+/** Scores of Nodes of any Clusters, each within the demand of its own; Cluster by Cluster, as they first appear. */
+export function scoresAcross(nodes: Iterable<Scorable>, minTasks: number): Scores {
+  const byCluster = new Map<string, Scorable[]>();
+  for (const node of nodes) {
+    const members = byCluster.get(node.cluster);
+    if (members) members.push(node);
+    else byCluster.set(node.cluster, [node]);
+  }
+  const found = [...byCluster.values()].map((members) => scoresWithin(members, minTasks));
+  return {
+    scores: found.flatMap(({ scores }) => scores),
+    judged: found.reduce((sum, { judged }) => sum + judged, 0),
+  };
+}
+
 /** The mean score of the Nodes that have one; null where none has, as an unmeasured network is neither well nor ill. */
 export function networkScore(scores: readonly number[]): number | null {
   if (scores.length === 0) return null;

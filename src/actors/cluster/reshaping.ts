@@ -1,7 +1,7 @@
 import type { ClusterEvent } from '../../events/cluster.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
-import { demandOf, fitnessOf, networkScore } from './fitness.ts';
+import { networkScore, scoresWithin } from './fitness.ts';
 import type { ClusterContext } from './machine.ts';
 import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from './topology.ts';
 
@@ -22,12 +22,7 @@ export function memberViews(context: ClusterContext, view: NetworkView): readonl
 export function clusterScore(cluster: string, view: NetworkView): number | null {
   const minTasks = view.evolution?.settings.minTasks ?? 1;
   const nodes = [...view.nodes.values()].filter((node) => node.cluster === cluster && !node.culled);
-  const demand = demandOf(nodes.map((node) => node.fitness));
-  const scores = nodes.flatMap((node) => {
-    const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
-    return score === null ? [] : [score];
-  });
-  return scores.length === 0 ? null : networkScore(scores);
+  return networkScore(scoresWithin(nodes, minTasks).scores);
 }
 
 /** A Cluster that has grown large is split; one that is small or does badly asks to join another one. */

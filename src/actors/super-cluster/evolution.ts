@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../events/envelope.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Given } from '../actor.ts';
-import { demandOf, fitnessOf, judgedOf, networkScore } from '../cluster/fitness.ts';
+import { networkScore, scoresAcross } from '../cluster/fitness.ts';
 import { carriesPair } from '../cluster/genetics.ts';
 import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
-import type { NetworkView, NodeView } from '../network-view.ts';
+import type { NetworkView } from '../network-view.ts';
 import type { Promised, SuperClusterContext } from './machine.ts';
 import { bandOf, distance, nextMode } from './modes.ts';
 import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.ts';
@@ -68,7 +68,8 @@ export function measureFitness(
 ): readonly SuperClusterEvent[] {
   if (context.measured.includes(generation) || !reads.evolution) return [];
   const { adaptiveModes, generationMs, minTasks } = reads.evolution.settings;
-  const { scores, judged } = scoresOf(reads, minTasks);
+  const living = [...reads.nodes.values()].filter(({ alive }) => alive);
+  const { scores, judged } = scoresAcross(living, minTasks);
   const score = networkScore(scores);
   if (score === null) return [];
   const band = bandOf(score);
@@ -121,61 +122,6 @@ export function approveMerge(
   const together = [into, cluster, ...onTheirWay].reduce((sum, id) => sum + members(id), promisedTo.length);
   if (together > MAX_CLUSTER_NODES) return [];
   return [{ type: 'MergeApproved', data: { cluster, into, cause, at } }];
-}
-
-/** Normalised scores of the judged Nodes that live, each within the demand of its own Cluster. */
-function scoresOf(view: NetworkView, minTasks: number): { scores: readonly number[]; judged: number } {
-  const byCluster = new Map<string, NodeView[]>();
-  for (const node of view.nodes.values()) {
-    if (!node.alive) continue;
-    const members = byCluster.get(node.cluster);
-    if (members) members.push(node);
-    else byCluster.set(node.cluster, [node]);
-  }
-  let judged = 0;
-  const scores: number[] = [];
-  for (const members of byCluster.values()) {
-    const found = scoresWithin(members, minTasks);
-    for (const score of found.scores) scores.push(score);
-    judged += found.judged;
-  }
-  return { scores, judged };
-}
-
-interface Scores {
-  readonly members: readonly NodeView[];
-  readonly minTasks: number;
-  readonly scores: readonly number[];
-  readonly judged: number;
-}
-
-/**
- * By the first member of a Cluster. Each of many Clusters measures the whole network when its generation ends, and
- * hardly anything has changed since the one before did: what was worked out from the very same views holds.
- */
-const known = new WeakMap<NodeView, Scores>();
-
-function scoresWithin(members: readonly NodeView[], minTasks: number): Scores {
-  const [first] = members;
-  const before = first && known.get(first);
-  const isSame =
-    before?.minTasks === minTasks &&
-    before.members.length === members.length &&
-    members.every((member, index) => member === before.members[index]);
-  if (before && isSame) return before;
-  const demand = demandOf(members.map((node) => node.fitness));
-  const scored = members.flatMap((node) => {
-    const { score } = fitnessOf(node.id, node.fitness, demand, minTasks);
-    return score === null ? [] : [{ score, judged: judgedOf(node.fitness ?? {}) }];
-  });
-  const found: Scores = {
-    members,
-    minTasks,
-    scores: scored.map(({ score }) => score),
-    judged: scored.reduce((sum, one) => sum + one.judged, 0),
-  };
-  if (first) known.set(first, found);
-  return found;
 }
 
 /** The slots of this claim's culled Nodes count as free: they go to their successors. */
