@@ -143,7 +143,7 @@ export interface LifeAffirmed {
 const Move = z.strictObject({
   from: Id,
   to: Id,
-  cause: z.enum(['split', 'merge', 'move']),
+  cause: z.enum(['split', 'merge']),
 });
 
 const Cull = z.strictObject({

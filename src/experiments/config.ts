@@ -22,13 +22,13 @@ export interface Arm {
   readonly overrides: EvolutionOverrides;
 }
 
-export const MOST_NODES = 10_000;
+const MOST_NODES = 10_000;
 const MOST_SEEDS = 1_000;
 
 const ALL_MUTATIONS = MutationKind.options;
 
 /** Evolution with something taken out of it, as arms of their own. */
-export const ABLATIONS: Readonly<Record<string, EvolutionOverrides>> = {
+const ABLATIONS: Readonly<Record<string, EvolutionOverrides>> = {
   'no-crossover': { crossover: false },
   'no-modes': { adaptiveModes: false },
   'no-mutation': { mutations: [] },

@@ -33,7 +33,7 @@ export interface Figure {
  * Colours that stay apart for the colour-blind: those of Okabe & Ito (2008) without the yellow, which is too faint on
  * white, then darker ones of Tol's "muted" scheme (2021).
  */
-export const PALETTE = [
+const PALETTE = [
   '#0072B2',
   '#D55E00',
   '#009E73',

@@ -21,8 +21,6 @@ export interface ExperimentEngine {
   readonly simulated: boolean;
   readonly genePool: GenePool;
   readonly tasks: TaskPools;
-  /** Answers that were inferred in this run, and those that were known from before. */
-  readonly figures: { readonly known: number; readonly asked: number };
   /** At once where the answer is known. Throws or rejects with `InferenceError`. */
   infer(request: InferenceRequest, specialization: string): InferenceResult | Promise<InferenceResult>;
   /** What a model's speed depends on. Throws for models that it does not have. */
@@ -43,7 +41,7 @@ export interface EngineSources {
   readonly onNotice: (message: string) => void;
 }
 
-/** Opens what the experiment's parameters name. Simulated worlds differ by seed: see `ExperimentConfig.world`. */
+/** Opens what the experiment's parameters name. Which simulated world it is, `world` says: it is the same for every seed. */
 export async function openEngine(
   { engine, recordings, world }: Pick<ExperimentConfig, 'engine' | 'recordings' | 'world'>,
   sources: EngineSources,
@@ -60,19 +58,12 @@ export async function openEngine(
 
 /** A world of skills: nothing is inferred, nothing is kept. */
 export function simulatedEngine(world: number): ExperimentEngine {
-  let asked = 0;
   return {
     kind: 'simulated',
     simulated: true,
     genePool: SIMULATED_GENE_POOL,
     tasks: simulatedTasks(world),
-    get figures() {
-      return { known: 0, asked };
-    },
-    infer(request, specialization) {
-      asked += 1;
-      return simulateAnswer(world, request, specialization);
-    },
+    infer: (request, specialization) => simulateAnswer(world, request, specialization),
     sizeOf: (model) => simulatedModel(model) ?? missing(model),
     flush: async () => {},
     close: async () => {},
@@ -93,9 +84,6 @@ async function miniatureModels(sources: EngineSources): Promise<ExperimentEngine
     simulated: models.kind === 'simulated',
     genePool: miniatureGenePool(catalogue),
     tasks,
-    get figures() {
-      return engine.figures;
-    },
     infer: (request) => engine.known(request) ?? engine.infer(request),
     sizeOf: (model) => catalogue.find(model) ?? missing(model),
     flush: () => engine.flush(),
@@ -114,7 +102,6 @@ async function recordedAnswers(
     simulated: false,
     genePool: miniatureGenePool(catalogue),
     tasks,
-    figures: { known: answers.size, asked: 0 },
     infer(request) {
       const answer = answers.find(request);
       if (answer) return answer;

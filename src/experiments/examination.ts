@@ -68,7 +68,7 @@ export async function examine(
 }
 
 /** The Nodes with the best record for a type of task, the best first; of equals the first by name. */
-export function bestFor(examinees: readonly Examinee[], taskType: string): readonly Examinee[] {
+function bestFor(examinees: readonly Examinee[], taskType: string): readonly Examinee[] {
   return examinees
     .map((examinee) => ({ examinee, shown: shownAccuracy(examinee, taskType) }))
     .sort((a, b) => b.shown - a.shown || (a.examinee.node < b.examinee.node ? -1 : 1))

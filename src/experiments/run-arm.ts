@@ -160,7 +160,7 @@ class World {
         seedVariants,
         tierOf: (device) => tiers.get(device) ?? EXAMINED_ON,
         genomeOf: (node) => this.#life(node)?.genome ?? null,
-        onMeasured: () => {
+        onAnswer: () => {
           this.#inferences += 1;
         },
       }),

@@ -5,16 +5,7 @@ import type { Answered } from '../host/virtual/virtual-host.ts';
 import { InferenceError, type InferenceRequest, type InferenceResult } from '../inference/port.ts';
 import { tooLong } from '../inference/recorded.ts';
 import type { ExperimentEngine } from './engines.ts';
-import { nodeTime, virtualMs } from './timing.ts';
-
-/** What one model's answer took in both times. Measured times are nobody's input: they are kept beside the history. */
-export interface Measured {
-  readonly model: string;
-  readonly completionTokens: number;
-  readonly virtualMs: number;
-  /** As the engine measured it when it was inferred, which may have been in an earlier run. */
-  readonly measuredMs: number;
-}
+import { nodeMs, virtualMs } from './timing.ts';
 
 export interface WorkOptions {
   readonly engine: ExperimentEngine;
@@ -22,7 +13,8 @@ export interface WorkOptions {
   readonly genomeOf: (node: string) => Genome | null;
   /** Different sampling seeds that models see. */
   readonly seedVariants: number;
-  readonly onMeasured?: (measured: Measured) => void;
+  /** Called once for each answer that a model gives. */
+  readonly onAnswer?: () => void;
 }
 
 /** What both models of a Node say, and how long the Node takes in virtual time. */
@@ -64,7 +56,7 @@ export function createWork(
 
 /** Asks both models; the same for a Node at work and for a genome under evaluation. */
 export function speak(
-  { engine, seedVariants, onMeasured }: Pick<WorkOptions, 'engine' | 'seedVariants' | 'onMeasured'>,
+  { engine, seedVariants, onAnswer }: Pick<WorkOptions, 'engine' | 'seedVariants' | 'onAnswer'>,
   {
     prompt,
     system,
@@ -96,12 +88,12 @@ export function speak(
       }
       const durationMs = virtualMs(engine.sizeOf(model), tier, one.completionTokens);
       times.push(durationMs);
-      const { text, logProb, measured, completionTokens, finish, durationMs: measuredMs } = one;
-      onMeasured?.({ model, completionTokens, virtualMs: durationMs, measuredMs });
+      onAnswer?.();
+      const { text, logProb, measured, completionTokens, finish } = one;
       return { model, text, logProb: Math.min(0, logProb), measured, completionTokens, durationMs, finish };
     });
     const failure = failures.length === 0 ? null : failures.join('; ').slice(0, 500);
-    return { answers: [answers[0] ?? null, answers[1] ?? null], failure, ...nodeTime(times) };
+    return { answers: [answers[0] ?? null, answers[1] ?? null], failure, latencyMs: nodeMs(times) };
   };
   const [a, b] = [ask(0), ask(1)];
   if (a instanceof Promise || b instanceof Promise)

@@ -21,8 +21,6 @@ export interface AnswerCache {
 }
 
 export interface CachingEngine extends InferenceEngine {
-  /** Answers that were in the file, and those that the engine has given since. */
-  readonly figures: { readonly known: number; readonly asked: number };
   /** The answer at once, if it is known: the same that `infer` gives. Throws what `infer` rejects with. */
   known(request: InferenceRequest): InferenceResult | undefined;
   /** Resolves when all answers so far are in the file. Rejects when the file cannot be written. */
@@ -57,12 +55,9 @@ export async function cachingEngine(
     );
   }
   const writer = await LineWriter.open(path);
-  const known = answers.size;
   const asked = new Map<string, Promise<InferenceResult>>();
-  let count = 0;
 
   async function ask(request: InferenceRequest, signal?: AbortSignal): Promise<InferenceResult> {
-    count += 1;
     const { model, prompt, system, params, seed } = request;
     const hash = modelHash(model);
     const head = { key: recordingKey(hash, request), modelHash: hash, model, prompt, system, params, seed };
@@ -88,9 +83,6 @@ export async function cachingEngine(
 
   return {
     kind: engine.kind,
-    get figures() {
-      return { known, asked: count };
-    },
     known: find,
     async infer(request, signal) {
       signal?.throwIfAborted();

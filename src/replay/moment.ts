@@ -58,20 +58,6 @@ export function generationMoment(text: string, cluster: string | null): Moment {
   return { kind: 'generation', generation, cluster };
 }
 
-/** The moment in words. */
-export function describeMoment(moment: Moment, unit: 'position' | 'line'): string {
-  switch (moment.kind) {
-    case 'event':
-      return `${unit} ${moment.position}`;
-    case 'time':
-      return moment.at;
-    case 'generation':
-      return `the end of generation ${moment.generation}${moment.cluster === null ? '' : ` of ${moment.cluster}`}`;
-    case 'end':
-      return 'the end';
-  }
-}
-
 /** Whether the event comes after everything that belongs to the moment. */
 export function isAfter(event: PlacedEvent, limit: Limit): boolean {
   switch (limit.kind) {

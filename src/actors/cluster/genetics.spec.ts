@@ -18,7 +18,6 @@ import {
   carriesPair,
   crossover,
   GenePoolError,
-  mutate,
   type Parent,
   randomGenome,
 } from './genetics.ts';
@@ -86,6 +85,23 @@ function offspring(seed: number, change: Partial<Parameters<typeof breed>[0]> = 
     draw: drawing(seed),
     ...change,
   });
+}
+
+/** The only parent's offspring with one mutation, and what was changed in that way. */
+function mutant(
+  of: Genome,
+  kind: MutationKind,
+  tier: Tier | null,
+  seed: number,
+  genePool = POOL,
+): Pick<Bred, 'genome' | 'mutations'> {
+  const { genome: bred, mutations } = offspring(seed, {
+    parents: [{ node: 'p', genome: of, species: 's' }],
+    settings: { ...SETTINGS, mutations: [kind], genePool },
+    rates: { immigration: 0, crossover: 0, mutations: [1, 1] },
+    tier,
+  });
+  return { genome: bred, mutations: mutations.filter((one) => one.kind === kind) };
 }
 
 const many = (change?: Partial<Parameters<typeof breed>[0]>): Bred[] =>
@@ -173,12 +189,12 @@ describe('crossover', () => {
 
 describe('mutation', () => {
   it('moves one parameter one step: temperature by exactly 0.1, most often of all', () => {
-    const moved = new Map<string, number>();
+    const moves = new Map<string, number>();
     for (let seed = 0; seed < 500; seed += 1) {
-      const { genome: mutant, mutations } = mutate(GENOME, 'parameters', POOL, 'high', drawing(seed));
+      const { genome: moved, mutations } = mutant(GENOME, 'parameters', 'high', seed);
       const [mutation] = mutations;
       expect(mutations).toHaveLength(1);
-      const { temperature, topP, topK, contextTokens } = mutant.samplingParams;
+      const { temperature, topP, topK, contextTokens } = moved.samplingParams;
       switch (mutation?.field) {
         case 'samplingParams.temperature':
           expect([0.1, 0.3]).toContain(temperature);
@@ -193,17 +209,17 @@ describe('mutation', () => {
           expect([256, 4096]).toContain(contextTokens);
       }
       const move = `${mutation?.field} ${mutation?.to}`;
-      moved.set(move, (moved.get(move) ?? 0) + 1);
+      moves.set(move, (moves.get(move) ?? 0) + 1);
     }
-    expect(moved.size).toBe(8); // both directions of all four
-    const temperature = [...moved].filter(([name]) => name.includes('temperature'));
+    expect(moves.size).toBe(8); // both directions of all four
+    const temperature = [...moves].filter(([name]) => name.includes('temperature'));
     expect(temperature.reduce((sum, [, count]) => sum + count, 0) / 500).toBeCloseTo(4 / 9, 1);
   });
 
   it('turns at the bounds', () => {
     fc.assert(
       fc.property(genomes, seeds, (before, seed) => {
-        const { genome: after, mutations } = mutate(before, 'parameters', POOL, null, drawing(seed));
+        const { genome: after, mutations } = mutant(before, 'parameters', null, seed);
         expect(Genome.parse(after)).toEqual(after);
         expect(mutations).toHaveLength(1);
         const [mutation] = mutations;
@@ -211,26 +227,22 @@ describe('mutation', () => {
         expect(Math.abs(Number(mutation.to) - Number(mutation.from))).toBeCloseTo(0.1, 10);
       }),
     );
-    const cold = Array.from({ length: 200 }, (_, seed) =>
-      mutate(genome({}, 0), 'parameters', POOL, 'high', drawing(seed)),
-    );
+    const cold = Array.from({ length: 200 }, (_, seed) => mutant(genome({}, 0), 'parameters', 'high', seed));
     expect(new Set(cold.map((one) => one.genome.samplingParams.temperature))).toEqual(new Set([0, 0.1]));
   });
 
   it('takes topK 0, which is no limit, for more than any limit', () => {
     const unlimited = { ...GENOME, samplingParams: { ...GENOME.samplingParams, topK: 0 } };
-    const mutants = Array.from({ length: 200 }, (_, seed) =>
-      mutate(unlimited, 'parameters', POOL, 'high', drawing(seed)),
-    );
+    const mutants = Array.from({ length: 200 }, (_, seed) => mutant(unlimited, 'parameters', 'high', seed));
     expect(new Set(mutants.map((one) => one.genome.samplingParams.topK))).toEqual(new Set([0, 160]));
   });
 
   it('takes another specialization or another prompt of the pool', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
-        const other = mutate(GENOME, 'specialization', POOL, null, drawing(seed));
+        const other = mutant(GENOME, 'specialization', null, seed);
         expect(['creative', 'logical']).toContain(other.genome.specialization);
-        const prompt = mutate(GENOME, 'prompt', POOL, null, drawing(seed));
+        const prompt = mutant(GENOME, 'prompt', null, seed);
         expect(POOL.promptTemplates.slice(1)).toContainEqual(prompt.genome.promptTemplates);
         expect(prompt.mutations[0]).toMatchObject({ kind: 'prompt', from: '' });
       }),
@@ -240,11 +252,11 @@ describe('mutation', () => {
   it('swaps one model for another one that the device carries and the partner is not', () => {
     fc.assert(
       fc.property(seeds, tiers, (seed, tier) => {
-        const { genome: mutant, mutations } = mutate(GENOME, 'model', POOL, tier, drawing(seed));
+        const { genome: swapped, mutations } = mutant(GENOME, 'model', tier, seed);
         const carried = tier === 'high' ? ['big', 'huge'] : tier === 'mid' ? ['big'] : [];
         expect(['smaller', ...carried]).toContain(mutations[0]?.to);
-        expect(mutant.modelA).not.toBe(mutant.modelB);
-        expect([mutant.modelA === 'small', mutant.modelB === 'tiny'].filter(Boolean)).toHaveLength(1);
+        expect(swapped.modelA).not.toBe(swapped.modelB);
+        expect([swapped.modelA === 'small', swapped.modelB === 'tiny'].filter(Boolean)).toHaveLength(1);
       }),
     );
   });
@@ -257,8 +269,7 @@ describe('mutation', () => {
       promptTemplates: [GENOME.promptTemplates],
     };
     for (const kind of ['specialization', 'prompt', 'model'] as const) {
-      const none = () => expect.fail('no draw is needed');
-      expect(mutate(GENOME, kind, only, 'high', none)).toEqual({ genome: GENOME, mutations: [] });
+      expect(mutant(GENOME, kind, 'high', 1, only)).toEqual({ genome: GENOME, mutations: [] });
     }
     const bred = many({
       parents: [{ node: 'p', genome: GENOME, species: 's' }],

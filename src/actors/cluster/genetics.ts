@@ -26,7 +26,7 @@ export interface Bred {
   readonly draws: readonly number[];
 }
 
-export interface Mutated {
+interface Mutated {
   readonly genome: Genome;
   /** Empty where the pool has nothing else to offer. */
   readonly mutations: readonly Mutation[];
@@ -120,17 +120,6 @@ export function crossover(a: Genome, b: Genome): readonly [Genome, Genome] {
     child(a, a.modelA, [b.modelA, b.modelB, a.modelB]),
     child(b, b.modelA, [a.modelB, a.modelA, b.modelB]),
   ];
-}
-
-/** One mutation. `tier` as in `Breeding`. A `prompt` mutation may change two fields, all others change one. */
-export function mutate(
-  genome: Genome,
-  kind: MutationKind,
-  pool: GenePool,
-  tier: Tier | null,
-  draw: Draw,
-): Mutated {
-  return change(genome, kind, pool, tier, draw, new Set());
 }
 
 /** Whether two models of the pool run on a device of this tier, so that something can be bred for it. */
@@ -233,6 +222,7 @@ function mutateTimes(start: Mutated, count: number, { settings, tier }: Breeding
   return { genome, mutations };
 }
 
+/** One mutation, of no settled field. A `prompt` mutation may change two fields, all others change one. */
 function change(
   genome: Genome,
   kind: MutationKind,
