@@ -23,7 +23,7 @@ export interface Named {
 
 /**
  * What is compared, at the last examination of each arm: the share of right answers of the whole population, and of its
- * best Node alone. The latter is what `best-of-n` is about: its population is random by design.
+ * three best Nodes, voting. The latter is what `best-of-n` is about: its population is random by design.
  */
 export type Measure = 'population' | 'champion';
 
@@ -243,7 +243,6 @@ function warningsOfArms(arms: readonly NamedArm[]): string[] {
   ];
 }
 
-/** Both measures have the same seeds as a rule, so what is true of each of them is said once. */
 /** What is to be said of several pairs is said once, with the first of them and how many more there are. */
 function warningsOfPairs(measures: readonly MeasureComparison[]): string[] {
   const pairsBy = new Map<string, Set<string>>();

@@ -81,7 +81,10 @@ export class RunFiles {
     if (this.#buffer.length >= BUFFER) this.#flush();
   }
 
-  /** Everything up to here is on disk when this resolves, and a run that is taken up again goes on from here. */
+  /**
+   * A run that is taken up again goes on from here. The history is on disk before the line that says so is written; a
+   * loss of power may take the line with it, and then this generation is run again.
+   */
   async commit(done: Omit<Committed, 'historyBytes'>): Promise<void> {
     this.#flush();
     const line = `${JSON.stringify({ ...done, historyBytes: this.#bytes })}\n`;
