@@ -28,7 +28,10 @@ describe('dellm experiment run', () => {
     await writeFile(file, JSON.stringify({ engine: 'simulated', nodes: 20, generations: 1, seed: 9 }));
     const out = join(home, 'from file');
     const args = ['experiment', 'run', file, '--arms', 'static', '--tasks-per-node', '2', '--out', out];
-    expect((await dellm(home, args)).code).toBe(0);
+    const { code, stdout, stderr } = await dellm(home, args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('All answers are simulated.');
+    expect(stderr).toMatch(/^2\/2 {2}simulated, static, seed 9, generation 1: /m);
     const summary = JSON.parse(await readFile(join(out, 'summary.json'), 'utf8'));
     expect(summary.config).toMatchObject({ nodes: 20, generations: 1, tasksPerNode: 2, seeds: [9] });
   });
@@ -95,7 +98,10 @@ describe('dellm experiment run', () => {
     const out = join(home, 'branch');
     const args = ['history', 'branch', '--from', from, '--generation', '1', '--set', 'cullShare=0.4'];
     const more = ['--engine', 'simulated', '--generations', '1', '--tasks-per-node', '5', '--out', out];
-    expect((await dellm(home, [...args, ...more])).code).toBe(0);
+    const branched = await dellm(home, [...args, ...more]);
+    expect(branched.code).toBe(0);
+    expect(branched.stdout).toContain('All answers after the fork are simulated.');
+    expect(branched.stderr).toMatch(/^2\/2 {2}simulated, branch, seed 1, generation 2: /m);
     expect((await dellm(home, ['history', 'verify', '--from', out])).code).toBe(0);
     const compared = await dellm(home, ['experiment', 'compare', join(home, 'whole'), out]);
     expect(compared.code).toBe(0);

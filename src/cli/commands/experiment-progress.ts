@@ -1,7 +1,11 @@
+import type { ExperimentEngine } from '../../experiments/engines.ts';
 import type { ExperimentProgress } from '../../experiments/experiment.ts';
 
 /** On a terminal one line that changes, else a line now and then: logs are read afterwards. */
-export function progressTo(stream: NodeJS.WriteStream): (progress: ExperimentProgress) => void {
+export function progressTo(
+  stream: NodeJS.WriteStream,
+  { simulated }: Pick<ExperimentEngine, 'simulated'>,
+): (progress: ExperimentProgress) => void {
   const startedAt = performance.now();
   let shownAt = Number.NEGATIVE_INFINITY;
   return ({ arm, seed, generation, done, doneBefore, total, record }) => {
@@ -12,7 +16,8 @@ export function progressTo(stream: NodeJS.WriteStream): (progress: ExperimentPro
     const left = ((now - startedAt) / Math.max(1, done - doneBefore)) * (total - done);
     const heldOut = record.heldOut;
     const accuracy = heldOut === null ? '' : `, held out ${Math.round((100 * heldOut.right) / heldOut.of)} %`;
-    const text = `${done}/${total}  ${arm}, seed ${seed}, generation ${generation}: fitness ${record.fitness.mean.toFixed(2)}${accuracy}; ${duration(left)} left`;
+    const which = `${simulated ? 'simulated, ' : ''}${arm}, seed ${seed}, generation ${generation}`;
+    const text = `${done}/${total}  ${which}: fitness ${record.fitness.mean.toFixed(2)}${accuracy}; ${duration(left)} left`;
     stream.write(stream.isTTY ? `\r\u001b[K${text}${isLast ? '\n' : ''}` : `${text}\n`);
   };
 }

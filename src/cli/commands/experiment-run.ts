@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExperimentConfig } from '../../experiments/config.ts';
+import type { Summary } from '../../experiments/summary.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
@@ -109,10 +110,10 @@ async function run(file: string | undefined, options: Options): Promise<number> 
       engine,
       folder: out,
       signal: interrupt.signal,
-      onProgress: progressTo(process.stderr),
+      onProgress: progressTo(process.stderr, engine),
     });
     if (options.json) printJson(summary);
-    else printLines([describe(config, out)]);
+    else printLines([describe(config, summary, out)]);
     return 0;
   } catch (error) {
     if (interrupt.signal.aborted) {
@@ -147,10 +148,14 @@ async function parametersIn(file: string): Promise<object> {
   throw new UsageError(`${file} holds no JSON object of parameters. Nothing was run.`);
 }
 
-function describe({ arms, seeds, engine }: ExperimentConfig, out: string): string {
-  const simulated = engine === 'simulated' ? ' All answers are simulated.' : '';
+function describe(
+  { arms, seeds }: ExperimentConfig,
+  { simulated }: Pick<Summary, 'simulated'>,
+  out: string,
+): string {
+  const said = simulated ? ' All answers are simulated.' : '';
   return (
-    `${arms.length} arms at ${seeds.length} seeds: ${join(out, 'summary.json')} and figures beside it.${simulated}\n` +
+    `${arms.length} arms at ${seeds.length} seeds: ${join(out, 'summary.json')} and figures beside it.${said}\n` +
     `Compare them: dellm experiment compare ${out}`
   );
 }

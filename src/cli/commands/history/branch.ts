@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ExperimentEngine } from '../../../experiments/engines.ts';
+import type { Summary } from '../../../experiments/summary.ts';
 import { id, someText, wholeNumber } from '../../arguments.ts';
 import { UsageError } from '../../exit-codes.ts';
 import { finish } from '../../finish.ts';
@@ -68,12 +69,12 @@ async function branch(options: Options): Promise<number> {
     '../../../experiments/branch.ts'
   );
   const { out, seed, world, generations, tasksPerNode, heldOut, label } = options;
-  const onProgress = progressTo(process.stderr);
-  const print = (summary: object): number => {
+  const print = (summary: Summary): number => {
+    const said = summary.simulated ? ' All answers after the fork are simulated.' : '';
     if (options.json) printJson(summary);
     else
       printLines([
-        `The branch is in ${out}. Set it beside another: dellm experiment compare <folder> ${out}`,
+        `The branch is in ${out}.${said} Set it beside another: dellm experiment compare <folder> ${out}`,
       ]);
     return 0;
   };
@@ -82,6 +83,7 @@ async function branch(options: Options): Promise<number> {
     const engine = await openEngine(engineName(begun.engine), { ...options, world: begun.world });
     return withInterrupt(async (signal) => {
       try {
+        const onProgress = progressTo(process.stderr, engine);
         return print(await resumeBranch({ engine, folder: out, signal, onProgress }));
       } finally {
         await engine.close();
@@ -94,6 +96,7 @@ async function branch(options: Options): Promise<number> {
     inBranchFolder(out, async () => {
       const engine = await openEngine(options.engine, options);
       try {
+        const onProgress = progressTo(process.stderr, engine);
         const folder = { engine, folder: out, signal, onProgress };
         return print(await beginBranch(source, moment, originOf(options), parameters, folder));
       } finally {
