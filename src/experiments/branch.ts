@@ -9,8 +9,9 @@ import type { JsonObject, StoredEvent } from '../eventstore/port.ts';
 import { EVOLUTION_STATE, type EvolutionRow, evolution } from '../projections/evolution.ts';
 import { type NetworkRow, type NodeRow, network } from '../projections/network.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
+import { isFilled } from '../replay/export/whole-file.ts';
 import { type Folded, foldTo } from '../replay/fold.ts';
-import { happenedAt } from '../replay/happened-at.ts';
+import { asStored } from '../replay/happened-at.ts';
 import { type Moment, MomentError } from '../replay/moment.ts';
 import type { HistorySource } from '../replay/source.ts';
 import { ConfigError, EvolutionOverrides } from './config.ts';
@@ -18,12 +19,10 @@ import type { ExperimentEngine } from './engines.ts';
 import {
   ExperimentFolderError,
   type ExperimentProgress,
-  isFilled,
-  recordedEvents,
+  replaceFile,
   summarised,
   writeLives,
   writeResults,
-  writeWhole,
   writeWorld,
 } from './experiment.ts';
 import { withFolderLock } from './folder-lock.ts';
@@ -115,7 +114,7 @@ const PROJECTIONS = [network, evolution];
 export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>): Promise<T> {
   if (await isFilled(folder)) {
     throw new ExperimentFolderError(
-      `${folder} exists and is not empty. Nothing was changed. Name another folder, or go on with the branch in it by --resume.`,
+      `${folder} exists and is not empty, or is no folder. Nothing was changed. Name another folder, or go on with the branch in it by --resume.`,
     );
   }
   const isNew = !existsSync(folder);
@@ -175,7 +174,7 @@ export async function beginBranch(
     now,
     ...(await worldOf(nodes, origin)),
   };
-  await writeWhole(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+  await replaceFile(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
   return withFolderLock(folder, () => run(plan, { events: [...events, forked], settings }, options));
 }
 
@@ -236,14 +235,14 @@ async function run(
       run: armRun,
       engine,
       files,
-      recorded: doneBefore > 0 ? await recordedEvents(files.historyPath) : [],
       signal,
       onGeneration(record) {
         done += 1;
         onProgress({ arm: label, seed, generation: record.generation, total, done, doneBefore, record });
       },
     });
-    await writeLives(folder, outcome.lives);
+    const lives = await outcome.lives();
+    await writeLives(folder, lives);
     const found: Summary = {
       schema: SUMMARY_SCHEMA,
       simulated: engine.simulated,
@@ -252,7 +251,7 @@ async function run(
       arms: [summarised(label, seed, heldOut.length, outcome)],
     };
     return await writeResults(folder, found, {
-      lives: outcome.lives,
+      lives,
       caption: `${label} at seed ${seed}`,
     });
   } finally {
@@ -330,9 +329,7 @@ async function eventsTo(source: HistorySource, position: number): Promise<readon
   for await (const batch of source.batches()) {
     for (const event of batch.events) {
       if (event.position > position) return events;
-      // What was read is JSON, which is what a store gives.
-      const stored = { ...event, created: happenedAt(event) } as unknown as StoredEvent;
-      events.push({ ...stored, position: events.length + 1 });
+      events.push({ ...asStored(event), position: events.length + 1 });
     }
   }
   return events;

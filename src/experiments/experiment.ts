@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { StoredEvent } from '../eventstore/port.ts';
 import type { LineageRow } from '../projections/lineage.ts';
-import { readHistoryFile } from '../replay/history-file.ts';
+import { isFilled } from '../replay/export/whole-file.ts';
 import { type Arm, type ExperimentConfig, parseExperiment } from './config.ts';
 import type { ExperimentEngine } from './engines.ts';
 import { figuresOf } from './figures.ts';
@@ -12,7 +11,7 @@ import { newick, phylogenyCsv } from './phylogeny.ts';
 import { populate, settingsOf } from './population.ts';
 import { type ArmOutcome, type ArmRun, runArm } from './run-arm.ts';
 import { diskFailure, RunFiles, WORLD_FILE } from './run-files.ts';
-import { type Generation, SUMMARY_SCHEMA, Summary } from './summary.ts';
+import { type Generation, SUMMARY_FILE, SUMMARY_SCHEMA, Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
 /** The output folder cannot be taken: it is filled, or it holds no experiment to go on with. Nothing was changed. */
@@ -41,8 +40,9 @@ export interface ExperimentProgress {
 }
 
 const CONFIG_FILE = 'experiment.json';
-const SUMMARY_FILE = 'summary.json';
 const RUNS_FOLDER = 'runs';
+const PHYLOGENY_FILE = 'phylogeny.csv';
+const TREE_FILE = 'phylogeny.nwk';
 export const ANSWERS_FILE = 'model-outputs.jsonl';
 
 /** A new folder for an experiment. `input` is written into it as it was given, so that it can be gone on with. */
@@ -52,17 +52,13 @@ export async function createExperimentFolder(folder: string, input: object): Pro
     const advice = existsSync(join(folder, CONFIG_FILE))
       ? 'It holds an experiment: go on with it by --resume, or name another folder.'
       : 'Name another folder.';
-    throw new ExperimentFolderError(`${folder} exists and is not empty. Nothing was changed. ${advice}`);
+    throw new ExperimentFolderError(
+      `${folder} exists and is not empty, or is no folder. Nothing was changed. ${advice}`,
+    );
   }
   await mkdir(folder, { recursive: true });
-  await writeWhole(join(folder, CONFIG_FILE), `${JSON.stringify(input, null, 2)}\n`);
+  await replaceFile(join(folder, CONFIG_FILE), `${JSON.stringify(input, null, 2)}\n`);
   return config;
-}
-
-/** Whether there is something at a path that must not be touched. */
-export async function isFilled(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found !== null && (!found.isDirectory() || (await readdir(path)).length > 0);
 }
 
 /** The parameters of the experiment that a folder holds. */
@@ -116,7 +112,6 @@ async function runAll(options: ExperimentOptions): Promise<Summary> {
         run,
         engine,
         files,
-        recorded: files.committed.length > 0 ? await recordedEvents(files.historyPath) : [],
         signal,
         onGeneration(record) {
           done += 1;
@@ -124,9 +119,12 @@ async function runAll(options: ExperimentOptions): Promise<Summary> {
           options.onProgress({ arm: arm.name, seed, generation, total, done, doneBefore, record });
         },
       });
-      await writeLives(path, outcome.lives);
+      if (shown === null || !outcome.wasWhole || !hasLives(path)) {
+        const lives = await outcome.lives();
+        await writeLives(path, lives);
+        shown ??= { lives, caption: `${arm.name} at seed ${seed}` };
+      }
       arms.push(summarised(arm.name, seed, config.heldOut, outcome));
-      shown ??= { lives: outcome.lives, caption: `${arm.name} at seed ${seed}` };
     } finally {
       files.close();
     }
@@ -149,29 +147,22 @@ export function runFolderName(arm: string, seed: number): string {
   return join(RUNS_FOLDER, `${arm}-seed-${seed}`);
 }
 
-/** The events of a run's history, as a store would give them. Times of writing are not kept: the events' own stand in. */
-export async function recordedEvents(path: string): Promise<readonly StoredEvent[]> {
-  const events: StoredEvent[] = [];
-  for await (const event of readHistoryFile(path)) {
-    const { at } = event.data as { readonly at?: unknown };
-    // What was read is JSON, which is what a store gives.
-    events.push({ ...event, created: typeof at === 'string' ? at : '' } as unknown as StoredEvent);
-  }
-  return events;
-}
-
 /** What a branch of a run goes on with, beside the run's history. */
 export async function writeWorld(
   folder: string,
   { seedVariants, devices }: Pick<ArmRun, 'seedVariants' | 'devices'>,
 ): Promise<void> {
-  await writeWhole(join(folder, WORLD_FILE), `${JSON.stringify({ seedVariants, devices })}\n`);
+  await replaceFile(join(folder, WORLD_FILE), `${JSON.stringify({ seedVariants, devices })}\n`);
 }
 
 /** `phylogeny.csv` and `phylogeny.nwk`: every life of a run. */
 export async function writeLives(folder: string, lives: readonly LineageRow[]): Promise<void> {
-  await writeWhole(join(folder, 'phylogeny.csv'), phylogenyCsv(lives));
-  await writeWhole(join(folder, 'phylogeny.nwk'), newick(lives));
+  await replaceFile(join(folder, PHYLOGENY_FILE), phylogenyCsv(lives));
+  await replaceFile(join(folder, TREE_FILE), newick(lives));
+}
+
+function hasLives(folder: string): boolean {
+  return [PHYLOGENY_FILE, TREE_FILE].every((name) => existsSync(join(folder, name)));
 }
 
 /** Figures, then the summary: where it stands, the experiment is whole. The same findings give the same bytes. */
@@ -183,8 +174,8 @@ export async function writeResults(
   // What was read again from an earlier run has its members in another order.
   const summary = Summary.parse(found);
   const figures = figuresOf(summary, shown?.lives, shown?.caption);
-  for (const [name, svg] of Object.entries(figures)) await writeWhole(join(folder, name), svg);
-  await writeWhole(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
+  for (const [name, svg] of Object.entries(figures)) await replaceFile(join(folder, name), svg);
+  await replaceFile(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
 }
 
@@ -205,7 +196,7 @@ export function summarised(
 }
 
 /** A reader finds the old file or the new one, never half of it. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.part`;
   try {
     await writeFile(unfinished, text);

@@ -2,8 +2,7 @@ import { scoresAcross } from '../actors/cluster/fitness.ts';
 import type { NetworkView, NodeView } from '../actors/network-view.ts';
 import { canonicalJson } from '../events/envelope.ts';
 import type { ClusterKind } from '../events/evolution.ts';
-import { rightAnswersByFounder } from '../projections/founders.ts';
-import type { LineageRow } from '../projections/lineage.ts';
+import { type Lives, rightAnswersByFounder } from '../projections/founders.ts';
 import { emergentSpecialization } from '../projections/specialization.ts';
 import { mean, sd } from './statistics.ts';
 import type { Generation } from './summary.ts';
@@ -23,7 +22,7 @@ export interface Happened {
 export function measureGeneration(
   happened: Happened,
   view: NetworkView,
-  lives: ReadonlyMap<string, LineageRow>,
+  lives: Lives,
   minTasks: number,
 ): Omit<Generation, 'heldOut'> {
   const { generation, at, born, culled, judged, right } = happened;

@@ -12,7 +12,11 @@ import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import { idOf } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
+import { asStored } from '../replay/happened-at.ts';
+import { readHistoryFile } from '../replay/history-file.ts';
+import { livesIn } from '../replay/lives.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
+import { fileSource } from '../replay/source.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
 import type { ExperimentEngine } from './engines.ts';
 import { type Examinee, examine } from './examination.ts';
@@ -55,8 +59,6 @@ export interface ArmRunOptions {
   readonly run: ArmRun;
   readonly engine: ExperimentEngine;
   readonly files: RunFiles;
-  /** Events that the files hold already, in order. */
-  readonly recorded: readonly StoredEvent[];
   readonly signal: AbortSignal;
   onGeneration(record: Generation): void;
 }
@@ -65,7 +67,10 @@ export interface ArmOutcome {
   readonly tasks: number;
   readonly inferences: number;
   readonly generations: readonly Generation[];
-  readonly lives: readonly LineageRow[];
+  /** Whether all of it was in the files already. */
+  readonly wasWhole: boolean;
+  /** Every life, in the order of births. What was whole already reads its history for them. */
+  lives(): Promise<readonly LineageRow[]>;
 }
 
 /** When every experiment begins, in its own time. */
@@ -91,14 +96,22 @@ const EXAMINED_ON: Tier = 'mid';
 
 /**
  * Lets a population live: each generation every Node answers its tasks, then the generations of all Clusters end, and
- * the next one is born. The same machines, decisions and effects as in a live network, in virtual time.
+ * the next one is born. The same machines, decisions and effects as in a live network, in virtual time. Goes on from what
+ * the files hold.
  */
 export async function runArm(options: ArmRunOptions): Promise<ArmOutcome> {
   const { run, files, signal } = options;
-  const world = new World(options);
   const records = files.committed.map(({ record }) => record);
   const first = run.begin.kind === 'branch' ? run.begin.generation : 0;
-  await world.begin(records.length > 0);
+  const last = files.committed.at(-1);
+  if (last && first + records.length > run.generations) {
+    const { tasks, inferences } = last;
+    const lives = () => livesIn(fileSource(files.historyPath), signal);
+    return { tasks, inferences, generations: records, wasWhole: true, lives };
+  }
+  const world = new World(options);
+  if (last) await world.resume();
+  else await world.begin();
   for (let generation = first + records.length; generation <= run.generations; generation += 1) {
     const startedAt = performance.now();
     if (generation > first) await world.breed();
@@ -118,7 +131,7 @@ export async function runArm(options: ArmRunOptions): Promise<ArmOutcome> {
     signal.throwIfAborted();
   }
   const { tasks, inferences } = world;
-  return { tasks, inferences, generations: records, lives: world.lives };
+  return { tasks, inferences, generations: records, wasWhole: false, lives: async () => world.lives };
 }
 
 /** A population in virtual time, with everything that is folded from its history. */
@@ -187,14 +200,18 @@ class World {
     return [...this.#model.rows(lineage.name).values()].map((row) => row as LineageRow);
   }
 
-  /** The first generation is born, or what was recorded is taken over. */
-  async begin(isResumed: boolean): Promise<void> {
-    const { run, recorded, files, signal } = this.#options;
+  /** Goes on where the files end. */
+  async resume(): Promise<void> {
+    const recorded: StoredEvent[] = [];
+    for await (const event of readHistoryFile(this.#options.files.historyPath))
+      recorded.push(asStored(event));
+    this.#restore(recorded);
+  }
+
+  /** The first generation is born, or that of another history is taken over. */
+  async begin(): Promise<void> {
+    const { run, files, signal } = this.#options;
     const { begin, seed } = run;
-    if (isResumed) {
-      this.#restore(recorded);
-      return;
-    }
     if (begin.kind === 'genesis') {
       for (const { id, command } of begin.geneses) {
         this.#host.send({ kind: 'genesis', id }, command, uuidOf('experiment genesis', seed, id));
@@ -246,12 +263,11 @@ class World {
   async measure(generation: number, isFirst: boolean): Promise<Generation> {
     const { run } = this.#options;
     const at = new Date(this.#host.now).toISOString();
-    const lives = new Map(this.lives.map((life) => [life.node, life]));
     const minTasks = this.#reads.view.evolution?.settings.minTasks ?? run.begin.minTasks;
     const record = measureGeneration(
       { generation, at, ...this.#happened },
       this.#reads.view,
-      lives,
+      { get: (node) => this.#life(node) },
       minTasks,
     );
     const isDue = isFirst || generation === run.generations || generation % run.heldOutEvery === 0;

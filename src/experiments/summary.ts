@@ -3,9 +3,11 @@ import { EvolutionMode } from '../events/evolution.ts';
 import { Fraction, Instant } from '../events/values.ts';
 
 /**
- * `summary.json`: what an experiment found, generation by generation, for all arms and all seeds. Figures and
+ * `SUMMARY_FILE`: what an experiment found, generation by generation, for all arms and all seeds. Figures and
  * comparisons are made from it alone, so it holds everything that they show.
  */
+
+export const SUMMARY_FILE = 'summary.json';
 
 export const SUMMARY_SCHEMA = 'dellm-experiment-summary/1';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +64,21 @@ async function historyOf(name: string, arm: string): Promise<string> {
   return readFile(join(folder(name), runFolderName(arm, 7), 'history.jsonl'), 'utf8');
 }
 
+/** Everything but what was measured is as in the first experiment. */
+async function expectSameFiles(name: string): Promise<void> {
+  const names = await readdir(folder('first'), { recursive: true });
+  const files = names.filter(
+    (file) => /\.(jsonl?|csv|nwk|svg)$/.test(file) && !file.endsWith('progress.jsonl'),
+  );
+  expect(files.length).toBeGreaterThan(20);
+  for (const file of files) {
+    const [one, other] = await Promise.all(
+      ['first', name].map((experiment) => readFile(join(folder(experiment), file), 'utf8')),
+    );
+    expect(other === one, file).toBe(true);
+  }
+}
+
 async function digest(name: string, arm: string): Promise<string> {
   return createHash('sha256')
     .update(await historyOf(name, arm))
@@ -110,6 +125,23 @@ describe('an experiment in a simulated world', () => {
       expect(await digest('broken', arm)).toBe(await digest('first', arm));
     }
     expect(resumed).toEqual(summary);
+    await expectSameFiles('broken');
+  }, 120_000);
+
+  it('takes what was whole as it is, and reads histories only for lives that are not written yet', async () => {
+    await run('again', null);
+    await expectSameFiles('again');
+    const [shown, unread, bare] = ['evolution', 'random-search', 'static'].map((arm) =>
+      join(folder('again'), runFolderName(arm, 7)),
+    ) as [string, string, string];
+    await rm(join(shown, 'phylogeny.nwk'));
+    await rm(join(bare, 'phylogeny.csv'));
+    const history = join(unread, 'history.jsonl');
+    const whole = await readFile(history, 'utf8');
+    await writeFile(history, whole.replace('{', '['));
+    expect(await run('again', null)).toEqual(summary);
+    await writeFile(history, whole);
+    await expectSameFiles('again');
   }, 120_000);
 
   it('keeps what was finished when the disk is full, and goes on when there is room', async (context) => {

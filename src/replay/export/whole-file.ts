@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Something stands where the output should go. Nothing was written. */
@@ -128,6 +128,16 @@ async function giveName(temporary: string, path: string): Promise<void> {
       throw outputError(path, cause);
     });
   }
+}
+
+/** Whether there is something at a path that must not be touched: a folder that is not empty, or a file there or above. */
+export async function isFilled(path: string): Promise<boolean> {
+  const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOTDIR') return [path];
+    throw error;
+  });
+  return entries.length > 0;
 }
 
 async function exists(path: string): Promise<boolean> {

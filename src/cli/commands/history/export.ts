@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { LineageRow } from '../../../projections/lineage.ts';
 import { someText } from '../../arguments.ts';
 import { finish } from '../../finish.ts';
 import { facts, printJson, printLines } from '../../output.ts';
@@ -55,20 +54,9 @@ async function write({ format, out }: Options, opened: Opened): Promise<number> 
 
 async function writePhylogeny(out: string, { source, signal }: Opened): Promise<number> {
   const { newick, phylogenyCsv } = await import('../../../experiments/phylogeny.ts');
-  const { lineage } = await import('../../../projections/lineage.ts');
-  const { foldTo } = await import('../../../replay/fold.ts');
+  const { livesIn } = await import('../../../replay/lives.ts');
   const { writeWholeFolder } = await import('../../../replay/export/whole-file.ts');
-  const { model } = await foldTo({
-    source,
-    moment: { kind: 'end' },
-    projections: [lineage],
-    cache: null,
-    signal,
-  });
-  // The rows of this projection are its own.
-  const lives = ([...model.rows(lineage.name).values()] as LineageRow[]).sort(
-    (one, other) => one.bornPosition - other.bornPosition,
-  );
+  const lives = await livesIn(source, signal);
   const [csv, tree] = [phylogenyCsv(lives), newick(lives)];
   await writeWholeFolder(out, {
     'phylogeny.csv': (output) => output.write(csv),
