@@ -1,4 +1,5 @@
 import type { LineageRow } from '../projections/lineage.ts';
+import { quoted } from '../replay/export/text.ts';
 
 /**
  * Lives as others read them: the phylogeny standard of the artificial life community, and Newick. Both take lives in the
@@ -72,7 +73,7 @@ export function phylogenyCsv(lives: readonly LineageRow[]): string {
   const startMs = Date.parse(lives[0]?.bornAt ?? '');
   const lines = lives.map((life, id) => {
     const context = { id, ancestors: parents[id] ?? [], startMs };
-    return COLUMNS.map(([, of]) => cell(of(life, context))).join(',');
+    return COLUMNS.map(([, of]) => quoted(String(of(life, context)))).join(',');
   });
   return `${[COLUMNS.map(([name]) => name).join(','), ...lines].join('\n')}\n`;
 }
@@ -156,9 +157,4 @@ function lastFitness({ fitness }: LineageRow): LineageRow['fitness'][number] | u
 
 function seconds(at: string, startMs: number): number {
   return (Date.parse(at) - startMs) / 1000;
-}
-
-function cell(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

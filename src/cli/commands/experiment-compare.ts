@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import type { Named } from '../../experiments/compare.ts';
-import type { Summary } from '../../experiments/summary.ts';
+import { SUMMARY_FILE, SUMMARY_SCHEMA, Summary } from '../../experiments/summary.ts';
+import type { Output } from '../../replay/export/whole-file.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
@@ -13,8 +14,6 @@ interface Options {
   readonly json: boolean;
   readonly out?: string;
 }
-
-const SUMMARY = 'summary.json';
 
 /** What an experiment left behind cannot be read. Nothing was written. */
 class UnreadableExperimentError extends Error {
@@ -83,7 +82,7 @@ function namesOf(folders: readonly string[]): string[] {
 }
 
 async function readSummary(folder: string): Promise<Summary> {
-  const file = join(folder, SUMMARY);
+  const file = join(folder, SUMMARY_FILE);
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new UnreadableExperimentError(
       error.code === 'ENOENT'
@@ -94,9 +93,9 @@ async function readSummary(folder: string): Promise<Summary> {
       { cause: error },
     );
   });
-  if (!entries.includes(SUMMARY)) {
+  if (!entries.includes(SUMMARY_FILE)) {
     throw new UnreadableExperimentError(
-      `${folder} has no ${SUMMARY}: it is not the folder of an experiment, or the experiment has not ended yet.`,
+      `${folder} has no ${SUMMARY_FILE}: it is not the folder of an experiment, or the experiment has not ended yet.`,
     );
   }
   const text = await readFile(file, 'utf8').catch((error: Error) => {
@@ -105,9 +104,7 @@ async function readSummary(folder: string): Promise<Summary> {
   return parseSummary(file, text);
 }
 
-async function parseSummary(file: string, text: string): Promise<Summary> {
-  const { Summary: schema, SUMMARY_SCHEMA } = await import('../../experiments/summary.ts');
-  const { z } = await import('zod');
+function parseSummary(file: string, text: string): Summary {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -123,7 +120,7 @@ async function parseSummary(file: string, text: string): Promise<Summary> {
       `${file} is of the schema ${found.data.schema}, and this version reads ${SUMMARY_SCHEMA}: use the version of dellm that wrote it, or a later one.`,
     );
   }
-  const parsed = schema.safeParse(value);
+  const parsed = Summary.safeParse(value);
   if (!parsed.success) {
     const [first] = parsed.error.issues;
     const place = first && first.path.length > 0 ? `${first.path.map(String).join('.')}: ` : '';
@@ -136,37 +133,27 @@ async function parseSummary(file: string, text: string): Promise<Summary> {
 }
 
 async function refuseFilled(out: string): Promise<void> {
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+  const { isFilled } = await import('../../replay/export/whole-file.ts');
+  if (await isFilled(out)) {
     throw new UsageError(
-      error.code === 'ENOTDIR'
-        ? `${out} is a file or stands below one: --out is a folder that does not exist yet or is empty.`
-        : `${out} cannot be used for --out: ${error.message}.`,
+      `${out} is a file, stands below one, or is not empty: nothing in it was changed. Give --out a new folder.`,
     );
-  });
-  if (entries.length > 0) {
-    throw new UsageError(`${out} is not empty: nothing in it was changed. Give --out a new folder.`);
   }
 }
 
-/** All of the files or none: they are written beside the folder, which then takes its name. */
+/** All of the files or none, in a folder that is new or was empty. */
 async function writeAll(out: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const { writeWholeFolder } = await import('../../replay/export/whole-file.ts');
   const folder = resolve(out);
-  const partial = join(dirname(folder), `.${basename(folder)}.${randomUUID()}`);
-  try {
-    await mkdir(partial, { recursive: true });
-    for (const [name, text] of Object.entries(files))
-      await writeFile(join(partial, name), text, { flag: 'wx' });
-    // Fails where something has come to be in the folder since it was looked at.
-    await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
-    await rename(partial, folder);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw new Error(
-      `${out} could not be written (${error instanceof Error ? error.message : String(error)}): none of the comparison's files are there.`,
-      { cause: error },
-    );
-  }
+  await mkdir(dirname(folder), { recursive: true });
+  // Fails where something has come to be in the folder since it was looked at.
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await writeWholeFolder(
+    folder,
+    Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name, (output: Output) => output.write(text)]),
+    ),
+  );
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExperimentConfig } from '../../experiments/config.ts';
-import type { Summary } from '../../experiments/summary.ts';
+import { SUMMARY_FILE, type Summary } from '../../experiments/summary.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
@@ -155,7 +155,7 @@ function describe(
 ): string {
   const said = simulated ? ' All answers are simulated.' : '';
   return (
-    `${arms.length} arms at ${seeds.length} seeds: ${join(out, 'summary.json')} and figures beside it.${said}\n` +
+    `${arms.length} arms at ${seeds.length} seeds: ${join(out, SUMMARY_FILE)} and figures beside it.${said}\n` +
     `Compare them: dellm experiment compare ${out}`
   );
 }

@@ -31,6 +31,7 @@ function recordOf(fields: readonly (string | number)[]): string {
   return `${fields.map((field) => quoted(String(field))).join(',')}\r\n`;
 }
 
-function quoted(field: string): string {
+/** By RFC 4180. */
+export function quoted(field: string): string {
   return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }

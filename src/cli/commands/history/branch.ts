@@ -108,7 +108,8 @@ async function branch(options: Options): Promise<number> {
 
 async function openEngine(engine: Options['engine'], options: Options): Promise<ExperimentEngine> {
   const { openExperimentEngine } = await import('../../network/experiment-engine.ts');
-  const { out, outputs = join(out, 'model-outputs.jsonl'), recordings, world } = options;
+  const { ANSWERS_FILE } = await import('../../../experiments/experiment.ts');
+  const { out, outputs = join(out, ANSWERS_FILE), recordings, world } = options;
   if (engine === 'recorded' && recordings === undefined) {
     throw new UsageError('The recorded engine needs the file of answers: --recordings.');
   }
