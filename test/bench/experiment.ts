@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Benchmark, Run, Table } from './benchmark.ts';
 import type { ExperimentMeasured, ExperimentSize } from './experiment-process.ts';
+import { measuredProcess } from './measured-process.ts';
 
 const NODES = 50;
 const MANY_NODES = 10_000;
@@ -52,24 +51,10 @@ async function run({ size, folder, log }: Run): Promise<readonly Table[]> {
 }
 
 async function measure(folder: string, size: ExperimentSize): Promise<ExperimentMeasured> {
-  const main = fileURLToPath(new URL('./experiment-process.js', import.meta.url));
   const own = await mkdtemp(join(folder, 'run-'));
   try {
-    return await new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [main, own, JSON.stringify(size)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let said = '';
-      child.stdout.on('data', (chunk) => {
-        said += String(chunk);
-      });
-      child.once('error', reject);
-      child.once('close', (code) => {
-        if (code === 0) resolve(JSON.parse(said) as ExperimentMeasured);
-        else
-          reject(new Error(`The process of an experiment with ${size.nodes} Nodes ended with code ${code}.`));
-      });
-    });
+    const what = `of an experiment with ${size.nodes} Nodes`;
+    return await measuredProcess(what, './experiment-process.js', [own, JSON.stringify(size)]);
   } finally {
     await rm(own, { recursive: true, force: true });
   }

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Benchmark, Run, Table } from './benchmark.ts';
 import type { IdleKind, IdleMeasured } from './idle-process.ts';
+import { measuredProcess } from './measured-process.ts';
 import { interleaved, spread } from './statistics.ts';
 
 const REPETITIONS = 3;
@@ -54,19 +53,10 @@ async function run({ size, log }: Run): Promise<readonly Table[]> {
 }
 
 function measure(kind: IdleKind, size: number): Promise<IdleMeasured> {
-  const main = fileURLToPath(new URL('./idle-process.js', import.meta.url));
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--expose-gc', main, kind, String(size)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk) => {
-      said += String(chunk);
-    });
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(said) as IdleMeasured);
-      else reject(new Error(`The process with ${size} idle Nodes ended with code ${code}.`));
-    });
-  });
+  return measuredProcess(
+    `with ${size} idle Nodes`,
+    './idle-process.js',
+    [kind, String(size)],
+    ['--expose-gc'],
+  );
 }
