@@ -1,9 +1,14 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { matchesPrefixes } from '../eventstore/arguments.ts';
-import { applicationId, StoreFileError, schemaVersion } from '../eventstore/server/file.ts';
+import {
+  applicationId,
+  type FileHeader,
+  readFileHeader,
+  StoreFileError,
+  schemaVersion,
+} from '../eventstore/server/file.ts';
 import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import type { Cursor, HistoryBatch, PlacedEvent } from './history-file.ts';
 import { type HistorySource, storeIdentity } from './source.ts';
@@ -124,42 +129,26 @@ export function openReadOnly(file: string): Database.Database {
 
 /** Whether the file begins as an SQLite database does. */
 export function isSqliteFile(file: string): boolean {
-  const header = Buffer.alloc(16);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header.toString('latin1') === 'SQLite format 3\0';
+  return readFileHeader(file, 'r').isSqlite;
 }
 
-/** Looks at the first bytes without SQLite. */
 function assertStoreFile(file: string): void {
-  const header = Buffer.alloc(100);
-  let length: number;
+  let header: FileHeader;
   try {
-    const descriptor = openSync(file, 'r');
-    length = readSync(descriptor, header, 0, header.length, 0);
-    closeSync(descriptor);
+    header = readFileHeader(file, 'r');
   } catch (cause) {
     throw new StoreFileError('unusable', `There is no event store to be read at ${file}.`, cause);
   }
-  const isStore =
-    length === header.length &&
-    header.toString('latin1', 0, 16) === 'SQLite format 3\0' &&
-    header.readUInt32BE(68) === applicationId;
-  if (!isStore) {
+  if (!header.isSqlite || header.applicationId !== applicationId) {
     throw new StoreFileError(
       'damaged',
       `The file ${file} is no event store of DELLM. Nothing was changed. Name a history.jsonl with --from, or the data folder by DELLM_HOME.`,
     );
   }
-  const version = header.readUInt32BE(60);
-  if (version > schemaVersion) {
+  if (header.schemaVersion > schemaVersion) {
     throw new StoreFileError(
       'damaged',
-      `The event store ${file} has schema version ${version}; this DELLM knows versions up to ${schemaVersion}. ` +
+      `The event store ${file} has schema version ${header.schemaVersion}; this DELLM knows versions up to ${schemaVersion}. ` +
         'Nothing was changed. Read it with a newer DELLM.',
     );
   }

@@ -81,14 +81,38 @@ export function openStoreFile(file: string): StoreFile {
   }
 }
 
-/** Looks at the file's first bytes without SQLite, which might write to it. Returns whether it is still to be made. */
+/** What a file's first bytes say; the numbers mean something only where it is an SQLite database. */
+export interface FileHeader {
+  readonly isEmpty: boolean;
+  readonly isSqlite: boolean;
+  readonly applicationId: number;
+  readonly schemaVersion: number;
+}
+
+/** Reads it without SQLite, which might write to the file. Throws where the file cannot be opened with these flags. */
+export function readFileHeader(file: string, flags: 'r' | 'r+'): FileHeader {
+  const header = Buffer.alloc(100);
+  const descriptor = openSync(file, flags);
+  try {
+    const length = readSync(descriptor, header, 0, header.length, 0);
+    return {
+      isEmpty: length === 0,
+      isSqlite: length === header.length && header.toString('latin1', 0, 16) === 'SQLite format 3\0',
+      applicationId: header.readUInt32BE(68),
+      schemaVersion: header.readUInt32BE(60),
+    };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether the file is still to be made. Throws `StoreFileError` for one that is no event store. */
 function inspect(file: string): boolean {
   if (!existsSync(file)) {
     makeFolder(file);
     return true;
   }
-  const header = Buffer.alloc(100);
-  let length = 0;
+  let header: FileHeader;
   try {
     if (!statSync(file).isFile()) {
       throw new StoreFileError(
@@ -96,9 +120,7 @@ function inspect(file: string): boolean {
         `The event store ${file} is not a file. Give the path of a file with --file.`,
       );
     }
-    const descriptor = openSync(file, 'r+');
-    length = readSync(descriptor, header, 0, header.length, 0);
-    closeSync(descriptor);
+    header = readFileHeader(file, 'r+');
   } catch (error) {
     if (error instanceof StoreFileError) throw error;
     throw new StoreFileError(
@@ -107,18 +129,15 @@ function inspect(file: string): boolean {
       error,
     );
   }
-  if (length === 0) return true;
-  if (length < header.length || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
-    throw damaged(file, 'it is not an SQLite database');
-  }
-  if (header.readUInt32BE(68) !== applicationId) {
+  if (header.isEmpty) return true;
+  if (!header.isSqlite) throw damaged(file, 'it is not an SQLite database');
+  if (header.applicationId !== applicationId) {
     throw damaged(file, 'it is an SQLite database of another program');
   }
-  const version = header.readUInt32BE(60);
-  if (version > schemaVersion) {
+  if (header.schemaVersion > schemaVersion) {
     throw new StoreFileError(
       'damaged',
-      `The event store ${file} has schema version ${version}; this DELLM knows versions up to ${schemaVersion}. ` +
+      `The event store ${file} has schema version ${header.schemaVersion}; this DELLM knows versions up to ${schemaVersion}. ` +
         'The file was not changed. Install a newer DELLM, or give another file with --file.',
     );
   }
