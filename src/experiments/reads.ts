@@ -1,14 +1,15 @@
+import type { FitnessTally } from '../actors/cluster/fitness.ts';
 import type { NetworkView } from '../actors/network-view.ts';
+import { fitness } from '../projections/fitness.ts';
 import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projections/network-view.ts';
-import { foldsByType, type Recorded } from '../projections/projection.ts';
+import type { Recorded } from '../projections/projection.ts';
 import type { ChangedRow } from '../projections/read-model.ts';
+import { MemoryModel } from '../replay/memory-model.ts';
 
 /** The read models that decisions go by, folded in memory as events are recorded. */
 export class LiveReads {
   readonly #builder = new NetworkViewBuilder();
-  readonly #foldsOf = foldsByType(
-    VIEW_PROJECTIONS.map((projection) => ({ projection, rows: new Map<string, unknown>() })),
-  );
+  readonly #model = new MemoryModel(VIEW_PROJECTIONS);
   /** Rows that the view has not been told of, by projection and key. */
   #changed = new Map<string, ChangedRow>();
   #position = 0;
@@ -20,18 +21,16 @@ export class LiveReads {
 
   apply(recorded: Recorded): void {
     const { position } = recorded;
-    for (const { projection, rows } of this.#foldsOf(recorded.type)) {
-      for (const key of projection.keys(recorded)) {
-        const row: unknown = projection.fold(rows.get(key), recorded, key);
-        if (row === undefined) rows.delete(key);
-        else {
-          rows.set(key, row);
-          this.#changed.set(`${projection.name}/${key}`, { projection: projection.name, key, row, position });
-        }
-      }
-    }
+    this.#model.apply(recorded, (projection, key, row) => {
+      this.#changed.set(`${projection}/${key}`, { projection, key, row, position });
+    });
     this.#position = position;
     this.#view = null;
+  }
+
+  /** The judged answers of a Node, whether it lives or not. */
+  tally(node: string): FitnessTally | undefined {
+    return this.#model.rows(fitness.name).get(`node/${node}`) as FitnessTally | undefined;
   }
 
   /** The network as of the last event. */

@@ -1,4 +1,3 @@
-import type { FitnessTally } from '../actors/cluster/fitness.ts';
 import type { NodeView } from '../actors/network-view.ts';
 import { fillTemplate } from '../actors/node/genome.ts';
 import { specializationOf } from '../actors/super-llm/task-types.ts';
@@ -7,7 +6,6 @@ import type { EvolutionSettings, GoldTask, Strategy, Tier } from '../events/evol
 import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
 import { VirtualHost } from '../host/virtual/virtual-host.ts';
-import { fitness } from '../projections/fitness.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import { idOf } from '../projections/projection.ts';
@@ -139,7 +137,7 @@ class World {
   readonly #options: ArmRunOptions;
   readonly #host: VirtualHost;
   readonly #reads: LiveReads;
-  readonly #model = new MemoryModel([lineage, fitness]);
+  readonly #lineage = new MemoryModel([lineage]);
   /**
    * The fields of which each Cluster is asked: that in which it was founded, and those of Clusters that it took in. What
    * is asked comes from outside, and does not end with a Cluster.
@@ -197,7 +195,7 @@ class World {
   }
 
   get lives(): readonly LineageRow[] {
-    return [...this.#model.rows(lineage.name).values()].map((row) => row as LineageRow);
+    return [...this.#lineage.rows(lineage.name).values()].map((row) => row as LineageRow);
   }
 
   /** Goes on where the files end. */
@@ -299,9 +297,7 @@ class World {
   }
 
   #examinee({ id, genome, cluster }: Pick<NodeView, 'id' | 'genome' | 'cluster'>): Examinee {
-    const tally = this.#model.rows(fitness.name).get(`node/${id}`);
-    const fields = this.#fieldsOf(cluster);
-    return { node: id, genome, fields, fitness: tally as FitnessTally | undefined };
+    return { node: id, genome, fields: this.#fieldsOf(cluster), fitness: this.#reads.tally(id) };
   }
 
   #fieldsOf(cluster: string): readonly string[] {
@@ -320,7 +316,7 @@ class World {
   #fold(event: StoredEvent): void {
     const recorded = recordedOf(event);
     this.#reads.apply(recorded);
-    this.#model.apply(recorded);
+    this.#lineage.apply(recorded);
     switch (recorded.type) {
       case 'ClusterFormed':
         if (!this.#fields.has(recorded.data.cluster)) {
@@ -355,7 +351,7 @@ class World {
   }
 
   #life(node: string): LineageRow | undefined {
-    return this.#model.rows(lineage.name).get(`node/${node}`) as LineageRow | undefined;
+    return this.#lineage.rows(lineage.name).get(`node/${node}`) as LineageRow | undefined;
   }
 
   #generationOf(cluster: string): number {

@@ -22,13 +22,16 @@ export class MemoryModel {
     return this.#folds.map(({ projection }) => projection);
   }
 
-  /** Folds the next event of the history into every row that it touches. */
-  apply(event: Recorded): void {
+  /** Folds the next event of the history into every row that it touches. `onRow` is told of those that are there then. */
+  apply(event: Recorded, onRow?: (projection: string, key: string, row: unknown) => void): void {
     for (const { projection, rows } of this.#foldsOf(event.type)) {
       for (const key of projection.keys(event)) {
         const row: unknown = projection.fold(rows.get(key), event, key);
         if (row === undefined) rows.delete(key);
-        else rows.set(key, row);
+        else {
+          rows.set(key, row);
+          onRow?.(projection.name, key, row);
+        }
       }
     }
   }
