@@ -1,6 +1,6 @@
 import type { ClusterEvent } from '../../events/cluster.ts';
 import type { Given } from '../actor.ts';
-import type { NetworkView } from '../network-view.ts';
+import type { NetworkView, NodeView } from '../network-view.ts';
 import { networkScore, scoresWithin } from './fitness.ts';
 import type { ClusterContext } from './machine.ts';
 import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from './topology.ts';
@@ -20,9 +20,12 @@ export function memberViews(context: ClusterContext, view: NetworkView): readonl
 
 /** Mean score of a Cluster's judged members, 0–1; null where nobody was judged. */
 export function clusterScore(cluster: string, view: NetworkView): number | null {
-  const minTasks = view.evolution?.settings.minTasks ?? 1;
-  const nodes = [...view.nodes.values()].filter((node) => node.cluster === cluster && !node.culled);
-  return networkScore(scoresWithin(nodes, minTasks).scores);
+  const members = [...view.nodes.values()].filter((node) => node.cluster === cluster && !node.culled);
+  return scoreOf(members, view);
+}
+
+function scoreOf(members: readonly NodeView[], view: NetworkView): number | null {
+  return networkScore(scoresWithin(members, view.evolution?.settings.minTasks ?? 1).scores);
 }
 
 /** A Cluster that has grown large is split; one that is small or does badly asks to join another one. */
@@ -53,16 +56,14 @@ function othersOf(
   cluster: string,
   view: NetworkView,
 ): readonly { cluster: string; members: number; specialization: string; score: number | null }[] {
-  const sizes = new Map<string, number>();
+  const members = new Map<string, NodeView[]>([...view.clusters.keys()].map((id) => [id, []]));
   for (const node of view.nodes.values()) {
-    if (!node.culled) sizes.set(node.cluster, (sizes.get(node.cluster) ?? 0) + 1);
+    if (!node.culled) members.get(node.cluster)?.push(node);
   }
   return [...view.clusters.values()]
     .filter(({ id }) => id !== cluster)
-    .map(({ id, specialization }) => ({
-      cluster: id,
-      members: sizes.get(id) ?? 0,
-      specialization,
-      score: clusterScore(id, view),
-    }));
+    .map(({ id, specialization }) => {
+      const own = members.get(id) ?? [];
+      return { cluster: id, members: own.length, specialization, score: scoreOf(own, view) };
+    });
 }
