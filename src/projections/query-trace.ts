@@ -49,7 +49,7 @@ export const queryTrace: Projection<TraceRow> = {
       steps: [],
       omitted: 0,
     };
-    return { ...before, ...statusAfter(before, event), ...withStep(before, event) };
+    return withStep(withStatus(before, event), event);
   },
 };
 
@@ -65,27 +65,32 @@ function queryOf(event: Recorded): string {
   return 'subtaskId' in event.data || 'taskId' in event.data ? event.correlationId : '';
 }
 
-function statusAfter(row: TraceRow, event: Recorded): Partial<TraceRow> {
+function withStatus(row: TraceRow, event: Recorded): TraceRow {
   switch (event.type) {
     case 'CreditsReserved':
-      return row.question === '' ? { question: clip(event.data.request.question) } : {};
+      return row.question === '' ? { ...row, question: clip(event.data.request.question) } : row;
     case 'QueryAsked':
-      return { status: 'running', account: event.data.account, question: clip(event.data.question) };
+      return {
+        ...row,
+        status: 'running',
+        account: event.data.account,
+        question: clip(event.data.question),
+      };
     case 'QueryAnswered':
-      return { status: 'answered', ending: event.data };
+      return { ...row, status: 'answered', ending: event.data };
     case 'QueryDeclined':
-      return { status: 'unknown', ending: event.data };
+      return { ...row, status: 'unknown', ending: event.data };
     case 'QueryExpired':
-      return { status: 'expired', ending: event.data };
+      return { ...row, status: 'expired', ending: event.data };
     default:
-      return {};
+      return row;
   }
 }
 
-function withStep(row: TraceRow, event: Recorded): Partial<TraceRow> {
-  if (row.steps.length >= MAX_STEPS) return { omitted: row.omitted + 1 };
+function withStep(row: TraceRow, event: Recorded): TraceRow {
+  if (row.steps.length >= MAX_STEPS) return { ...row, omitted: row.omitted + 1 };
   const { type, stream, revision, position } = event;
-  return { steps: [...row.steps, { type, stream, revision, position, data: shown(event.data) }] };
+  return { ...row, steps: [...row.steps, { type, stream, revision, position, data: shown(event.data) }] };
 }
 
 /** The data itself, unless there is a text in it that is too long. */
