@@ -14,7 +14,7 @@ import type { HistorySource, SourceIdentity } from './source.ts';
  */
 export interface SnapshotCache {
   readonly folder: string;
-  /** Events between two snapshots. Default of `snapshotCache`: 100,000. */
+  /** Events between two snapshots. Default of `snapshotCache`: 50,000. */
   readonly every: number;
   /** Told when the cache could not be written; nothing else is lost by it. */
   readonly onStatus: (message: string) => void;
@@ -39,7 +39,7 @@ const snapshotFile = z.object({ head, rows: z.array(z.tuple([z.string(), z.unkno
 
 export function snapshotCache(
   folder: string,
-  { every = 100_000, onStatus = () => {} }: Partial<Omit<SnapshotCache, 'folder'>> = {},
+  { every = 50_000, onStatus = () => {} }: Partial<Omit<SnapshotCache, 'folder'>> = {},
 ): SnapshotCache {
   return { folder, every, onStatus };
 }

@@ -24,8 +24,8 @@ const REPETITIONS = 3;
 const PARSED_EVENTS = 100_000;
 /** How far before the end a moment is. */
 const BEFORE_THE_END = 10;
-/** Projection snapshots of the history: of 1,000,000 events, one every 100,000, which is the default. */
-const SNAPSHOTS = 10;
+/** Projection snapshots of the history: of 1,000,000 events, one every 50,000, which is the default. */
+const SNAPSHOTS = 20;
 
 const AIMS: Readonly<Record<string, number>> = {
   'parsed events, folded': 300_000,
