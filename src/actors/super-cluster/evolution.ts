@@ -124,26 +124,30 @@ export function approveMerge(
   return [{ type: 'MergeApproved', data: { cluster, into, cause, at } }];
 }
 
-/** The slots of this claim's culled Nodes count as free: they go to their successors. */
+/**
+ * Devices with room. The slots of this claim's culled Nodes count as free: they go to their successors. In a large network
+ * nearly all devices are full, and every Cluster asks: nothing is made for those.
+ */
 function devicesOf(
   view: NetworkView,
   promised: readonly Promised[],
   leaving: ReadonlySet<string>,
 ): readonly DeviceRoom[] {
-  const occupied = new Map<string, number>();
-  const owners = new Map<string, string>();
-  const count = (device: string): unknown => occupied.set(device, (occupied.get(device) ?? 0) + 1);
-  for (const { id, device, owner } of view.nodes.values()) {
-    if (!leaving.has(id)) count(device);
-    owners.set(device, owner);
-  }
-  for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
   const pool = view.evolution?.settings.genePool;
-  return [...view.devices.values()].flatMap(({ id: device, slots, tier, region, owner }) => {
+  if (pool === undefined) return [];
+  const occupied = new Map<string, number>();
+  const count = (device: string): unknown => occupied.set(device, (occupied.get(device) ?? 0) + 1);
+  for (const { id, device } of view.nodes.values()) if (!leaving.has(id)) count(device);
+  for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
+  const open = [...view.devices.values()].filter(({ id, slots }) => slots > (occupied.get(id) ?? 0));
+  const unnamed = new Set(open.filter(({ owner }) => owner === null).map(({ id }) => id));
+  const owners = new Map<string, string>();
+  for (const { device, owner } of view.nodes.values()) if (unnamed.has(device)) owners.set(device, owner);
+  return open.flatMap(({ id: device, slots, tier, region, owner }) => {
+    // Where no pair of models can run, nobody can be born.
+    if (!carriesPair(pool, tier)) return [];
     // A new device earns for an account of its own name. It may not name another: wrong work is penalised there.
     const known = owner ?? owners.get(device) ?? device;
-    // Where no pair of models can run, nobody can be born.
-    if (pool === undefined || !carriesPair(pool, tier)) return [];
     return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupied.get(device) ?? 0 }];
   });
 }
