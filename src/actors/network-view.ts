@@ -68,6 +68,10 @@ export interface NetworkView {
   readonly nodes: ReadonlyMap<string, NodeView>;
   readonly clusters: ReadonlyMap<string, ClusterView>;
   readonly devices: ReadonlyMap<string, DeviceView>;
+  /** How many of `nodes` live on a device, the culled ones too: they hold their slots. None: 0 or no entry. */
+  readonly residents: ReadonlyMap<string, number>;
+  /** How many of `nodes` belong to a Cluster, without the culled ones. */
+  readonly members: ReadonlyMap<string, number>;
   /** Null where nothing was configured: nobody is culled and nobody is born. */
   readonly evolution: EvolutionView | null;
 }

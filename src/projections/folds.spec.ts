@@ -168,6 +168,33 @@ describe('the view that routing has', () => {
     expect(builder.view.nodes.get('n1')?.fitness).toEqual(tally);
   });
 
+  it('counts Nodes where they live and where they belong, through moves to their end', () => {
+    const builder = new NetworkViewBuilder();
+    const events = [
+      born('n1'),
+      born('n2'),
+      on('node-n1', 'NodeMoved', { from: 'maths', to: 'logic', cause: 'merge' }),
+      on('node-n1', 'NodeCulled'),
+      on('node-n1', 'NodeRetired'),
+    ];
+    const seen = events.map((_, index) => {
+      const rows = fold<NetworkRow>(network, events.slice(0, index + 1));
+      builder.change(
+        [...rows].map(([key, row]) => ({ projection: network.name, key, row })),
+        index,
+      );
+      const { residents, members } = builder.view;
+      return [residents.get('laptop'), members.get('maths'), members.get('logic')];
+    });
+    expect(seen).toEqual([
+      [1, 1, undefined],
+      [2, 2, undefined],
+      [2, 1, 1],
+      [2, 1, 0],
+      [1, 1, 0],
+    ]);
+  });
+
   it('has no place for a retired Node, nor for what is still heard of it', () => {
     const builder = new NetworkViewBuilder();
     const row = fold<NetworkRow>(network, [born('n1')]).get('node/n1');

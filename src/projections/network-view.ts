@@ -40,6 +40,8 @@ export class NetworkViewBuilder {
   readonly #cells = new Map<string, Record<string, MatrixRow>>();
   readonly #nodes = new Map<string, NodeView>();
   readonly #clusters = new Map<string, ClusterView>();
+  readonly #residents = new Map<string, number>();
+  readonly #members = new Map<string, number>();
   /** Keys of retired Nodes: what is judged of them later still arrives. */
   readonly #gone = new Set<string>();
   #devices: ReadonlyMap<string, DeviceView> = new Map();
@@ -51,6 +53,8 @@ export class NetworkViewBuilder {
       nodes: this.#nodes,
       clusters: this.#clusters,
       devices: this.#devices,
+      residents: this.#residents,
+      members: this.#members,
       evolution: this.#evolution,
     };
   }
@@ -111,12 +115,12 @@ export class NetworkViewBuilder {
     }
     const { id, cluster, species, device, owner, genome, generation, inFlight, status } = row;
     if (status === 'retired') {
-      this.#nodes.delete(id);
+      this.#put(id, undefined);
       this.#forget(key);
       return;
     }
     const live = this.#devices.get(device);
-    this.#nodes.set(id, {
+    this.#put(id, {
       id,
       cluster,
       species,
@@ -137,6 +141,17 @@ export class NetworkViewBuilder {
     });
   }
 
+  /** Takes a Node in or out, and counts it where it is. */
+  #put(id: string, node: NodeView | undefined): void {
+    const before = this.#nodes.get(id);
+    if (node) this.#nodes.set(id, node);
+    else this.#nodes.delete(id);
+    add(this.#residents, before?.device, -1);
+    add(this.#residents, node?.device, 1);
+    add(this.#members, before?.culled ? undefined : before?.cluster, -1);
+    add(this.#members, node?.culled ? undefined : node?.cluster, 1);
+  }
+
   /** Nobody asks for a retired Node again, and there are more of them with every generation. */
   #forget(key: string): void {
     this.#gone.add(key);
@@ -145,4 +160,8 @@ export class NetworkViewBuilder {
     this.#cells.delete(key);
     this.#tallies.delete(key);
   }
+}
+
+function add(counts: Map<string, number>, key: string | undefined, change: number): void {
+  if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + change);
 }

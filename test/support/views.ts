@@ -57,9 +57,17 @@ export function networkView(
     nodes: new Map(nodes.map((node) => [node.id, node])),
     clusters: new Map(clusters.map((cluster) => [cluster.id, cluster])),
     devices: new Map(),
+    residents: countsOf(nodes.map(({ device }) => device)),
+    members: countsOf(nodes.filter(({ culled }) => !culled).map(({ cluster }) => cluster)),
     evolution: null,
     ...change,
   };
+}
+
+function countsOf(keys: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
 }
 
 export function matrixRow(right: number, wrong: number): MatrixRow {

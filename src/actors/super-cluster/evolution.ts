@@ -113,13 +113,14 @@ export function approveMerge(
   if (known !== undefined) return [{ type: 'MergeApproved', data: { cluster, into: known, cause, at } }];
   // Whoever has left takes nobody in, so no two Clusters go over to each other.
   if (into in merged || cluster === into || !reads.clusters.has(into)) return [];
-  const members = (id: string): number =>
-    [...reads.nodes.values()].filter((node) => node.cluster === id && !node.culled).length;
   const onTheirWay = Object.keys(merged).filter((id) => merged[id] === into);
   const promisedTo = Object.values(promised).filter(
     ({ slot }) => slot.cluster === into && !reads.nodes.has(slot.node),
   );
-  const together = [into, cluster, ...onTheirWay].reduce((sum, id) => sum + members(id), promisedTo.length);
+  const together = [into, cluster, ...onTheirWay].reduce(
+    (sum, id) => sum + (reads.members.get(id) ?? 0),
+    promisedTo.length,
+  );
   if (together > MAX_CLUSTER_NODES) return [];
   return [{ type: 'MergeApproved', data: { cluster, into, cause, at } }];
 }
@@ -135,21 +136,31 @@ function devicesOf(
 ): readonly DeviceRoom[] {
   const pool = view.evolution?.settings.genePool;
   if (pool === undefined) return [];
-  const occupied = new Map<string, number>();
-  const count = (device: string): unknown => occupied.set(device, (occupied.get(device) ?? 0) + 1);
-  for (const { id, device } of view.nodes.values()) if (!leaving.has(id)) count(device);
-  for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device);
-  const open = [...view.devices.values()].filter(({ id, slots }) => slots > (occupied.get(id) ?? 0));
-  const unnamed = new Set(open.filter(({ owner }) => owner === null).map(({ id }) => id));
-  const owners = new Map<string, string>();
-  for (const { device, owner } of view.nodes.values()) if (unnamed.has(device)) owners.set(device, owner);
+  const coming = new Map<string, number>();
+  const count = (device: string, change: number) => coming.set(device, (coming.get(device) ?? 0) + change);
+  for (const id of leaving) {
+    const node = view.nodes.get(id);
+    if (node) count(node.device, -1);
+  }
+  for (const { slot } of promised) if (isMissing(slot, view)) count(slot.device, 1);
+  const occupiedOf = (id: string): number => (view.residents.get(id) ?? 0) + (coming.get(id) ?? 0);
+  const open = [...view.devices.values()].filter(({ id, slots }) => slots > occupiedOf(id));
+  const owners = ownersOf(new Set(open.filter(({ owner }) => owner === null).map(({ id }) => id)), view);
   return open.flatMap(({ id: device, slots, tier, region, owner }) => {
     // Where no pair of models can run, nobody can be born.
     if (!carriesPair(pool, tier)) return [];
     // A new device earns for an account of its own name. It may not name another: wrong work is penalised there.
     const known = owner ?? owners.get(device) ?? device;
-    return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupied.get(device) ?? 0 }];
+    return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupiedOf(device) }];
   });
+}
+
+/** Whose Nodes live on devices that do not say whose they are. */
+function ownersOf(devices: ReadonlySet<string>, view: NetworkView): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  if (devices.size === 0) return owners;
+  for (const { device, owner } of view.nodes.values()) if (devices.has(device)) owners.set(device, owner);
+  return owners;
 }
 
 function clustersOf(
@@ -157,14 +168,19 @@ function clustersOf(
   promised: readonly Promised[],
   leaving: ReadonlySet<string>,
 ): readonly ClusterRoom[] {
-  const members = new Map<string, number>();
-  const count = (cluster: string): unknown => members.set(cluster, (members.get(cluster) ?? 0) + 1);
-  for (const node of view.nodes.values()) {
-    if (!node.culled && !leaving.has(node.id)) count(node.cluster);
+  const coming = new Map<string, number>();
+  const count = (cluster: string, change: number) => coming.set(cluster, (coming.get(cluster) ?? 0) + change);
+  for (const id of leaving) {
+    const node = view.nodes.get(id);
+    if (node && !node.culled) count(node.cluster, -1);
   }
-  for (const { slot } of promised) if (!view.nodes.has(slot.node)) count(slot.cluster);
+  for (const { slot } of promised) if (!view.nodes.has(slot.node)) count(slot.cluster, 1);
   return [...view.clusters.values()].map(({ id, kind, lastBirth }) => {
-    const room = { cluster: id, members: members.get(id) ?? 0, lastOffspring: lastBirth };
+    const room = {
+      cluster: id,
+      members: (view.members.get(id) ?? 0) + (coming.get(id) ?? 0),
+      lastOffspring: lastBirth,
+    };
     const region = kind === 'geographic' ? regionOf(id, view) : null;
     return region === null ? room : { ...room, region };
   });

@@ -85,11 +85,11 @@ export const superClusterMachine = setup({
     promise: assign(({ context, event }) => {
       if (event.type !== 'SlotsGranted') return {};
       const { claim, slots, arrived } = event.data;
-      const gone = new Set(arrived);
-      const kept = Object.entries(context.promised).filter(([node]) => !gone.has(node));
-      const promised = slots.map((slot): [string, Promised] => [slot.node, { claim, slot }]);
+      const promised: Record<string, Promised> = { ...context.promised };
+      for (const node of arrived) delete promised[node];
+      for (const slot of slots) promised[slot.node] = { claim, slot };
       return {
-        promised: Object.fromEntries([...kept, ...promised]),
+        promised,
         claims: context.claims.includes(claim)
           ? context.claims
           : remember(context.claims, claim, REMEMBERED_GENERATIONS),
