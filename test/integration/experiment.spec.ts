@@ -101,6 +101,14 @@ describe('an experiment in a simulated world', () => {
     }
   });
 
+  it('lets Clusters of a specialization, of a region and of neither come about, where large ones split', async () => {
+    const large = { ...SIMULATED, nodes: 100, clusterSize: 50, generations: 2, seed: 1, arms: ['evolution'] };
+    const { arms } = await run('large', large);
+    // Each is named at the end of the first generation that it lives through.
+    const { clusters } = arms[0]?.generations.at(-1) ?? {};
+    expect(Math.min(...Object.values(clusters ?? { none: 0 }))).toBeGreaterThan(0);
+  });
+
   it('says that it is simulated wherever it shows', async () => {
     expect(summary.simulated).toBe(true);
     for (const name of ['fitness', 'held-out', 'diversity', 'specialization', 'modes', 'lineage']) {

@@ -73,6 +73,28 @@ describe('a Cluster that is too large', () => {
     });
   });
 
+  it('lets a region go where more are of one than of another specialization', () => {
+    const list = [
+      ...members(14, 'mathematical', 'eu'),
+      ...members(8, 'creative', 'eu'),
+      ...members(13, 'mathematical', 'us'),
+      ...members(6, 'mathematical'),
+    ];
+    const leaving = list.filter(({ region }) => region === 'us').map(({ node }) => node);
+    expect(reshape(self(list.toReversed()), [])).toEqual({
+      kind: 'split',
+      movers: leaving,
+      cause: '41 members are more than 40: the us ones leave',
+    });
+  });
+
+  it('does not part by a region that all share', () => {
+    const list = [...members(36, 'mathematical', 'eu'), ...members(6, 'creative', 'eu')];
+    expect(reshape(self(list), [])).toMatchObject({
+      cause: '42 members are more than 40: the creative ones leave',
+    });
+  });
+
   it('halves by id where no other specialization has enough members for a Cluster', () => {
     const list = [...members(38, 'mathematical'), ...members(4, 'creative')];
     const half = list
@@ -156,7 +178,8 @@ describe('a Cluster that fails', () => {
 describe('reshaping', () => {
   it('never leaves a Cluster outside of 5–50 Nodes', () => {
     const kinds = fc.constantFrom('logical', 'creative', 'coding');
-    const list = fc.array(kinds, { minLength: 1, maxLength: 50 });
+    const regions = fc.constantFrom('eu', 'us', null);
+    const list = fc.array(fc.tuple(kinds, regions), { minLength: 1, maxLength: 50 });
     const score = fc.option(fc.double({ min: 0, max: 1, noNaN: true }));
     const others = fc.uniqueArray(
       fc.record({
@@ -168,8 +191,8 @@ describe('reshaping', () => {
       { selector: (one) => one.cluster },
     );
     fc.assert(
-      fc.property(list, score, others, (specializations, own, rest) => {
-        const all = specializations.flatMap((specialization) => members(1, specialization));
+      fc.property(list, score, others, (traits, own, rest) => {
+        const all = traits.flatMap(([specialization, region]) => members(1, specialization, region));
         const move = reshape(self(all, own), rest);
         const sizes =
           move?.kind === 'split'

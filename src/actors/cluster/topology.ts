@@ -75,8 +75,8 @@ export function characterise(members: readonly MemberView[], regionsInNetwork: n
 /**
  * Whether a Cluster should split or merge, seen from itself.
  *
- * It splits above `splitAbove`, if both parts keep `min`: the second most common specialization leaves, or half of the
- * members in order of id. It merges when it is too small, or when it is the worst of its specialization and fails; into
+ * It splits above `splitAbove`, if both parts keep `min`: the second most common specialization or region leaves,
+ * whichever are more, or half of the members in order of id. It merges when it is too small, or when it is the worst of its specialization and fails; into
  * one of its specialization where there is one with room (a Cluster that is only too small takes any), the best first.
  * A failing Cluster goes only where the two together need not split again.
  *
@@ -116,17 +116,28 @@ export function reshape(
 function split(members: readonly MemberView[], { min, splitAbove }: Limits): Reshape {
   const nodes = members.map(({ node }) => node).sort();
   const cause = `${nodes.length} members are more than ${splitAbove}`;
-  const [first] = mostCommon(members.map(({ specialization }) => specialization));
-  const rest = members.filter(({ specialization }) => specialization !== first);
-  const [second, count] = mostCommon(rest.map(({ specialization }) => specialization));
-  // The most common one stays, and is no smaller.
-  if (count >= min) {
-    const movers = members.filter(({ specialization }) => specialization === second).map(({ node }) => node);
-    return { kind: 'split', movers: movers.sort(), cause: `${cause}: the ${second} ones leave` };
+  const alike = secondGroup(members, ({ specialization }) => specialization);
+  const near = secondGroup(members, ({ region }) => region);
+  const group = near.nodes.length > alike.nodes.length ? near : alike;
+  // The most common ones stay, and are no fewer.
+  if (group.nodes.length >= min) {
+    return { kind: 'split', movers: group.nodes, cause: `${cause}: the ${group.name} ones leave` };
   }
   const movers = nodes.slice(Math.ceil(nodes.length / 2));
   if (movers.length < min) return null;
   return { kind: 'split', movers, cause: `${cause}: half of them leave` };
+}
+
+/** The members that have the second most common of these traits, in order of id; null is none. */
+function secondGroup(
+  members: readonly MemberView[],
+  traitOf: (member: MemberView) => string | null,
+): { readonly name: string; readonly nodes: readonly string[] } {
+  const [first] = mostCommon(members.flatMap((member) => traitOf(member) ?? []));
+  const rest = members.filter((member) => traitOf(member) !== first);
+  const [name] = mostCommon(rest.flatMap((member) => traitOf(member) ?? []));
+  const nodes = rest.filter((member) => traitOf(member) === name).map(({ node }) => node);
+  return { name, nodes: nodes.sort() };
 }
 
 /** The worst of its specialization: of equals the last by id. */
