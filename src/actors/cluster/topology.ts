@@ -76,8 +76,9 @@ export function characterise(members: readonly MemberView[], regionsInNetwork: n
  * Whether a Cluster should split or merge, seen from itself.
  *
  * It splits above `splitAbove`, if both parts keep `min`: the second most common specialization or region leaves,
- * whichever are more, or half of the members in order of id. It merges when it is too small, or when it is the worst of its specialization and fails; into
- * one of its specialization where there is one with room (a Cluster that is only too small takes any), the best first.
+ * whichever are more, or half of the members in order of id. It merges when it is too small, or when it is the worst of
+ * its specialization and fails; into one of its specialization where there is one with room (a Cluster that is only too
+ * small takes any), the best first.
  * A failing Cluster goes only where the two together need not split again.
  *
  * Of two that are both too small one moves, so that they never swap. Otherwise each Cluster decides alone: a target may

@@ -25,9 +25,10 @@ export function distance(mode: EvolutionMode, band: EvolutionMode): number {
 }
 
 /**
- * The mode after a measurement of `band`; `last` is the one before it. One measurement changes nothing: it takes two in a row on the same side of the mode, which then goes to the nearer of them, so a score that
- * wavers about a border changes nothing and one that wavers between two worse bands is still answered. `rule` says
- * why the mode changed, and is null where it did not.
+ * The mode after a measurement of `band`; `last` is the one before it. One measurement changes nothing: it takes two in a
+ * row on the same side of the mode, which then goes to the nearer of them, so a score that wavers about a border changes
+ * nothing and one that wavers between two worse bands is still answered. `rule` says why the mode changed, and is null
+ * where it did not.
  */
 export function nextMode(
   mode: EvolutionMode,
