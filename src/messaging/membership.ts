@@ -54,9 +54,9 @@ export interface Membership extends Announcement {
 }
 
 /** A key that is not renewed disappears after this time. The broker's, for the whole bucket. */
-export const MEMBER_TTL_MS = 3_000;
+const MEMBER_TTL_MS = 3_000;
 /** A member that could not renew for this time must stop before its key disappears. */
-export const ALIVE_FOR_MS = 2_000;
+const ALIVE_FOR_MS = 2_000;
 const EVERY_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 800;
 

@@ -1,13 +1,11 @@
 import { jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Member } from '../../src/messaging/membership.ts';
+import type { Announcement, Member } from '../../src/messaging/membership.ts';
 import {
-  ALIVE_FOR_MS,
   announce,
   ensureMembersBucket,
   joinMembership,
-  MEMBER_TTL_MS,
   readMembers,
   watchMembers,
 } from '../../src/messaging/membership.ts';
@@ -39,30 +37,34 @@ describe('membership', () => {
       { id: 'a', info: { slots: 3 } },
       { id: 'b', info: {} },
     ];
-    await expect.poll(() => a.members(), { timeout: 3_000 }).toEqual(both);
-    await expect.poll(() => b.members(), { timeout: 3_000 }).toEqual(both);
+    await expect.poll(() => a.members()).toEqual(both);
+    await expect.poll(() => b.members()).toEqual(both);
     expect(a.isAlive()).toBe(true);
     await b.leave();
     expect(b.isAlive()).toBe(false);
-    await expect.poll(() => a.members(), { timeout: 3_000 }).toEqual([both[0]]);
+    await expect.poll(() => a.members()).toEqual([both[0]]);
     await a.leave();
     expect(await readMembers(first, FLEETS_BUCKET)).toEqual([]);
     expect(seen.at(-1)).toEqual([both[0]]);
   });
 
-  it('drops a member whose process was lost, within its time and two polls', async () => {
+  it('drops a member whose process was lost, after that has stopped by itself', async () => {
     const watcher = await nats.connect();
     const lost = await nats.connect();
-    const watch = await watchMembers({ nc: watcher, bucket: FLEETS_BUCKET, onChange: () => {} });
-    const member = await announce({ nc: lost, bucket: FLEETS_BUCKET, id: 'lost' });
-    await expect.poll(() => watch.members().length, { timeout: 3_000 }).toBe(1);
+    const aliveWhenDropped: boolean[] = [];
+    let member: Announcement | undefined;
+    const watch = await watchMembers({
+      nc: watcher,
+      bucket: FLEETS_BUCKET,
+      onChange: (all) => {
+        if (member && all.length === 0) aliveWhenDropped.push(member.isAlive());
+      },
+    });
+    member = await announce({ nc: lost, bucket: FLEETS_BUCKET, id: 'lost' });
+    await expect.poll(() => watch.members().length).toBe(1);
     await lost.close();
-    const closedAt = performance.now();
-    await expect.poll(() => member.isAlive(), { timeout: ALIVE_FOR_MS + 500, interval: 20 }).toBe(false);
-    // It stops by itself before anybody can take over.
-    expect(watch.members()).toHaveLength(1);
-    await expect.poll(() => watch.members(), { timeout: MEMBER_TTL_MS + 4_000 }).toEqual([]);
-    expect(performance.now() - closedAt).toBeLessThan(MEMBER_TTL_MS + 3_500);
+    await expect.poll(() => watch.members()).toEqual([]);
+    expect(aliveWhenDropped).toEqual([false]);
     await member.leave();
     await watch.stop();
   });
@@ -91,10 +93,8 @@ describe('membership', () => {
       id: 'laptop',
     });
     await nats.restart();
-    await expect.poll(() => fleet.isAlive() && agent.isAlive(), { timeout: 8_000 }).toBe(true);
-    await expect
-      .poll(() => fleet.members().map(({ id }) => id), { timeout: 5_000 })
-      .toEqual(['laptop', 'network']);
+    await expect.poll(() => fleet.isAlive() && agent.isAlive()).toBe(true);
+    await expect.poll(() => fleet.members().map(({ id }) => id)).toEqual(['laptop', 'network']);
     await agent.leave();
     await fleet.leave();
   });

@@ -91,7 +91,7 @@ describe('the relay', () => {
     const events = await stored();
     const jsm = await jetstream(nc).jetstreamManager();
     const count = async () => (await jsm.streams.info(EVENTS)).state.messages;
-    await expect.poll(count, { timeout: 15_000 }).toBe(events.length);
+    await expect.poll(count).toBe(events.length);
     const { ids, positions } = await published();
     expect(ids).toEqual(events.map(({ id }) => id));
     expect(positions).toEqual(events.map(({ position }) => position));
@@ -117,7 +117,7 @@ describe('the relay', () => {
     await append(1, 'query-long', 'y'.repeat(1_042_000));
     await append(1);
     await startRelay();
-    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(2);
+    await expect.poll(lastSequence).toBe(2);
     const jsm = await jetstream(nc).jetstreamManager();
     const message = await jsm.streams.getMessage(EVENTS, { seq: 1 });
     expect(message?.header.get(EVENT_HEADER.omitted)).toBe('data');
@@ -157,7 +157,7 @@ describe('the relay', () => {
       },
     };
     await startRelay(nc, overtaking);
-    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(4);
+    await expect.poll(lastSequence).toBe(4);
     expect((await published()).ids).toEqual(events.slice(2).map(({ id }) => id));
   });
 
@@ -167,7 +167,7 @@ describe('the relay', () => {
       const before = await lastSequence();
       const connection = await nats.connect();
       const relay = await startRelay(connection);
-      await expect.poll(lastSequence, { interval: 1, timeout: 5_000 }).toBeGreaterThan(before);
+      await expect.poll(lastSequence, { interval: 1 }).toBeGreaterThan(before);
       await connection.close();
       await relay.stop();
       await append(200, `node-${round}`);
@@ -192,24 +192,22 @@ describe('the relay', () => {
     now = Date.now();
     await append(4, 'node-new');
     const relay = await startRelay();
-    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(4);
+    await expect.poll(lastSequence).toBe(4);
     const fresh = (await stored()).slice(5).map(({ id }) => id);
     expect((await published()).ids).toEqual(fresh);
 
     const jsm = await jetstream(nc).jetstreamManager();
     await jsm.streams.purge(EVENTS);
     await append(1, 'node-new');
-    await expect.poll(async () => (await published()).ids.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(async () => (await published()).ids.length).toBe(1);
     await relay.stop();
     await jsm.streams.purge(EVENTS);
     await startRelay();
-    await expect.poll(async () => (await published()).ids.length, { timeout: 5_000 }).toBe(5);
+    await expect.poll(async () => (await published()).ids.length).toBe(5);
 
     await jsm.streams.delete(EVENTS);
     await append(1, 'node-new');
-    await expect
-      .poll(async () => (await published().catch(() => null))?.ids.length, { timeout: 10_000 })
-      .toBe(6);
+    await expect.poll(async () => (await published().catch(() => null))?.ids.length).toBe(6);
   });
 
   it('empties a stream of another history, and fills it with its own', async () => {
@@ -252,7 +250,7 @@ describe('the relay', () => {
   it('ends when it is told to, also while the broker is away', async () => {
     const relay = await startRelay();
     await append(1);
-    await expect.poll(lastSequence, { timeout: 5_000 }).toBe(1);
+    await expect.poll(lastSequence).toBe(1);
     await nats.server().kill();
     await append(1);
     const started = performance.now();

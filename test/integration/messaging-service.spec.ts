@@ -83,7 +83,7 @@ describe('serveEndpoints', () => {
   }
 
   async function ask(body: Uint8Array | string, subject = 'dellm.ask'): Promise<Msg> {
-    return client.request(subject, body, { timeout: 2_000 });
+    return client.request(subject, body, { timeout: 10_000 });
   }
 
   async function stream(body: string): Promise<Msg[]> {
@@ -168,7 +168,7 @@ describe('serveEndpoints', () => {
     const inbox = '_INBOX.waiting';
     for (let n = 0; n < 2; n += 1) client.publish('dellm.ask', '{"text":"wait"}', { reply: inbox });
     await expect
-      .poll(async () => (await ask('{"text":"one more"}')).json(), { timeout: 3_000 })
+      .poll(async () => (await ask('{"text":"one more"}')).json())
       .toMatchObject({ error: { code: 'busy', hint: 'Ask again in a moment.' } });
   });
 
@@ -229,6 +229,8 @@ describe('serveEndpoints', () => {
     const last = ask('{"text":"wait"}');
     await expect.poll(() => waiting.length).toBe(1);
     const stopping = service?.stop();
+    // The broker has read the end of the subscriptions: what the client sends from now on finds nobody.
+    await server.flush();
     await expect(ask('{"text":"late"}')).rejects.toThrow(/no responders/);
     release();
     expect((await last).json()).toEqual({ text: 'wait' });

@@ -145,9 +145,11 @@ describe('the network on a bad day', () => {
   });
 
   it('finds out a Node that lies, penalises it and trusts it less', async () => {
-    const liar = 'mathematical-01';
+    // Routing draws whom it asks first, so the liar is whoever that is.
+    let liar: string | undefined;
     network.work = async (order) => {
       const submission = await runWorkOrder(engine, order);
+      liar ??= order.node;
       if (order.node !== liar) return submission;
       const [a, b] = submission.data.answers;
       const lie = '666';
@@ -156,10 +158,7 @@ describe('the network on a bad day', () => {
         data: { ...submission.data, answers: [a && { ...a, text: lie }, b && { ...b, text: lie }] },
       };
     };
-    // Routing takes turns by lot, so the liar's turn comes sooner or later.
-    const found = () => network.model.row(trust, `node/${liar}`) !== undefined;
-    for (let turn = 0; turn < 200 && !found(); turn += 1) {
-      const { question, answer } = SUMS[turn % SUMS.length] ?? FIRST;
+    for (const { question, answer } of SUMS.slice(0, 10)) {
       expect(await network.ask(question)).toMatchObject({ outcome: 'answered', answer });
     }
     await expectOrder();
