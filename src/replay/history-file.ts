@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import { canonicalJson, type HashedContent, SCHEMA_VERSION } from '../events/envelope.ts';
 import { UnknownSchemaVersionError, versionOf } from '../events/upcasters.ts';
@@ -80,19 +80,19 @@ export async function* readHistoryBatches(
   try {
     let { position, offset } = after;
     for await (const block of wholeLines(handle, path, after)) {
-      const lines = textOf(block, path, position).split('\n');
-      // A block ends with a newline, so what stands behind the last one is empty.
-      lines.pop();
+      const sound = isUtf8(block);
       const events: PlacedEvent[] = [];
+      let start = 0;
       try {
-        for (const line of lines) {
-          events.push(parseLine(line, path, position + 1));
+        for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
+          if (!sound && !isUtf8(block.subarray(start, end))) throw notUtf8(path, position + 1);
+          // Line by line: one text of the whole block takes two bytes for each character as soon as one needs them.
+          events.push(parseLine(block.toString('utf8', start, end), path, position + 1));
           position += 1;
+          start = end + 1;
         }
       } catch (error) {
-        if (events.length > 0) {
-          yield { events, cursor: { position, offset: offset + bytesOf(lines.slice(0, events.length)) } };
-        }
+        if (events.length > 0) yield { events, cursor: { position, offset: offset + start } };
         throw error;
       }
       offset += block.length;
@@ -175,21 +175,8 @@ async function readFully(handle: FileHandle, offset: number, length: number): Pr
   return buffer.subarray(0, filled);
 }
 
-function textOf(block: Buffer, path: string, position: number): string {
-  if (isAscii(block)) return block.toString('latin1');
-  if (isUtf8(block)) return block.toString('utf8');
-  const line = position + 1 + countOf(block.subarray(0, firstBadByte(block)));
-  throw new HistoryFileError(path, line, 'is not UTF-8', 'It was damaged: export the history again.');
-}
-
-/** Where the block's first line begins that is not UTF-8. */
-function firstBadByte(block: Buffer): number {
-  for (let start = 0; start < block.length; ) {
-    const end = block.indexOf(NEWLINE, start) + 1;
-    if (!isUtf8(block.subarray(start, end))) return start;
-    start = end;
-  }
-  return block.length;
+function notUtf8(path: string, line: number): HistoryFileError {
+  return new HistoryFileError(path, line, 'is not UTF-8', 'It was damaged: export the history again.');
 }
 
 function parseLine(text: string, path: string, line: number): PlacedEvent {
@@ -253,8 +240,4 @@ function countOf(block: Buffer): number {
   let count = 0;
   for (let at = block.indexOf(NEWLINE); at >= 0; at = block.indexOf(NEWLINE, at + 1)) count += 1;
   return count;
-}
-
-function bytesOf(lines: readonly string[]): number {
-  return lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
 }
