@@ -4,6 +4,7 @@ import { headers, type NatsConnection } from 'nats';
 import { z } from 'zod';
 import type { AccountCommand } from '../events/account.ts';
 import { decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
+import { QUERY_ENDINGS } from '../events/query.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
 import { EndpointError, type ErrorCode, errorBody } from '../messaging/endpoint-error.ts';
 import { publisher } from '../messaging/publish.ts';
@@ -30,6 +31,9 @@ const GRACE_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 
 const READ_TIMEOUT_MS = 2_000;
+
+/** How long a stream's ending waits for the steps before it, which are published once they are stored. */
+const STEPS_GRACE_MS = 3_000;
 
 /** Questions that one gateway has in hand at a time. */
 const MAX_IN_FLIGHT = 1_024;
@@ -103,18 +107,23 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     }
   }
 
+  /** The ending of a query that was asked before; null where it has none yet. */
+  async function knownEnding(input: schemas.AskInput): Promise<schemas.AskOutput | null> {
+    const { queryId, question } = input;
+    const known = queryId === undefined ? null : await look(queryId);
+    if (known && known.question !== question && !known.question.endsWith('…')) {
+      throw new EndpointError('conflict', `"${queryId}" is the id of another question. Nothing was asked.`, {
+        hint: 'Take a new id for a new question.',
+      });
+    }
+    return known?.result ?? null;
+  }
+
   async function ask(
     input: schemas.AskInput,
     queryId: string,
     { signal }: RequestContext,
   ): Promise<schemas.AskOutput> {
-    const known = input.queryId === undefined ? null : await look(queryId);
-    if (known && known.question !== input.question && !known.question.endsWith('…')) {
-      throw new EndpointError('conflict', `"${queryId}" is the id of another question. Nothing was asked.`, {
-        hint: 'Take a new id for a new question.',
-      });
-    }
-    if (known?.result) return known.result;
     const account = input.account ?? defaultAccount;
     const token = randomUUID().replaceAll('-', '');
     const dueAt = new Date(Date.now() + input.timeoutMs).toISOString();
@@ -159,16 +168,29 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     const queryId = input.queryId ?? randomUUID();
     const queue: schemas.AskStreamItem[] = [];
     let wake = (): void => {};
+    /** Whether no more steps are waited for: the last one was heard, or there is none to hear. */
+    let complete = false;
     const follow = ({ type, stream, revision, position, data }: StoredEvent): void => {
       queue.push({ step: { type, stream, revision, position, data: { ...data } } });
+      complete ||= (QUERY_ENDINGS as readonly string[]).includes(type);
       wake();
     };
     const set = followers.get(queryId) ?? new Set();
     followers.set(queryId, set.add(follow));
+    const asking = knownEnding(input).then((known) => {
+      complete ||= known !== null;
+      return known ?? ask(input, queryId, context);
+    });
     let outcome: { ending: schemas.AskOutput } | { error: unknown } | null = null;
-    const asking = ask(input, queryId, context)
+    let patience: NodeJS.Timeout | undefined;
+    const settled = asking
       .then((ending) => {
         outcome = { ending };
+        // The reply comes another, shorter way than the steps that were recorded with it.
+        patience = setTimeout(() => {
+          complete = true;
+          wake();
+        }, STEPS_GRACE_MS);
       })
       .catch((error: unknown) => {
         outcome = { error };
@@ -183,7 +205,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
         }
         const done = outcome as { ending: schemas.AskOutput } | { error: unknown } | null;
         if (done && 'error' in done) throw done.error;
-        if (done) {
+        if (done && complete) {
           yield { ending: done.ending };
           return;
         }
@@ -194,7 +216,8 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     } finally {
       set.delete(follow);
       if (set.size === 0) followers.delete(queryId);
-      await asking;
+      await settled;
+      clearTimeout(patience);
     }
   }
 
@@ -206,7 +229,8 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
       input: schemas.AskInput,
       output: schemas.AskOutput,
       maxInFlight: MAX_IN_FLIGHT,
-      handle: (input, context) => ask(input, input.queryId ?? randomUUID(), context),
+      handle: async (input, context) =>
+        (await knownEnding(input)) ?? ask(input, input.queryId ?? randomUUID(), context),
     }),
     endpoint({
       name: 'ask-stream',

@@ -252,6 +252,7 @@ describe('asking', () => {
         'SubtaskRouted',
         'VoteCast',
         'VerdictReached',
+        'QueryAnswered',
       ]),
     );
   });
