@@ -97,9 +97,7 @@ describe('a data folder', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await readRuntime(path)).toBeNull();
-    const started = performance.now();
     await open();
-    expect(performance.now() - started).toBeLessThan(1_000);
     expect(await readRuntime(path)).toBeNull();
   });
 

@@ -37,7 +37,7 @@ function mortal() {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 15_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error('waited in vain');
     await new Promise((resolve) => setImmediate(resolve));

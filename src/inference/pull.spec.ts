@@ -42,7 +42,11 @@ let behaviour: (request: IncomingMessage, response: ServerResponse) => void;
 let seen: IncomingMessage['headers'][] = [];
 const pull = (over: Partial<ModelEntry> = {}, options: PullOptions = {}) => {
   const { port } = server.address() as AddressInfo;
-  return pullModel(entry(over), models, { fetchBase: `http://127.0.0.1:${port}`, stallMs: 300, ...options });
+  return pullModel(entry(over), models, {
+    fetchBase: `http://127.0.0.1:${port}`,
+    stallMs: 10_000,
+    ...options,
+  });
 };
 
 /** Sends the content as a good server does; the first time only `breakAfter` bytes of it. */
@@ -194,13 +198,14 @@ describe('pulling a model', () => {
   });
 
   it('gives up on a server that goes silent, before or within the file, and keeps what came', async () => {
+    const impatient = () => pull({}, { stallMs: 300 });
     behaviour = () => undefined;
-    await expect(pull()).rejects.toMatchObject({ reason: 'unreachable', keptBytes: 0 });
+    await expect(impatient()).rejects.toMatchObject({ reason: 'unreachable', keptBytes: 0 });
     behaviour = (_request, response) => {
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 700));
     };
-    await expect(pull()).rejects.toMatchObject({ reason: 'incomplete', keptBytes: 700 });
+    await expect(impatient()).rejects.toMatchObject({ reason: 'incomplete', keptBytes: 700 });
   });
 
   it('notices a server that claims less than the whole file', async () => {

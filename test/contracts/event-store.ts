@@ -496,9 +496,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
           const revisions = stored.filter((one) => one.stream === stream).map(({ revision }) => revision);
           expect(revisions).toEqual(Array.from({ length: last + 1 }, (_, i) => i));
         }
-        await expect
-          .poll(() => Object.fromEntries(seen), { timeout: 10_000 })
-          .toEqual(Object.fromEntries(acknowledged));
+        await expect.poll(() => Object.fromEntries(seen)).toEqual(Object.fromEntries(acknowledged));
         readerStop.abort();
         await reader;
       }, 90_000);

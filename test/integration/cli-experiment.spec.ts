@@ -21,7 +21,7 @@ describe('dellm experiment run', () => {
     expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(out, 'summary.json'), 'utf8')));
     expect(stderr).toMatch(/12\/12 .* left/);
     expect(existsSync(join(out, 'fitness.svg'))).toBe(true);
-  });
+  }, 120_000);
 
   it('takes its parameters from a file, and those of the command line before them', async () => {
     const file = join(home, 'parameters.json');
@@ -34,7 +34,7 @@ describe('dellm experiment run', () => {
     expect(stderr).toMatch(/^2\/2 {2}simulated, static, seed 9, generation 1: /m);
     const summary = JSON.parse(await readFile(join(out, 'summary.json'), 'utf8'));
     expect(summary.config).toMatchObject({ nodes: 20, generations: 1, tasksPerNode: 2, seeds: [9] });
-  });
+  }, 120_000);
 
   it('stops at Ctrl-C with what is finished, and goes on to the same bytes', async () => {
     const out = join(home, 'stopped');

@@ -293,7 +293,7 @@ describe('a network on this machine', () => {
     });
 
     it('says honestly that it does not know, also by the exit code', async () => {
-      const { code, stdout } = await dellm(home, ['ask', '--json', 'Hello']);
+      const { code, stdout } = await dellm(home, ['ask', '--json', 'Good morning']);
       expect(code).toBe(EXIT.unknown);
       expect(JSON.parse(stdout)).toMatchObject({ outcome: 'unknown', credits: 0 });
     });
@@ -306,7 +306,7 @@ describe('a network on this machine', () => {
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line));
-      await until(() => tail.out().split('\n').length === 4, 'three events');
+      await until(() => tail.out().split('\n').length >= 4, 'three events');
       await dellm(home, ['ask', 'What is 2 + 2?']);
       await until(() => tail.out().includes('"QueryAnswered"'), 'new events');
       tail.child.kill('SIGINT');

@@ -268,7 +268,7 @@ describe('the adapter, when the server is not there', () => {
     );
     const took = performance.now() - started;
     expect(took).toBeGreaterThan(550);
-    expect(took).toBeLessThan(3_000);
+    expect(took).toBeLessThan(10_000);
     await store.close();
   });
 
@@ -278,7 +278,7 @@ describe('the adapter, when the server is not there', () => {
     const results = await Promise.allSettled(
       Array.from({ length: 200 }, () => store.append(freshStream(), numbered(1), 'any', { deadlineMs: 600 })),
     );
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     for (const result of results) {
       expect(result.status === 'rejected' && result.reason).toBeInstanceOf(EventStoreUnavailableError);
     }
@@ -339,7 +339,7 @@ describe('the adapter, when the server is not there', () => {
     // The server falls silent for longer than a read waits, twice.
     for (let round = 0; round < 2; round += 1) {
       const before = lengths.length;
-      while (lengths.length < before + 6) await sleep(10);
+      await expect.poll(() => lengths.length).toBeGreaterThan(before + 5);
       process.kill(slow.pid, 'SIGSTOP');
       await sleep(1_800);
       process.kill(slow.pid, 'SIGCONT');
@@ -349,7 +349,7 @@ describe('the adapter, when the server is not there', () => {
     expect(new Set(lengths)).toEqual(new Set([count]));
     await store.close();
     await slow.stop();
-  });
+  }, 60_000);
 
   it('refuses a connection string that is none', () => {
     expect(() => connectEventStore('http://somewhere')).toThrow(/esdb:\/\//);

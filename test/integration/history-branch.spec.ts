@@ -153,7 +153,7 @@ describe('a branch of a history', () => {
     await writeFile(long, before + historyOf(told).map(historyLine).join(''));
     const found = await branch('of a long one', {}, { from: long, moment: 'end' });
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
-  }, 60_000);
+  }, 120_000);
 
   it('of a branch lives in the same world', async () => {
     await branch('nested', {}, { from: join(home, 'harsher', 'history.jsonl'), moment: 'end' });

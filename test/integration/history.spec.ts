@@ -14,7 +14,7 @@ import { cleanUp, dellm, newFolder } from '../support/dellm-process.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
 // A whole network, and commands in processes of their own.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const QUESTIONS = ['What is 15 × 23?', 'What is 7 × 8?', 'What is 12 × 12?'];
 const ANSWERS = ['345', '56', '144'];

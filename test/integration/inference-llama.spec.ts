@@ -209,7 +209,7 @@ describe('the llama engine', () => {
       const workerPid = Number(String(output));
       expect(isRunning(workerPid)).toBe(true);
       parent.kill('SIGKILL');
-      await vi.waitFor(() => expect(isRunning(workerPid)).toBe(false), { timeout: 10_000, interval: 50 });
+      await vi.waitFor(() => expect(isRunning(workerPid)).toBe(false), { timeout: 20_000, interval: 50 });
     } finally {
       parent.kill('SIGKILL');
     }

@@ -55,7 +55,7 @@ describe('publisher', () => {
     await expect(publish(message('lost'))).rejects.toThrow(
       /It may be stored or not: publish it again with the same message id/,
     );
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     await nats.restart();
   });
 
@@ -66,6 +66,6 @@ describe('publisher', () => {
       /max_payload/,
     );
     await expect(publish({ ...message('x'), subject: 'a b' })).rejects.toThrow();
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 });

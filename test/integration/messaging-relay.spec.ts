@@ -255,6 +255,6 @@ describe('the relay', () => {
     await append(1);
     const started = performance.now();
     await relay.stop();
-    expect(performance.now() - started).toBeLessThan(6_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });

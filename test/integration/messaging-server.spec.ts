@@ -148,7 +148,7 @@ describe('connectNats', () => {
     const failed = connectNats({ url: 'nats://127.0.0.1:1', name: 'nobody', deadlineMs: 500 });
     await expect(failed).rejects.toThrow(NatsUnavailableError);
     await expect(failed).rejects.toThrow(/No NATS server answered at nats:\/\/127.0.0.1:1/);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it('takes no address that is none, and does not show the password in it', async () => {

@@ -90,7 +90,7 @@ describe('serveEndpoints', () => {
     const messages: Msg[] = [];
     const answers = await client.requestMany('dellm.ask.stream', body, {
       strategy: 'sentinel',
-      maxWait: 3_000,
+      maxWait: 10_000,
     });
     for await (const message of answers) messages.push(message);
     return messages;
@@ -204,7 +204,10 @@ describe('serveEndpoints', () => {
   it('is found by the tools of NATS, with schemas', async () => {
     await serve();
     const found = [];
-    for await (const info of await new Svcm(client).client().info('dellm')) found.push(info);
+    for await (const info of await new Svcm(client)
+      .client({ strategy: 'stall', maxWait: 10_000 })
+      .info('dellm'))
+      found.push(info);
     expect(found[0]?.endpoints.map(({ subject }) => subject)).toEqual([
       'dellm.ask',
       'dellm.ask.stream',
@@ -220,7 +223,10 @@ describe('serveEndpoints', () => {
     expect(endpoints[0]?.request).toMatchObject({ type: 'object', additionalProperties: false });
     await ask('nonsense');
     const stats = [];
-    for await (const stat of await new Svcm(client).client().stats('dellm')) stats.push(stat);
+    for await (const stat of await new Svcm(client)
+      .client({ strategy: 'stall', maxWait: 10_000 })
+      .stats('dellm'))
+      stats.push(stat);
     expect(stats[0]?.endpoints?.[0]?.data).toMatchObject({ errors: 1, answered: 1, inFlight: 0 });
   });
 

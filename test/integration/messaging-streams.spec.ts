@@ -53,7 +53,7 @@ describe('streams as code', () => {
       ack_wait: nanos(5_000),
       max_ack_pending: 256,
     });
-    const message = await (await js.consumers.get(COMMANDS, consumer)).next({ expires: 1_000 });
+    const message = await (await js.consumers.get(COMMANDS, consumer)).next({ expires: 10_000 });
     expect(message?.string()).toBe('kept');
     expect(await message?.ackAck()).toBe(true);
     expect((await jsm.streams.info(COMMANDS)).state.messages).toBe(0);
@@ -80,7 +80,7 @@ describe('streams as code', () => {
     await js.publish(workSubject('laptop'), 'order');
     await nats.restart();
     const consumer = await js.consumers.get(WORK, deviceConsumer('laptop'));
-    const message = await consumer.next({ expires: 2_000 });
+    const message = await consumer.next({ expires: 10_000 });
     expect(message?.string()).toBe('order');
     await message?.ackAck();
   });

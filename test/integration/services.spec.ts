@@ -73,7 +73,7 @@ interface HistoryPage {
 
 /** The account, as soon as nothing of it is held for a query any more. */
 async function settled(account: string): Promise<Account> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const { accounts } = await get<{ accounts: Account[] }>('dellm.credits', { account });
     const [found] = accounts;
@@ -200,8 +200,8 @@ describe('asking', () => {
   it('ends at its deadline when no model answers, and costs nothing', async () => {
     await get('dellm.accounts.open', { account: 'patient' });
     const before = Date.now();
-    const answer = await get<Answer>('dellm.ask', { question: SILENT, account: 'patient', timeoutMs: 1_000 });
-    expect(Date.now() - before).toBeLessThan(6_000);
+    const answer = await get<Answer>('dellm.ask', { question: SILENT, account: 'patient', timeoutMs: 2_000 });
+    expect(Date.now() - before).toBeLessThan(15_000);
     // Either the last attempt was given up in time to say so, or the query itself was too late.
     expect(['unknown', 'expired']).toContain(answer.outcome);
     expect(answer).toMatchObject({ credits: 0, reason: expect.stringMatching(/./) });
@@ -259,7 +259,7 @@ describe('asking', () => {
 });
 
 async function queryWithResult(queryId: string): Promise<{ result: Answer; steps: { type: string }[] }> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const answer = (await network.request('dellm.query', { queryId })) as {
       query?: { result: Answer | null; steps: { type: string }[] };

@@ -63,8 +63,11 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  const download = (baseUrl: string, options: { pinned?: Record<string, string> } = {}): Promise<string> =>
-    downloadRelease({ env, baseUrl, version: VERSION, archive: ARCHIVE, stallMs: 400, ...options });
+  const download = (
+    baseUrl: string,
+    options: { pinned?: Record<string, string>; stallMs?: number } = {},
+  ): Promise<string> =>
+    downloadRelease({ env, baseUrl, version: VERSION, archive: ARCHIVE, stallMs: 10_000, ...options });
 
   async function expectNothingLeft(): Promise<void> {
     expect(await readdir(cacheFolder(env))).toEqual([]);
@@ -126,11 +129,9 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
       archive: (response) =>
         void response.setHeader('content-length', archive.length).write(archive.subarray(0, 50)),
     });
-    const started = performance.now();
-    await expect(download(base)).rejects.toThrow(/sent nothing for 0.4 s/);
+    await expect(download(base, { stallMs: 400 })).rejects.toThrow(/sent nothing for 0.4 s/);
     stop?.();
     await expect(download(base)).rejects.toThrow(/127\.0\.0\.1/);
-    expect(performance.now() - started).toBeLessThan(5_000);
     await expectNothingLeft();
   });
 

@@ -168,7 +168,7 @@ export class LocalNetwork {
   }
 
   /** Resolves when nobody waits for anything but the end of a generation. Throws after `withinMs`. */
-  async quiet(withinMs = 10_000): Promise<void> {
+  async quiet(withinMs = 20_000): Promise<void> {
     const end = Date.now() + withinMs;
     const waiting = () =>
       this.model
@@ -190,7 +190,7 @@ export class LocalNetwork {
 
   async #projected(): Promise<void> {
     for await (const last of this.store.readAll({ direction: 'backwards', limit: 1 })) {
-      await this.model.reached(last.position, AbortSignal.timeout(5000));
+      await this.model.reached(last.position, AbortSignal.timeout(20_000));
     }
   }
 }

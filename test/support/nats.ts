@@ -67,7 +67,7 @@ export async function startTestNats(options: { devices?: readonly string[] } = {
 }
 
 async function untilConnected(connection: NatsConnection): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   while (!connection.isClosed()) {
     try {
       await connection.rtt();

@@ -149,7 +149,7 @@ describe('extractAnswer', () => {
         const started = performance.now();
         const found = extractAnswer(text, taskType);
         compareAnswers(found, extractAnswer(`${text}x`, taskType));
-        expect(performance.now() - started, `${taskType} ${text.slice(0, 8)}`).toBeLessThan(1_000);
+        expect(performance.now() - started, `${taskType} ${text.slice(0, 8)}`).toBeLessThan(5_000);
       }
     }
   });

@@ -243,7 +243,7 @@ describe('the task type of a request', () => {
     const text = unit.repeat(Math.floor((128 * 1024) / unit.length));
     const start = performance.now();
     classify(text);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it('asks for a specialization of one of the seed species', () => {
