@@ -108,6 +108,7 @@ describe('ids', () => {
         expect(seal.id).toBe(eventId(stream, revision, type, data, messageId));
         expect(seal.id).toBe(uuidOf(stream, revision, type, data, messageId));
         const content = { stream, revision, id: seal.id, type, data, metadata };
+        expect(seal.content).toBe(canonicalJson(content));
         expect(seal.hash).toBe(hashOf(content));
         expect(seal.hash).toBe(createHash('sha256').update(canonicalJson(content)).digest('hex'));
       }),

@@ -76,6 +76,8 @@ export interface Seal {
   readonly id: string;
   readonly metadata: EventMetadata;
   readonly metadataText: string;
+  /** Canonical JSON of the whole event, which is what is hashed. */
+  readonly content: string;
   /** As `hashOf` gives it. */
   readonly hash: string;
 }
@@ -145,12 +147,8 @@ export function sealEvent(event: UnsealedEvent): Seal {
   const id = idOfText(stream, revision, type, dataText, messageId);
   const metadata = { schemaVersion: SCHEMA_VERSION, messageId, causationId, correlationId, prevHash };
   const metadataText = canonicalJson(metadata);
-  return {
-    id,
-    metadata,
-    metadataText,
-    hash: hashOfTexts(stream, revision, id, type, dataText, metadataText),
-  };
+  const content = contentOf(stream, revision, id, type, dataText, metadataText);
+  return { id, metadata, metadataText, content, hash: hash('sha256', content) };
 }
 
 /** Id of the message that follows from an event: the `index`-th of its effects. */
@@ -188,7 +186,7 @@ export function drawOf(...parts: readonly unknown[]): number {
 
 /** SHA-256 (hex) of an event's content; the next event of the stream carries it as `prevHash`. */
 export function hashOf({ stream, revision, id, type, data, metadata }: HashedContent): string {
-  return hashOfTexts(stream, revision, id, type, canonicalJson(data), canonicalJson(metadata));
+  return hash('sha256', contentOf(stream, revision, id, type, canonicalJson(data), canonicalJson(metadata)));
 }
 
 /**
@@ -247,8 +245,8 @@ function idOfText(
   return uuid5(NAMESPACE, `[${place},${dataText},${JSON.stringify(messageId)}]`);
 }
 
-/** Hash of the canonical JSON of `{ stream, revision, id, type, data, metadata }`. */
-function hashOfTexts(
+/** Canonical JSON of `{ stream, revision, id, type, data, metadata }`. */
+function contentOf(
   stream: string,
   revision: number,
   id: string,
@@ -258,7 +256,7 @@ function hashOfTexts(
 ): string {
   const content = `"data":${dataText},"id":${JSON.stringify(id)},"metadata":${metadataText}`;
   const place = `"revision":${revision},"stream":${JSON.stringify(stream)},"type":${JSON.stringify(type)}`;
-  return hash('sha256', `{${content},${place}}`);
+  return `{${content},${place}}`;
 }
 
 /** The text of a value, or null where JSON cannot hold it. */

@@ -11,7 +11,7 @@ import type { LiveDevice } from '../projections/network-view.ts';
 import { idOf } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
 import { asStored } from '../replay/happened-at.ts';
-import { readHistoryFile } from '../replay/history-file.ts';
+import { historyLine, readHistoryFile } from '../replay/history-file.ts';
 import { livesIn } from '../replay/lives.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
 import { fileSource } from '../replay/source.ts';
@@ -162,8 +162,8 @@ class World {
       definitions: DEFINITIONS,
       startAt: new Date(last?.now ?? from).toISOString(),
       reads: () => this.#reads.view,
-      onEvent: (event) => {
-        files.append(event);
+      onEvent: (event, content) => {
+        files.append(`${content}\n`);
         this.#fold(event);
       },
       work: createWork({
@@ -217,7 +217,7 @@ class World {
       await this.#host.runUntilQuiet(signal);
       return;
     }
-    for (const event of begin.events) files.append(event);
+    for (const event of begin.events) files.append(historyLine(event));
     this.#restore(begin.events, true);
     if (begin.settings !== null) {
       const command = { type: 'ConfigureEvolution', data: { settings: begin.settings, onlyIfNone: false } };

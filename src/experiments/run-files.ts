@@ -12,8 +12,6 @@ import {
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HashedContent } from '../events/envelope.ts';
-import { historyLine } from '../replay/history-file.ts';
 import { Generation } from './summary.ts';
 
 /** The files of a run could not be written: the disk is full, or not ours to write to. What was committed stands. */
@@ -76,8 +74,9 @@ export class RunFiles {
     return join(this.folder, HISTORY);
   }
 
-  append(event: HashedContent): void {
-    this.#buffer += historyLine(event);
+  /** Takes the next line of the history, with its end. */
+  append(line: string): void {
+    this.#buffer += line;
     if (this.#buffer.length >= BUFFER) this.#flush();
   }
 

@@ -33,17 +33,24 @@ export type FollowUp =
   | { readonly kind: 'timer'; readonly timer: Timer };
 
 /** What one message makes happen, before anything of it is stored. */
-export interface Plan extends Omit<Decision, 'effects'> {
+export interface Plan extends Omit<Decision, 'sealed' | 'effects'> {
+  readonly events: readonly NewEvent[];
   readonly followUps: readonly FollowUp[];
 }
 
 /** A plan whose effects are still data, as `react` gave them. */
 export interface Decision {
-  readonly events: readonly NewEvent[];
+  readonly sealed: readonly SealedEvent[];
   /** Size of the events as stored, in bytes, without the store's own overhead. */
   readonly bytes: number;
   readonly effects: readonly CausedEffect[];
   readonly head: Head;
+}
+
+export interface SealedEvent {
+  readonly event: NewEvent;
+  /** Canonical JSON of the event and its place: what is hashed, and a line of a history. */
+  readonly content: string;
 }
 
 /** An effect with the event that it follows from. */
@@ -60,8 +67,12 @@ export interface CausedEffect {
  * machine cannot take) leaves nothing behind.
  */
 export function planMessage(definition: ActorDefinition, head: Head, message: Message, given: Given): Plan {
-  const { effects, ...decision } = decideMessage(definition, head, message, given);
-  return { ...decision, followUps: effects.map((caused) => followUpOf(message.to, caused)) };
+  const { sealed, effects, ...decision } = decideMessage(definition, head, message, given);
+  return {
+    ...decision,
+    events: sealed.map(({ event }) => event),
+    followUps: effects.map((caused) => followUpOf(message.to, caused)),
+  };
 }
 
 /** As `planMessage`, for a host in one process, whose effects need no bytes to travel as. */
@@ -72,7 +83,7 @@ export function decideMessage(
   given: Given,
 ): Decision {
   const stream = streamOf(definition, message.to.id);
-  const events: NewEvent[] = [];
+  const sealed: SealedEvent[] = [];
   const effects: CausedEffect[] = [];
   let bytes = 0;
   let { revision, hash, snapshot } = head;
@@ -84,15 +95,15 @@ export function decideMessage(
     const event: DomainEvent = { type: decided.type, data };
     snapshot = takeEvent(definition, stream, revision, event, snapshot);
     const seal = sealEvent({ stream, revision, type: event.type, dataText, ids: message, prevHash: hash });
-    const { id, metadata, metadataText } = seal;
+    const { id, metadata, metadataText, content } = seal;
     hash = seal.hash;
-    events.push({ id, type: event.type, data, metadata });
+    sealed.push({ event: { id, type: event.type, data, metadata }, content });
     bytes += Buffer.byteLength(dataText) + Buffer.byteLength(metadataText) + event.type.length;
     effects.push(
       ...causedEffects(definition, event, snapshot, { eventId: id, correlationId: message.correlationId }),
     );
   }
-  return { events, bytes, effects, head: { revision, hash, snapshot } };
+  return { sealed, bytes, effects, head: { revision, hash, snapshot } };
 }
 
 /** The state after an event. Throws `UnhandledEventError` where the machine does not take it. */

@@ -47,8 +47,8 @@ export interface VirtualHostOptions {
   readonly startAt: string;
   /** The read-model rows that a decision may use: as of the last event that `onEvent` was told of. */
   readonly reads: () => unknown;
-  /** Told of every event in the order of their positions, before anything follows from it. */
-  readonly onEvent: (event: StoredEvent) => void;
+  /** Told of every event and its content (as `SealedEvent` has it) in the order of positions, before anything follows from it. */
+  readonly onEvent: (event: StoredEvent, content: string) => void;
   /**
    * Does inference. What comes at once is taken without a turn of the event loop. The outcome must depend on the order
    * alone; a rejection ends the run.
@@ -293,13 +293,14 @@ export class VirtualHost {
     const stream = streamOf(definition, id);
     const head = this.#heads.get(stream) ?? firstHead(definition, id);
     const decision = this.#decide(definition, head, message);
-    if (decision === null || decision.events.length === 0) return;
+    if (decision === null || decision.sealed.length === 0) return;
     this.#heads.set(stream, decision.head);
     let { revision } = head;
-    for (const event of decision.events) {
+    for (const { event, content } of decision.sealed) {
       revision += 1;
       this.#position += 1;
-      this.#options.onEvent({ stream, revision, position: this.#position, created: this.#at, ...event });
+      const place = { stream, revision, position: this.#position, created: this.#at };
+      this.#options.onEvent({ ...place, ...event }, content);
     }
     for (const caused of decision.effects) this.#follow(message.to, caused);
   }
