@@ -299,8 +299,9 @@ export class VirtualHost {
     for (const { event, content } of decision.sealed) {
       revision += 1;
       this.#position += 1;
-      const place = { stream, revision, position: this.#position, created: this.#at };
-      this.#options.onEvent({ ...place, ...event }, content);
+      const { id, type, data, metadata } = event;
+      const [position, created] = [this.#position, this.#at];
+      this.#options.onEvent({ stream, revision, position, created, id, type, data, metadata }, content);
     }
     for (const caused of decision.effects) this.#follow(message.to, caused);
   }
