@@ -175,26 +175,35 @@ function clustersOf(
     if (node && !node.culled) count(node.cluster, -1);
   }
   for (const { slot } of promised) if (!view.nodes.has(slot.node)) count(slot.cluster, 1);
-  return [...view.clusters.values()].map(({ id, kind, lastBirth }) => {
+  const clusters = [...view.clusters.values()];
+  const geographic = clusters.filter(({ kind }) => kind === 'geographic').map(({ id }) => id);
+  const regions = regionsOf(new Set(geographic), view);
+  return clusters.map(({ id, lastBirth }) => {
     const room = {
       cluster: id,
       members: (view.members.get(id) ?? 0) + (coming.get(id) ?? 0),
       lastOffspring: lastBirth,
     };
-    const region = kind === 'geographic' ? regionOf(id, view) : null;
-    return region === null ? room : { ...room, region };
+    const region = regions.get(id);
+    return region === undefined ? room : { ...room, region };
   });
 }
 
-/** Where most members of a Cluster are. */
-function regionOf(cluster: string, view: NetworkView): string | null {
-  const counts = new Map<string, number>();
-  for (const node of view.nodes.values()) {
-    const region = node.cluster === cluster ? view.devices.get(node.device)?.region : null;
-    if (region) counts.set(region, (counts.get(region) ?? 0) + 1);
+/** Where most members of each of these Clusters are. One look at the Nodes for all: in a large network each Cluster asks. */
+function regionsOf(clusters: ReadonlySet<string>, view: NetworkView): ReadonlyMap<string, string> {
+  const counts = new Map<string, Map<string, number>>();
+  if (clusters.size === 0) return new Map();
+  for (const { cluster, device } of view.nodes.values()) {
+    const region = clusters.has(cluster) ? view.devices.get(device)?.region : null;
+    if (!region) continue;
+    const inRegions = counts.get(cluster) ?? new Map<string, number>();
+    counts.set(cluster, inRegions.set(region, (inRegions.get(region) ?? 0) + 1));
   }
-  const [most] = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-  return most?.[0] ?? null;
+  const most = (inRegions: ReadonlyMap<string, number>): string =>
+    [...inRegions].reduce((best, next) =>
+      next[1] > best[1] || (next[1] === best[1] && next[0] < best[0]) ? next : best,
+    )[0];
+  return new Map([...counts].map(([cluster, inRegions]) => [cluster, most(inRegions)]));
 }
 
 /** Promised, and neither born yet nor standing in for one that is still there. */
