@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { connectEventStore } from '../../src/eventstore/esdb.ts';
 import type { EventStore } from '../../src/eventstore/port.ts';
@@ -8,7 +7,6 @@ import { ReadModel } from '../../src/projections/read-model.ts';
 import { recordedOf } from '../../src/projections/recorded.ts';
 import { runProjector } from '../../src/projections/runner.ts';
 import { foldTo } from '../../src/replay/fold.ts';
-import { type PlacedEvent, readHistoryBatches } from '../../src/replay/history-file.ts';
 import { MemoryModel } from '../../src/replay/memory-model.ts';
 import { ALL_SHOWS } from '../../src/replay/show-names.ts';
 import { projectionsOf } from '../../src/replay/shows.ts';
@@ -17,11 +15,11 @@ import { fileSource, type HistorySource, storeSource } from '../../src/replay/so
 import { storeFileSource } from '../../src/replay/store-file.ts';
 import type { Benchmark, Row, Run, Table } from './benchmark.ts';
 import { writeHistory } from './long-history.ts';
+import { measuredProcess } from './measured-process.ts';
+import type { ReplayMeasured, ReplayTask } from './replay-process.ts';
 import { interleaved, ratios, spread, timed } from './statistics.ts';
 
 const REPETITIONS = 3;
-/** Parsed events that are held in memory at once. */
-const PARSED_EVENTS = 100_000;
 /** How far before the end a moment is. */
 const BEFORE_THE_END = 10;
 /** Projection snapshots of the history: of 1,000,000 events, one every 50,000, which is the default. */
@@ -40,7 +38,8 @@ export const replay: Benchmark = {
     'other ids, folded through all projections in plain maps: from parsed events (up to 100,000 of them) and from ' +
     '`history.jsonl`; beside a plain loop over the lines of that file and `JSON.parse` of each. Then the read model ' +
     'rebuilt through the event store by the projector, and all projections folded through the store and from its file ' +
-    'directly; and `history at` ten events before the end, before there are projection snapshots and after. ' +
+    'directly; and `history at` ten events before the end, before there are projection snapshots and after. What only ' +
+    'reads a file has a process of its own, as a command has. ' +
     '`BENCH_EVENTS` sets another number of events. Aims: 300,000 and 150,000 events/s folded; 1,000,000 events rebuilt ' +
     'through the store in 60 s, from its file in 8 s; a moment near their end in 1 s.',
   unit: 'events',
@@ -63,21 +62,16 @@ async function run({ size, folder, log }: Run): Promise<readonly Table[]> {
 }
 
 async function foldings(size: number, jsonl: string): Promise<Table> {
-  const parsed: PlacedEvent[] = [];
-  for await (const { events } of readHistoryBatches(jsonl)) {
-    parsed.push(...events.slice(0, PARSED_EVENTS - parsed.length));
-    if (parsed.length >= PARSED_EVENTS) break;
-  }
-  const rate = (count: number, task: () => unknown) => async () => (1000 * count) / (await timed(task));
+  const rate = (task: ReplayTask) => async () => {
+    const { ms, events } = await replayed(task, jsonl);
+    return (1000 * events) / ms;
+  };
   const samples = await interleaved(REPETITIONS, {
-    'lines of the file': rate(size, () => eachLine(jsonl, () => {})),
-    'lines, JSON.parse': rate(size, () => eachLine(jsonl, (line) => JSON.parse(line))),
-    'history.jsonl, read and checked': rate(size, () => fold(fileSource(jsonl), null)),
-    'history.jsonl, read and folded': rate(size, () => fold(fileSource(jsonl), new MemoryModel(PROJECTIONS))),
-    'parsed events, folded': rate(parsed.length, () => {
-      const model = new MemoryModel(PROJECTIONS);
-      for (const event of parsed) model.apply(recordedOf(event));
-    }),
+    'lines of the file': rate('lines'),
+    'lines, JSON.parse': rate('parse'),
+    'history.jsonl, read and checked': rate('read'),
+    'history.jsonl, read and folded': rate('fold'),
+    'parsed events, folded': rate('fold parsed'),
   });
   const rows = Object.entries(samples).map(
     ([what, rates]): Row => ({
@@ -94,29 +88,32 @@ async function foldings(size: number, jsonl: string): Promise<Table> {
 
 async function rebuildings(size: number, folder: string, sqlite: string): Promise<Table> {
   const rows: Row[] = [];
-  const note = async (what: string, task: () => Promise<void>, aim: number | ''): Promise<void> => {
-    const seconds = (await timed(task)) / 1000;
+  const note = async (
+    what: string,
+    aim: number,
+    times: number,
+    task: () => Promise<number>,
+  ): Promise<void> => {
+    const seconds: number[] = [];
+    for (let time = 0; time < times; time += 1) seconds.push((await task()) / 1000);
     rows.push({
       events: size,
       what,
-      seconds,
-      'events/s': size / seconds,
-      'aim, s': aim === '' ? '' : (aim * size) / 1e6,
+      seconds: spread(seconds),
+      'events/s': spread(seconds.map((one) => size / one)),
+      'aim, s': (aim * size) / 1e6,
     });
   };
-  await note('folded from the store’s file', () => foldFile(sqlite), 8);
+  await note('folded from the store’s file', 8, REPETITIONS, async () => {
+    const { ms } = await replayed('fold store file', sqlite);
+    return ms;
+  });
   const server = await launchEmbeddedEventStore({ file: sqlite });
   const store = connectEventStore(server.connectionString);
   try {
-    await note(
-      'folded through the store',
-      () => fold(storeSource(store, ''), new MemoryModel(PROJECTIONS)),
-      60,
-    );
-    await note(
-      'read model made by the projector',
-      () => rebuild(store, join(folder, 'read-model.sqlite')),
-      60,
+    await note('folded through the store', 60, 1, () => timed(() => fold(storeSource(store, ''))));
+    await note('read model made by the projector', 60, 1, () =>
+      timed(() => rebuild(store, join(folder, 'read-model.sqlite'))),
     );
   } finally {
     await store.close();
@@ -149,16 +146,14 @@ async function moments(size: number, folder: string, sqlite: string, jsonl: stri
   return { title: 'A moment near the end', rows };
 }
 
-async function fold(source: HistorySource, model: MemoryModel | null): Promise<void> {
-  for await (const { events } of source.batches()) {
-    if (model) for (const event of events) model.apply(recordedOf(event));
-  }
+/** In a process of its own, as a command of replay is. */
+function replayed(task: ReplayTask, path: string): Promise<ReplayMeasured> {
+  return measuredProcess(`that replays (${task})`, './replay-process.js', [task, path]);
 }
 
-async function foldFile(sqlite: string): Promise<void> {
-  const source = storeFileSource(sqlite);
-  await fold(source, new MemoryModel(PROJECTIONS));
-  await source.close();
+async function fold(source: HistorySource): Promise<void> {
+  const model = new MemoryModel(PROJECTIONS);
+  for await (const { events } of source.batches()) for (const event of events) model.apply(recordedOf(event));
 }
 
 async function rebuild(store: EventStore, file: string): Promise<void> {
@@ -172,14 +167,4 @@ async function lastPosition(source: HistorySource): Promise<number> {
   let position = 0;
   for await (const { cursor } of source.batches()) position = cursor.position;
   return position;
-}
-
-/** What anybody would write. */
-async function eachLine(path: string, visit: (line: string) => void): Promise<void> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1024 * 1024 })) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) visit(line);
-  }
 }
