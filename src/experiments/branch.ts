@@ -362,7 +362,7 @@ function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, labe
       } catch (cause) {
         throw new BranchError(
           `The genome of ${id} names the model "${model}", and the ${engine.kind} engine has none of that name, so ` +
-            `${label} cannot go on with it. Nothing was written. Choose the engine that its models belong to.`,
+            `${label} cannot go on with it. Nothing was written. Choose the engine that its models belong to, by --engine.`,
           { cause },
         );
       }

@@ -168,7 +168,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     const queryId = input.queryId ?? randomUUID();
     const queue: schemas.AskStreamItem[] = [];
     let wake = (): void => {};
-    /** Whether no more steps are waited for: the last one was heard, or there is none to hear. */
+    /** Whether no more steps are waited for: that of the ending was heard, or there is none to hear. */
     let complete = false;
     const follow = ({ type, stream, revision, position, data }: StoredEvent): void => {
       queue.push({ step: { type, stream, revision, position, data: { ...data } } });

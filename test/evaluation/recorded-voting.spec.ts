@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Ballot } from '../../src/actors/cluster/consensus.ts';
 import { reachConsensus } from '../../src/actors/cluster/consensus.ts';
 import type { ExtractedAnswer } from '../../src/actors/node/answer.ts';
-import { compareAnswers, extractAnswer } from '../../src/actors/node/answer.ts';
+import { extractAnswer } from '../../src/actors/node/answer.ts';
+import { compareAnswers } from '../../src/actors/node/equivalence.ts';
 import { castVote } from '../../src/actors/node/voting.ts';
 import type { ModelAnswer } from '../../src/events/values.ts';
 

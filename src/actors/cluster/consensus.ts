@@ -1,6 +1,7 @@
 import type { AnswerKind } from '../../events/values.ts';
 import type { ExtractedAnswer } from '../node/answer.ts';
-import { compareAnswers, isOpenEnded } from '../node/answer.ts';
+import { isOpenEnded } from '../node/answer.ts';
+import { compareAnswers } from '../node/equivalence.ts';
 import type { Opinion } from '../node/pooling.ts';
 import { dependentWeight, logistic, logit, pooled, posteriors, reported, tempered } from '../node/pooling.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareAnswers, extractAnswer } from './answer.ts';
+import { extractAnswer } from './answer.ts';
+import { compareAnswers } from './equivalence.ts';
 
 const TASK_TYPES = [
   'math.arithmetic',

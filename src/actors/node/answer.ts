@@ -2,8 +2,6 @@ import type { AnswerKind } from '../../events/values.ts';
 import { findNumber, readQuantity } from '../../verification/quantity.ts';
 import { copulaSides, plainWords, wordCount } from './words.ts';
 
-export { compareAnswers } from './equivalence.ts';
-
 export interface ExtractedAnswer {
   readonly kind: AnswerKind;
   /** The answer without its wording, as a user reads it: `1000` for "1,000", `Paris` for "The capital is Paris". Empty for 'none'. */

@@ -1,6 +1,7 @@
 import type { Equivalence, ModelAnswer, Vote } from '../../events/values.ts';
 import type { ExtractedAnswer } from './answer.ts';
-import { compareAnswers, extractAnswer, isOpenEnded } from './answer.ts';
+import { extractAnswer, isOpenEnded } from './answer.ts';
+import { compareAnswers } from './equivalence.ts';
 import type { Opinion } from './pooling.ts';
 import { logistic, logit, pooled, posteriors, reported, tempered } from './pooling.ts';
 

@@ -3,7 +3,8 @@ import type { Contribution, Resource, ResourceAnswer } from '../../events/values
 import { checkArithmetic } from '../../verification/maths.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
-import { compareAnswers, extractAnswer, isOpenEnded } from '../node/answer.ts';
+import { extractAnswer, isOpenEnded } from '../node/answer.ts';
+import { compareAnswers } from '../node/equivalence.ts';
 import { type CheckResult, checkAnswer } from './checks.ts';
 
 export interface JudgeAnswer {

@@ -1,5 +1,6 @@
 import type { GoldTask } from '../../events/evolution.ts';
-import { compareAnswers, extractAnswer } from '../node/answer.ts';
+import { extractAnswer } from '../node/answer.ts';
+import { compareAnswers } from '../node/equivalence.ts';
 import type { Specialization } from '../super-llm/task-types.ts';
 
 /** A number in [0, 1) for a purpose; the same one for the same purpose. */
