@@ -1,6 +1,6 @@
 import type { ClusterKind, EvolutionMode, EvolutionSettings, Tier } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
-import type { FitnessTally } from './cluster/fitness.ts';
+import type { FitnessTally } from '../evolution/fitness.ts';
 import { correctnessOf, type MatrixRow } from './super-cluster/matrix.ts';
 import type { TrustState } from './verifier/trust.ts';
 

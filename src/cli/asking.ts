@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
 import { ASK_TIMEOUT_MS } from '../gateway/limits.ts';
 import { AskOutput, QueryOutput } from '../gateway/schemas.ts';
-import { request } from './network/client.ts';
+import { request } from '../network/client.ts';
 import { percent, printLines } from './output.ts';
 import { printableLine } from './printable.ts';
 import { printTrace } from './trace.ts';

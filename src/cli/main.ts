@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { packageVersion } from '../network/version.ts';
 import { addAskCommand } from './commands/ask.ts';
 import { addCreditsCommand } from './commands/credits.ts';
 import { addDiagramCommand } from './commands/diagram.ts';
@@ -14,7 +15,6 @@ import { addStatusCommand } from './commands/status.ts';
 import { addTrustCommand } from './commands/trust.ts';
 import { addUpCommand } from './commands/up.ts';
 import { EXIT } from './exit-codes.ts';
-import { packageVersion } from './version.ts';
 
 const program = new Command('dellm')
   .description('Many small language models that answer together, check themselves, and evolve.')

@@ -21,7 +21,7 @@ export async function measureModels({ json }: { readonly json: boolean }): Promi
   const { dataFolderPath } = await import('../host/data-folder.ts');
   const { formatMeasurements } = await import('../inference/measure-table.ts');
   const { measurePairs, parseHeldOut } = await import('../inference/measure.ts');
-  const { localEngine, modelFolders } = await import('./network/engine.ts');
+  const { localEngine, modelFolders } = await import('../network/engine.ts');
   const home = dataFolderPath();
   const folders = modelFolders(home);
   const heldOut = parseHeldOut(readFileSync(join(folders.miniature, 'heldout.json'), 'utf8'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, facts, table } from './output.ts';
+import { bytes } from '../inference/size.ts';
+import { facts, table } from './output.ts';
 
 describe('what people read', () => {
   it('has columns below their titles: texts left, numbers right', () => {

@@ -2,7 +2,7 @@ import type { NatsConnection } from 'nats';
 
 /** Runs a command against the network that runs. Throws `NoNetworkError` where there is none. */
 export async function withNetwork(command: (nc: NatsConnection) => Promise<number>): Promise<number> {
-  const { connectClient, findNetwork } = await import('./network/client.ts');
+  const { connectClient, findNetwork } = await import('../network/client.ts');
   const nc = await connectClient(await findNetwork());
   try {
     return await command(nc);

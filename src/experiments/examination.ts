@@ -1,11 +1,11 @@
 import { type Ballot, reachConsensus } from '../actors/cluster/consensus.ts';
-import type { FitnessTally } from '../actors/cluster/fitness.ts';
 import { castVote } from '../actors/node/voting.ts';
-import { specializationOf } from '../actors/super-llm/task-types.ts';
-import { judgeGold } from '../actors/verifier/gold.ts';
+import { specializationOf } from '../answers/task-types.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { GoldTask } from '../events/evolution.ts';
 import type { Genome, Vote } from '../events/values.ts';
+import type { FitnessTally } from '../evolution/fitness.ts';
+import { judgeGold } from '../evolution/gold-tasks.ts';
 import type { HeldOut } from './summary.ts';
 import type { Said } from './work.ts';
 

@@ -1,7 +1,7 @@
-import { scoresAcross } from '../actors/cluster/fitness.ts';
 import type { NetworkView, NodeView } from '../actors/network-view.ts';
 import { canonicalJson } from '../events/envelope.ts';
 import type { ClusterKind } from '../events/evolution.ts';
+import { scoresAcross } from '../evolution/fitness.ts';
 import { type Lives, rightAnswersByFounder } from '../projections/founders.ts';
 import { emergentSpecialization } from '../projections/specialization.ts';
 import { mean, sd } from './statistics.ts';

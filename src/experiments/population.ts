@@ -1,10 +1,10 @@
 import type { Command } from '../actors/actor.ts';
-import { FOUNDING_RULES } from '../actors/cluster/founding-rules.ts';
-import { type Draw, randomGenome } from '../actors/cluster/genetics.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GenePool, Tier } from '../events/evolution.ts';
 import type { GenesisCommand } from '../events/genesis.ts';
 import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
+import { FOUNDING_RULES } from '../evolution/founding-rules.ts';
+import { type Draw, randomGenome } from '../evolution/genetics.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import type { Arm, ExperimentConfig } from './config.ts';
 

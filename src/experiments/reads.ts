@@ -1,5 +1,5 @@
-import type { FitnessTally } from '../actors/cluster/fitness.ts';
 import type { NetworkView } from '../actors/network-view.ts';
+import type { FitnessTally } from '../evolution/fitness.ts';
 import { fitness } from '../projections/fitness.ts';
 import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projections/network-view.ts';
 import type { Recorded } from '../projections/projection.ts';

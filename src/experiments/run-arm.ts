@@ -1,10 +1,10 @@
 import type { NodeView } from '../actors/network-view.ts';
-import { fillTemplate } from '../actors/node/genome.ts';
-import { specializationOf } from '../actors/super-llm/task-types.ts';
+import { specializationOf } from '../answers/task-types.ts';
 import { drawOf, uuidOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GoldTask, Strategy, Tier } from '../events/evolution.ts';
 import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
+import { fillTemplate } from '../evolution/genome.ts';
 import { VirtualHost } from '../host/virtual/virtual-host.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { extractAnswer } from '../actors/node/answer.ts';
 import { castVote } from '../actors/node/voting.ts';
+import { extractAnswer } from '../answers/extraction.ts';
 import { GenePool } from '../events/evolution.ts';
 import { ModelAnswer } from '../events/values.ts';
 import type { InferenceRequest } from '../inference/port.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { isOpenEnded, taskFamily } from '../actors/node/answer.ts';
-import { logistic, logit, tempered } from '../actors/node/pooling.ts';
-import { specializationOf } from '../actors/super-llm/task-types.ts';
+import { isOpenEnded, taskFamily } from '../answers/extraction.ts';
+import { logistic, logit, tempered } from '../answers/pooling.ts';
+import { specializationOf } from '../answers/task-types.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { GenePool, GoldTask, Tier } from '../events/evolution.ts';
 import type { TaskType } from '../events/values.ts';

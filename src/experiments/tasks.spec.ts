@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { taskFamily } from '../actors/node/answer.ts';
+import { taskFamily } from '../answers/extraction.ts';
 import { GoldTask } from '../events/evolution.ts';
 import { parseHeldOut } from '../inference/measure.ts';
 import { miniatureTasks, sampleTasks, simulatedTasks } from './tasks.ts';

@@ -1,5 +1,5 @@
-import { taskFamily } from '../actors/node/answer.ts';
-import { classify } from '../actors/super-llm/task-types.ts';
+import { classify } from '../actors/super-llm/classification.ts';
+import { taskFamily } from '../answers/extraction.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { GoldTask } from '../events/evolution.ts';
 import type { TaskType } from '../events/values.ts';

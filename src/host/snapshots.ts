@@ -25,7 +25,9 @@ export interface CachedState {
 }
 
 /** Where the code lives that decides what a fold gives. */
-const DOMAIN_FOLDERS = ['events', 'actors', 'sagas'].map((folder) => join(import.meta.dirname, '..', folder));
+const DOMAIN_FOLDERS = ['events', 'answers', 'evolution', 'verification', 'actors', 'sagas'].map((folder) =>
+  join(import.meta.dirname, '..', folder),
+);
 
 let domainCode: string | null = null;
 const hashes = new WeakMap<AnyStateMachine, string>();

@@ -1,5 +1,5 @@
 import type { ActorKind, Command } from '../actors/actor.ts';
-import { waitsUntil } from '../actors/cluster/gold-tasks.ts';
+import { waitsUntil } from '../actors/cluster/examination.ts';
 import { idOf, type Projection, type Recorded, type RecordedOf } from './projection.ts';
 
 export interface Deadline {

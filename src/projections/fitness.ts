@@ -1,4 +1,4 @@
-import { type FitnessTally, tally } from '../actors/cluster/fitness.ts';
+import { type FitnessTally, tally } from '../evolution/fitness.ts';
 import { idOf, type Projection } from './projection.ts';
 
 /**

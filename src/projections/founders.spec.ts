@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tally } from '../actors/cluster/fitness.ts';
+import { tally } from '../evolution/fitness.ts';
 import { founderOf, rightAnswersByFounder } from './founders.ts';
 
 const lives = new Map([

@@ -1,4 +1,4 @@
-import type { FitnessTally } from '../actors/cluster/fitness.ts';
+import type { FitnessTally } from '../evolution/fitness.ts';
 import type { LineageRow } from './lineage.ts';
 
 /** Lives by Node, the ended ones too. */

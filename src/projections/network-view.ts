@@ -1,4 +1,3 @@
-import type { FitnessTally } from '../actors/cluster/fitness.ts';
 import type {
   ClusterView,
   DeviceView,
@@ -8,6 +7,7 @@ import type {
 } from '../actors/network-view.ts';
 import type { MatrixRow } from '../actors/super-cluster/matrix.ts';
 import { NEW_TRUST, type TrustState } from '../actors/verifier/trust.ts';
+import type { FitnessTally } from '../evolution/fitness.ts';
 import { type EvolutionRow, evolution } from './evolution.ts';
 import { fitness } from './fitness.ts';
 import { type NetworkRow, network, uptimeOf } from './network.ts';

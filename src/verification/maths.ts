@@ -1,5 +1,5 @@
 import type { Fraction } from 'mathjs';
-import { compute, exactText, findNumber, raise, readDecimal, readQuantity } from './quantity.ts';
+import { compute, exactText, findNumber, raise, readDecimal, readQuantity } from '../answers/quantity.ts';
 
 /** A question that arithmetic alone decides. */
 export interface MathsClaim {

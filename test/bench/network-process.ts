@@ -1,7 +1,7 @@
-import { bootLocalNetwork } from '../../src/cli/network/local.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import type { InferenceEngine } from '../../src/inference/port.ts';
 import { SPECIES } from '../../src/inference/species.ts';
+import { bootLocalNetwork } from '../../src/network/local.ts';
 import { multiplication } from './questions.ts';
 
 /** What the process is started with, as JSON in its first argument. */

@@ -4,10 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Ballot } from '../../src/actors/cluster/consensus.ts';
 import { reachConsensus } from '../../src/actors/cluster/consensus.ts';
-import type { ExtractedAnswer } from '../../src/actors/node/answer.ts';
-import { extractAnswer } from '../../src/actors/node/answer.ts';
-import { compareAnswers } from '../../src/actors/node/equivalence.ts';
 import { castVote } from '../../src/actors/node/voting.ts';
+import { compareAnswers } from '../../src/answers/equivalence.ts';
+import type { ExtractedAnswer } from '../../src/answers/extraction.ts';
+import { extractAnswer } from '../../src/answers/extraction.ts';
 import type { ModelAnswer } from '../../src/events/values.ts';
 
 /** A problem of GSM8K, a public set of grade-school maths, with the recorded answers of four language models. */

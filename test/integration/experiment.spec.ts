@@ -4,7 +4,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openExperimentEngine } from '../../src/cli/network/experiment-engine.ts';
 import { verifyChain } from '../../src/events/envelope.ts';
 import {
   createExperimentFolder,
@@ -14,6 +13,7 @@ import {
 } from '../../src/experiments/experiment.ts';
 import { withFolderLock } from '../../src/experiments/folder-lock.ts';
 import type { Summary } from '../../src/experiments/summary.ts';
+import { openExperimentEngine } from '../../src/network/experiment-engine.ts';
 import { readHistoryFile } from '../../src/replay/history-file.ts';
 import { withSmallDisk } from '../support/small-disk.ts';
 

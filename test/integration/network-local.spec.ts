@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TASK_TYPES } from '../../src/actors/super-llm/task-types.ts';
+import { TASK_TYPES } from '../../src/answers/task-types.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import { SPECIES } from '../../src/inference/species.ts';
 import { credits } from '../../src/projections/credits.ts';

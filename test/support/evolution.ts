@@ -1,7 +1,7 @@
-import { type FitnessTally, tally } from '../../src/actors/cluster/fitness.ts';
-import { FOUNDING_RULES } from '../../src/actors/cluster/founding-rules.ts';
 import type { NodeView } from '../../src/actors/network-view.ts';
 import type { EvolutionSettings } from '../../src/events/evolution.ts';
+import { type FitnessTally, tally } from '../../src/evolution/fitness.ts';
+import { FOUNDING_RULES } from '../../src/evolution/founding-rules.ts';
 import { nodeView } from './views.ts';
 
 /** The founding document's numbers over a gene pool of miniature models. */

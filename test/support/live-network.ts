@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
-import { bootLocalNetwork } from '../../src/cli/network/local.ts';
 import { decodeJson, encodeJson } from '../../src/events/envelope.ts';
 import type { EvolutionSettings } from '../../src/events/evolution.ts';
 import type { InferenceEngine } from '../../src/inference/port.ts';
 import { connectNats } from '../../src/messaging/connection.ts';
 import { CLIENT_USER, NETWORK_USER } from '../../src/messaging/permissions.ts';
 import { readNatsPassword } from '../../src/messaging/users.ts';
+import { bootLocalNetwork } from '../../src/network/local.ts';
 
 export interface LiveNetwork {
   readonly home: string;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { responseTargetMs } from '../../answers/task-types.ts';
 import {
   availabilityMultiplier,
   computeShareOf,
@@ -10,7 +11,6 @@ import {
   parseCredits,
   priceOf,
   qualityMultiplier,
-  responseTargetMs,
   UNITS_PER_CREDIT,
 } from './credits.ts';
 

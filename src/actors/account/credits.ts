@@ -15,7 +15,7 @@ export interface Work {
   /** 0 (incorrect) to 1 (correct). */
   readonly correctness: number;
   readonly responseMs: number;
-  /** Answers within this time count as fast; above 0. See `responseTargetMs`. */
+  /** Answers within this time count as fast; above 0. See `responseTargetMs` of `src/answers/task-types.ts`. */
   readonly targetMs: number;
 }
 
@@ -40,13 +40,6 @@ const QUERY_PRICE: Readonly<Record<Complexity, number>> = { simple: 0.5, medium:
 
 /** Task_Complexity of the earning formula, in credits (vision: simple 1, complex 5; medium is ours). */
 const TASK_REWARD: Readonly<Record<Complexity, number>> = { simple: 1, medium: 2, complex: 5 };
-
-/** The founding document's latencies: about 0.5 s for a simple query, 2–3 s for a medium, 5–8 s for a complex one. */
-const RESPONSE_TARGET_MS: Readonly<Record<Complexity, number>> = {
-  simple: 500,
-  medium: 3_000,
-  complex: 8_000,
-};
 
 /** Share of a task's full reward that an incorrect answer costs. */
 const PENALTY_SHARE = 0.5;
@@ -87,11 +80,6 @@ export function earningFor(work: Work, standing?: Standing): Earning {
   const responseTargets = Math.max(1, work.responseMs / work.targetMs);
   const thousandths = standing ? standingThousandths(standing) : 1000;
   return { earned: toUnits((reward * (correctness / responseTargets) * thousandths) / 1000), penalty: 0 };
-}
-
-/** How long an answer may take and still be fast. */
-export function responseTargetMs(complexity: Complexity): number {
-  return RESPONSE_TARGET_MS[complexity];
 }
 
 /** Active days out of the last seven: none, sporadic (1 to 4) or regular (5 and more). */

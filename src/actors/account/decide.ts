@@ -1,4 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
+import { responseTargetMs } from '../../answers/task-types.ts';
 import type { AccountCommand, AccountEvent } from '../../events/account.ts';
 import { later } from '../../events/later.ts';
 import type { Given } from '../actor.ts';
@@ -11,7 +12,6 @@ import {
   earningFor,
   priceOf,
   qualityMultiplier,
-  responseTargetMs,
   STARTING_GRANT,
 } from './credits.ts';
 import type { accountMachine } from './machine.ts';

@@ -1,9 +1,17 @@
+import { compareAnswers } from '../../answers/equivalence.ts';
+import type { ExtractedAnswer } from '../../answers/extraction.ts';
+import { isOpenEnded } from '../../answers/extraction.ts';
+import type { Opinion } from '../../answers/pooling.ts';
+import {
+  dependentWeight,
+  logistic,
+  logit,
+  pooled,
+  posteriors,
+  reported,
+  tempered,
+} from '../../answers/pooling.ts';
 import type { AnswerKind } from '../../events/values.ts';
-import type { ExtractedAnswer } from '../node/answer.ts';
-import { isOpenEnded } from '../node/answer.ts';
-import { compareAnswers } from '../node/equivalence.ts';
-import type { Opinion } from '../node/pooling.ts';
-import { dependentWeight, logistic, logit, pooled, posteriors, reported, tempered } from '../node/pooling.ts';
 
 /** One Node's vote as its Cluster sees it. */
 export interface Ballot {

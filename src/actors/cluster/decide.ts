@@ -5,6 +5,7 @@ import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
 import { reachConsensus } from './consensus.ts';
+import { examine, judgeSilence, judgeVote, mixInGold, waitsUntil } from './examination.ts';
 import {
   closeGeneration,
   openGeneration,
@@ -12,7 +13,6 @@ import {
   reportPerformance,
   schedule,
 } from './generations.ts';
-import { examine, judgeSilence, judgeVote, mixInGold, waitsUntil } from './gold-tasks.ts';
 import { type clusterMachine, missingShares, type OpenSubtask, subtaskKey } from './machine.ts';
 import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 

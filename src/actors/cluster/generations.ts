@@ -1,12 +1,12 @@
 import type { ClusterCommand, ClusterEvent } from '../../events/cluster.ts';
 import type { GenerationTrigger } from '../../events/generation.ts';
 import { later } from '../../events/later.ts';
+import { characterise } from '../../evolution/topology.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
 import { REPORT_EVERY } from '../reporting.ts';
 import type { ClusterContext } from './machine.ts';
 import { clusterScore, memberViews, reshaped } from './reshaping.ts';
-import { characterise } from './topology.ts';
 
 type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
 

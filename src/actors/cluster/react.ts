@@ -3,7 +3,7 @@ import type { ClusterEvent, GoldTaskIssued, Share } from '../../events/cluster.t
 import { generationId } from '../../events/generation.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import type { Address, Effect } from '../actor.ts';
-import { waitsUntil } from './gold-tasks.ts';
+import { waitsUntil } from './examination.ts';
 import type { clusterMachine } from './machine.ts';
 
 export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof clusterMachine>): readonly Effect[] {

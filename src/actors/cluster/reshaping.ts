@@ -1,9 +1,9 @@
 import type { ClusterEvent } from '../../events/cluster.ts';
+import { networkScore, scoresWithin } from '../../evolution/fitness.ts';
+import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from '../../evolution/topology.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView, NodeView } from '../network-view.ts';
-import { networkScore, scoresWithin } from './fitness.ts';
 import type { ClusterContext } from './machine.ts';
-import { characterise, FAILING_SCORE, LIMITS, type MemberView, reshape } from './topology.ts';
 
 /** The founding document's upper bound of a Cluster. */
 export const MAX_CLUSTER_NODES = LIMITS.max;

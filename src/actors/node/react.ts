@@ -9,9 +9,9 @@ import type {
   VoteCast,
   WorkOrder,
 } from '../../events/node.ts';
+import { fillTemplate } from '../../evolution/genome.ts';
 import type { Effect } from '../actor.ts';
 import { REPORT_EVERY } from '../reporting.ts';
-import { fillTemplate } from './genome.ts';
 import type { nodeMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;

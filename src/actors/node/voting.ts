@@ -1,9 +1,9 @@
+import { compareAnswers } from '../../answers/equivalence.ts';
+import type { ExtractedAnswer } from '../../answers/extraction.ts';
+import { extractAnswer, isOpenEnded } from '../../answers/extraction.ts';
+import type { Opinion } from '../../answers/pooling.ts';
+import { logistic, logit, pooled, posteriors, reported, tempered } from '../../answers/pooling.ts';
 import type { Equivalence, ModelAnswer, Vote } from '../../events/values.ts';
-import type { ExtractedAnswer } from './answer.ts';
-import { extractAnswer, isOpenEnded } from './answer.ts';
-import { compareAnswers } from './equivalence.ts';
-import type { Opinion } from './pooling.ts';
-import { logistic, logit, pooled, posteriors, reported, tempered } from './pooling.ts';
 
 interface Voter {
   readonly index: 0 | 1;

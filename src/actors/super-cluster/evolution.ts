@@ -1,12 +1,12 @@
 import { canonicalJson } from '../../events/envelope.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
+import { networkScore, scoresAcross } from '../../evolution/fitness.ts';
+import { carriesPair } from '../../evolution/genetics.ts';
+import { bandOf, distance, nextMode } from '../../evolution/modes.ts';
 import type { Given } from '../actor.ts';
-import { networkScore, scoresAcross } from '../cluster/fitness.ts';
-import { carriesPair } from '../cluster/genetics.ts';
 import { MAX_CLUSTER_NODES } from '../cluster/reshaping.ts';
 import type { NetworkView } from '../network-view.ts';
 import type { Promised, SuperClusterContext } from './machine.ts';
-import { bandOf, distance, nextMode } from './modes.ts';
 import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.ts';
 
 type CommandData<T extends SuperClusterCommand['type']> = Extract<SuperClusterCommand, { type: T }>['data'];

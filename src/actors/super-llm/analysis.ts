@@ -1,7 +1,7 @@
+import { taskTypeInfo } from '../../answers/task-types.ts';
 import type { Complexity, Stakes } from '../../events/values.ts';
 import { takeApart } from './decomposition.ts';
 import type { Analysis } from './planner.ts';
-import { taskTypeInfo } from './task-types.ts';
 
 interface Risk {
   readonly kind: string;

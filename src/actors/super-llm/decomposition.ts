@@ -1,8 +1,9 @@
+import { specializationOf, taskTypeInfo, UNKNOWN_TASK } from '../../answers/task-types.ts';
 import type { TaskType } from '../../events/values.ts';
+import { classify } from './classification.ts';
 import { continueFrom } from './follow-ups.ts';
 import type { Analysis, Plan, ResourcePreference, RoutingHint, Subtask } from './planner.ts';
 import { cleanRequest, isRequest, listItems, MAX_ITEMS, requestsIn, withoutCourtesy } from './requests.ts';
-import { classify, specializationOf, taskTypeInfo, UNKNOWN_TASK } from './task-types.ts';
 
 /** How a question was taken apart; `direct` is not at all. */
 export type Strategy = 'direct' | 'list' | 'requests' | 'chain' | 'aspects';

@@ -1,5 +1,6 @@
+import { UNKNOWN_TASK } from '../../answers/task-types.ts';
 import type { TaskType } from '../../events/values.ts';
-import { classify, UNKNOWN_TASK } from './task-types.ts';
+import { classify } from './classification.ts';
 
 /** What points back at an earlier answer, whatever that is. */
 const RESULT =

@@ -1,5 +1,6 @@
+import { UNKNOWN_TASK } from '../../answers/task-types.ts';
+import { classify } from './classification.ts';
 import { continueFrom, isWordy } from './follow-ups.ts';
-import { classify, UNKNOWN_TASK } from './task-types.ts';
 
 /** A question is taken apart into so many requests at most. */
 export const MAX_ITEMS = 8;

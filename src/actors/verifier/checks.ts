@@ -1,6 +1,6 @@
+import { extractAnswer, isOpenEnded, taskFamily } from '../../answers/extraction.ts';
 import type { AnswerKind } from '../../events/values.ts';
 import { checkArithmetic } from '../../verification/maths.ts';
-import { extractAnswer, isOpenEnded, taskFamily } from '../node/answer.ts';
 
 export type CheckKind = 'redundancy' | 'arithmetic' | 'quality-gate' | 'format';
 

@@ -1,10 +1,10 @@
+import { compareAnswers } from '../../answers/equivalence.ts';
+import { extractAnswer, isOpenEnded } from '../../answers/extraction.ts';
 import type { Judgement, QueryEvent, VerdictReached } from '../../events/query.ts';
 import type { Contribution, Resource, ResourceAnswer } from '../../events/values.ts';
 import { checkArithmetic } from '../../verification/maths.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
-import { extractAnswer, isOpenEnded } from '../node/answer.ts';
-import { compareAnswers } from '../node/equivalence.ts';
 import { type CheckResult, checkAnswer } from './checks.ts';
 
 export interface JudgeAnswer {

@@ -46,7 +46,7 @@ export function addAskCommand(program: Command): void {
 
 /** Resolves with the exit code, after a network that was booted for the question has stopped again. */
 async function askOnce(question: string, options: Options): Promise<number> {
-  const { findNetwork } = await import('../network/client.ts');
+  const { findNetwork } = await import('../../network/client.ts');
   const url = await findNetwork();
   if (url === null) return askBooted(question, options);
   if (options.models || options.gpu) {
@@ -58,7 +58,7 @@ async function askOnce(question: string, options: Options): Promise<number> {
 }
 
 async function askAt(url: string, question: string, options: Options, signal?: AbortSignal): Promise<number> {
-  const { connectClient } = await import('../network/client.ts');
+  const { connectClient } = await import('../../network/client.ts');
   const { ask, printAnswer, traceOf } = await import('../asking.ts');
   const { json, trace } = options;
   const nc = await connectClient(url);
@@ -78,7 +78,7 @@ async function askAt(url: string, question: string, options: Options, signal?: A
 async function askBooted(question: string, options: Options): Promise<number> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { prepareShutdown } = await import('../../host/shutdown.ts');
-  const { bootLocalNetwork } = await import('../network/local.ts');
+  const { bootLocalNetwork } = await import('../../network/local.ts');
   const onLog = stderrLog(options);
   const shutdown = prepareShutdown({ onLog });
   const network = await bootLocalNetwork({

@@ -29,7 +29,7 @@ export function addCreditsCommand(program: Command): void {
 
 function showCredits({ account, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { CreditsOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,
@@ -64,7 +64,7 @@ function showCredits({ account, limit, json }: Options): Promise<number> {
 
 function openAccount(account: string, { json }: { json: boolean }): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { OpenAccountOutput } = await import('../../gateway/schemas.ts');
     const opened = await request(nc, 'dellm.accounts.open', { account }, OpenAccountOutput, 15_000);
     if (json) printJson(opened);

@@ -24,7 +24,7 @@ export function addEvolutionCommand(program: Command): void {
 
 function showEvolution({ limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { EvolutionOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExperimentConfig } from '../../experiments/config.ts';
 import { SUMMARY_FILE, type Summary } from '../../experiments/summary.ts';
+import { openExperimentEngine } from '../../network/experiment-engine.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { stderrLog } from '../log.ts';
-import { openExperimentEngine } from '../network/experiment-engine.ts';
 import { printJson, printLines } from '../output.ts';
 import { progressTo } from './experiment-progress.ts';
 

@@ -22,7 +22,7 @@ export function addMatrixCommand(program: Command): void {
 
 function showMatrix({ resource, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { MatrixOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,

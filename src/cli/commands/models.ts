@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Catalogue, ModelFolders } from '../../inference/catalogue.ts';
+import { bytes } from '../../inference/size.ts';
 import { id } from '../arguments.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { progressOf } from '../log.ts';
 import { measureModels } from '../measure-models.ts';
-import { bytes, facts, printJson, printLines, table } from '../output.ts';
+import { facts, printJson, printLines, table } from '../output.ts';
 
 interface Options {
   readonly json: boolean;
@@ -111,7 +112,7 @@ async function becomeDataFolder(): Promise<void> {
 
 async function known(): Promise<{ catalogue: Catalogue; folders: ModelFolders }> {
   const { loadCatalogue } = await import('../../inference/catalogue.ts');
-  const { modelFolders } = await import('../network/engine.ts');
+  const { modelFolders } = await import('../../network/engine.ts');
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const folders = modelFolders(dataFolderPath());
   return { catalogue: await loadCatalogue(folders.miniature), folders };

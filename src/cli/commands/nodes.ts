@@ -24,7 +24,7 @@ export function addNodesCommand(program: Command): void {
 
 function showNodes({ cluster, all, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { NodesOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,

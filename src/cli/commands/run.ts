@@ -6,12 +6,12 @@ import type { OnLog } from '../../host/log.ts';
 import type { Shutdown } from '../../host/shutdown.ts';
 import type { ModelClass } from '../../inference/species.ts';
 import type { NatsAccess } from '../../messaging/connection.ts';
+import type { RunningRole } from '../../network/roles.ts';
 import { id } from '../arguments.ts';
 import { gpuOption, modelsOption } from '../device-options.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { stderrLog } from '../log.ts';
-import type { RunningRole } from '../network/roles.ts';
 import { printJson } from '../output.ts';
 
 interface Options {
@@ -65,7 +65,7 @@ agent      a contributor's device: runs the models; reaches the broker only
 /** Resolves with the exit code when the role has stopped. */
 async function runRole(role: Role, options: Options): Promise<number> {
   const { prepareShutdown } = await import('../../host/shutdown.ts');
-  const { superviseRole } = await import('../network/roles.ts');
+  const { superviseRole } = await import('../../network/roles.ts');
   if (role === 'agent' && options.device === undefined) {
     throw new UsageError('An agent runs on a device: name it by --device.');
   }
@@ -111,7 +111,7 @@ interface Prepared {
 async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: OnLog): Promise<Prepared> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { connectNats } = await import('../../messaging/connection.ts');
-  const roles = await import('../network/roles.ts');
+  const roles = await import('../../network/roles.ts');
   const nc = await connectNats({
     ...(await brokerFor(role, options)),
     name: `dellm-${role}`,
@@ -119,7 +119,7 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
   });
   shutdown.add('connection', () => nc.close());
   if (role === 'agent') {
-    const { localEngine } = await import('../network/engine.ts');
+    const { localEngine } = await import('../../network/engine.ts');
     const { device = '' } = options;
     const start = async (signal: AbortSignal): Promise<RunningRole> =>
       roles.startAgent(
@@ -131,7 +131,7 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
     return { nc, start };
   }
   if (role === 'gateway') {
-    const { OWNER } = await import('../network/local.ts');
+    const { OWNER } = await import('../../network/local.ts');
     return { nc, start: (signal) => roles.startGateway({ nc, onLog, signal }, OWNER) };
   }
   const store = await storeFor(options);
@@ -145,8 +145,8 @@ async function connect(role: Role, options: Options, shutdown: Shutdown, onLog: 
   };
   const { genesis, models = 'miniature' } = options;
   if (genesis === undefined) return { nc, start };
-  const { beginGenesis } = await import('../network/local.ts');
-  const { seedModelsFor } = await import('../network/first-generation.ts');
+  const { beginGenesis } = await import('../../network/local.ts');
+  const { seedModelsFor } = await import('../../network/first-generation.ts');
   const seeds = await seedModelsFor(store, { models, home: dataFolderPath() }, onLog);
   return { nc, start, begin: () => beginGenesis(nc, genesis, seeds) };
 }
@@ -189,7 +189,7 @@ async function projectorFolder({ nats }: Options, shutdown: Shutdown): Promise<s
 
 async function localRuntime(orName: string): Promise<{ natsUrl: string; storeUrl: string }> {
   const { dataFolderPath, readRuntime } = await import('../../host/data-folder.ts');
-  const { NoNetworkError } = await import('../network/client.ts');
+  const { NoNetworkError } = await import('../../network/client.ts');
   const runtime = await readRuntime(dataFolderPath());
   if (runtime !== null) return runtime;
   throw new NoNetworkError(

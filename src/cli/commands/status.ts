@@ -13,7 +13,7 @@ export function addStatusCommand(program: Command): void {
 
 function showStatus({ json }: { json: boolean }): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { StatusOutput } = await import('../../gateway/schemas.ts');
     const status = await request(nc, 'dellm.status', {}, StatusOutput);
     if (json) {

@@ -20,7 +20,7 @@ export function addTrustCommand(program: Command): void {
 
 function showTrust({ limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
-    const { request } = await import('../network/client.ts');
+    const { request } = await import('../../network/client.ts');
     const { TrustOutput } = await import('../../gateway/schemas.ts');
     const { last, rows } = await allPages(
       limit,

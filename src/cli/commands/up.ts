@@ -40,8 +40,8 @@ export function addUpCommand(program: Command): void {
 async function up({ port, models, gpu, json, verbose }: Options): Promise<number> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { prepareShutdown } = await import('../../host/shutdown.ts');
-  const { connectClient } = await import('../network/client.ts');
-  const { bootLocalNetwork } = await import('../network/local.ts');
+  const { connectClient } = await import('../../network/client.ts');
+  const { bootLocalNetwork } = await import('../../network/local.ts');
   const { ask, printAnswer } = await import('../asking.ts');
   const home = dataFolderPath();
   const onLog = stderrLog({ verbose });

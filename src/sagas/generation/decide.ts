@@ -1,12 +1,12 @@
 import { type SnapshotFrom, transition } from 'xstate';
 import { CommandRefusedError, type Given } from '../../actors/actor.ts';
-import { demandOf, fitnessOf } from '../../actors/cluster/fitness.ts';
-import { breed, carriesPair, type Parent } from '../../actors/cluster/genetics.ts';
-import { select } from '../../actors/cluster/selection.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
-import { RATES } from '../../actors/super-cluster/modes.ts';
 import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
 import { later } from '../../events/later.ts';
+import { demandOf, fitnessOf } from '../../evolution/fitness.ts';
+import { breed, carriesPair, type Parent } from '../../evolution/genetics.ts';
+import { RATES } from '../../evolution/modes.ts';
+import { select } from '../../evolution/selection.ts';
 import { awaitedBy, type GenerationContext, generationMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof generationMachine>;

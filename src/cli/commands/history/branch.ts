@@ -107,7 +107,7 @@ async function branch(options: Options): Promise<number> {
 }
 
 async function openEngine(engine: Options['engine'], options: Options): Promise<ExperimentEngine> {
-  const { openExperimentEngine } = await import('../../network/experiment-engine.ts');
+  const { openExperimentEngine } = await import('../../../network/experiment-engine.ts');
   const { ANSWERS_FILE } = await import('../../../experiments/experiment.ts');
   const { out, outputs = join(out, ANSWERS_FILE), recordings, world } = options;
   if (engine === 'recorded' && recordings === undefined) {

@@ -70,7 +70,7 @@ async function lastEvents(
   stream: string | undefined,
   limit: number,
 ): Promise<readonly HistoryEvent[]> {
-  const { request } = await import('../../network/client.ts');
+  const { request } = await import('../../../network/client.ts');
   const { HistoryOutput: pageSchema } = await import('../../../gateway/schemas.ts');
   const found: HistoryEvent[] = [];
   for (let after: number | null = null; found.length < limit; ) {

@@ -1,40 +1,5 @@
+import { UNKNOWN_TASK } from '../../answers/task-types.ts';
 import type { TaskType } from '../../events/values.ts';
-
-/** What the five seed species are made for. `factual` is what Fast-Responders do: short answers to simple questions. */
-export type Specialization = 'mathematical' | 'creative' | 'coding' | 'logical' | 'factual';
-
-export interface TaskTypeInfo {
-  readonly type: TaskType;
-  readonly specialization: Specialization;
-  /** Whether a single Node's answer is enough (`simple`) or a Cluster of three should agree (`medium`). */
-  readonly complexity: 'simple' | 'medium';
-  /** What a user wants who asks this. */
-  readonly intent: string;
-}
-
-export const UNKNOWN_TASK: TaskTypeInfo = {
-  type: 'general.unknown',
-  specialization: 'factual',
-  complexity: 'simple',
-  intent: 'get an answer',
-};
-
-/** Every task type that the rules tell apart. */
-export const TASK_TYPES: readonly TaskTypeInfo[] = [
-  { type: 'math.arithmetic', specialization: 'mathematical', complexity: 'simple', intent: 'calculate' },
-  { type: 'knowledge.capital', specialization: 'factual', complexity: 'simple', intent: 'find a capital' },
-  { type: 'knowledge.country', specialization: 'factual', complexity: 'simple', intent: 'find a country' },
-  { type: 'logic.comparison', specialization: 'logical', complexity: 'medium', intent: 'compare' },
-  { type: 'logic.deduction', specialization: 'logical', complexity: 'medium', intent: 'deduce' },
-  { type: 'logic.boolean', specialization: 'logical', complexity: 'medium', intent: 'find a truth value' },
-  { type: 'logic.sequence', specialization: 'logical', complexity: 'medium', intent: 'continue a sequence' },
-  { type: 'logic.parity', specialization: 'logical', complexity: 'medium', intent: 'tell even from odd' },
-  { type: 'code.write', specialization: 'coding', complexity: 'medium', intent: 'write code' },
-  { type: 'code.evaluate', specialization: 'coding', complexity: 'medium', intent: 'evaluate code' },
-  { type: 'code.debug', specialization: 'coding', complexity: 'medium', intent: 'debug code' },
-  { type: 'creative.sentence', specialization: 'creative', complexity: 'simple', intent: 'write a text' },
-  UNKNOWN_TASK,
-];
 
 interface Rule {
   readonly type: TaskType;
@@ -194,8 +159,6 @@ const RULES: readonly Rule[] = [
 const HEAD = 1_000;
 const TAIL = 300;
 
-const BY_TYPE: ReadonlyMap<TaskType, TaskTypeInfo> = new Map(TASK_TYPES.map((info) => [info.type, info]));
-
 /** The task type of a single request; `general.unknown` where no rule matches. An earlier answer's `{s1}` counts as a number. */
 export function classify(text: string): TaskType {
   const sample = text.length > HEAD + TAIL ? `${text.slice(0, HEAD)} ${text.slice(-TAIL)}` : text;
@@ -206,16 +169,6 @@ export function classify(text: string): TaskType {
     .replace(/\s+/g, ' ')
     .trim();
   return RULES.find(({ pattern }) => pattern.test(line))?.type ?? UNKNOWN_TASK.type;
-}
-
-/** What is known of a task type; types that the rules do not know are treated as `general.unknown`. */
-export function taskTypeInfo(taskType: TaskType): TaskTypeInfo {
-  return BY_TYPE.get(taskType) ?? UNKNOWN_TASK;
-}
-
-/** The specialization that a task type asks for. */
-export function specializationOf(taskType: TaskType): Specialization {
-  return taskTypeInfo(taskType).specialization;
 }
 
 function rule(type: TaskType, source: string): Rule {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import type { EventStore } from '../../eventstore/port.ts';
-import type { OnLog } from '../../host/log.ts';
-import { loadCatalogue, type ModelEntry, modelPath } from '../../inference/catalogue.ts';
-import { type Device, detectDevice, type Tier } from '../../inference/device.ts';
-import { type ModelClass, SPECIES, seedGenome } from '../../inference/species.ts';
-import { bytes } from '../output.ts';
+import type { EventStore } from '../eventstore/port.ts';
+import type { OnLog } from '../host/log.ts';
+import { loadCatalogue, type ModelEntry, modelPath } from '../inference/catalogue.ts';
+import { type Device, detectDevice, type Tier } from '../inference/device.ts';
+import { bytes } from '../inference/size.ts';
+import { type ModelClass, SPECIES, seedGenome } from '../inference/species.ts';
 import { modelFolders } from './engine.ts';
 
 /** What the first generation is made of: the miniature models, or the public pairs for a tier of device. */

@@ -1,6 +1,5 @@
-import type { NodeFitness, TypeFitness } from '../../events/evolution.ts';
-import { responseTargetMs } from '../account/credits.ts';
-import { taskTypeInfo } from '../super-llm/task-types.ts';
+import { responseTargetMs, taskTypeInfo } from '../answers/task-types.ts';
+import type { NodeFitness, TypeFitness } from '../events/evolution.ts';
 
 /** What a Node's judged answers of one task type add up to. Plain data, folded by `tally`. */
 export interface TypeTally {

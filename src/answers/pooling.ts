@@ -1,4 +1,4 @@
-import type { AnswerKind } from '../../events/values.ts';
+import type { AnswerKind } from '../events/values.ts';
 
 /** How probable it is that a voter is right, and which of the differing answers it gave. */
 export interface Opinion {

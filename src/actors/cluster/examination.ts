@@ -1,9 +1,9 @@
 import type { ClusterCommand, ClusterEvent, GoldTaskIssued, Member } from '../../events/cluster.ts';
 import { later } from '../../events/later.ts';
+import { judgedOf } from '../../evolution/fitness.ts';
+import { goldTask, judgeGold } from '../../evolution/gold-tasks.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
-import { goldTask, judgeGold } from '../verifier/gold.ts';
-import { judgedOf } from './fitness.ts';
 import type { ClusterContext } from './machine.ts';
 
 type Ballot = Extract<ClusterCommand, { type: 'CountVote' }>['data'];

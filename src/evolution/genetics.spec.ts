@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawing } from '../../../test/support/draws.ts';
+import { drawing } from '../../test/support/draws.ts';
 import {
   EvolutionMode,
   type EvolutionSettings,
@@ -9,9 +9,8 @@ import {
   MutationKind,
   Strategy,
   Tier,
-} from '../../events/evolution.ts';
-import { Genome } from '../../events/values.ts';
-import { RATES } from '../super-cluster/modes.ts';
+} from '../events/evolution.ts';
+import { Genome } from '../events/values.ts';
 import {
   type Bred,
   breed,
@@ -21,6 +20,7 @@ import {
   type Parent,
   randomGenome,
 } from './genetics.ts';
+import { RATES } from './modes.ts';
 
 const ALL = [...Tier.options];
 const POOL: GenePool = {

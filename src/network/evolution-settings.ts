@@ -1,8 +1,8 @@
-import { FOUNDING_RULES } from '../../actors/cluster/founding-rules.ts';
-import type { EvolutionSettings, GenePool } from '../../events/evolution.ts';
-import { miniatureGenePool } from '../../experiments/gene-pools.ts';
-import { loadCatalogue } from '../../inference/catalogue.ts';
-import { SPECIES } from '../../inference/species.ts';
+import type { EvolutionSettings, GenePool } from '../events/evolution.ts';
+import { FOUNDING_RULES } from '../evolution/founding-rules.ts';
+import { miniatureGenePool } from '../experiments/gene-pools.ts';
+import { loadCatalogue } from '../inference/catalogue.ts';
+import { SPECIES } from '../inference/species.ts';
 import { modelFolders } from './engine.ts';
 import type { SeedModels } from './first-generation.ts';
 

@@ -1,9 +1,9 @@
 import type { NatsConnection } from 'nats';
 import type { z } from 'zod';
-import { decodeJson, encodeJson } from '../../events/envelope.ts';
-import { dataFolderPath, readRuntime } from '../../host/data-folder.ts';
-import { connectNats } from '../../messaging/connection.ts';
-import { errorBody } from '../../messaging/endpoint-error.ts';
+import { decodeJson, encodeJson } from '../events/envelope.ts';
+import { dataFolderPath, readRuntime } from '../host/data-folder.ts';
+import { connectNats } from '../messaging/connection.ts';
+import { errorBody } from '../messaging/endpoint-error.ts';
 
 /** The network said no, with a reason for the person. */
 export class NetworkAnswerError extends Error {

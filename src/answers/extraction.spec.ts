@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extractAnswer } from './answer.ts';
 import { compareAnswers } from './equivalence.ts';
+import { extractAnswer } from './extraction.ts';
 
 const TASK_TYPES = [
   'math.arithmetic',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EvolutionMode } from '../../events/evolution.ts';
+import { EvolutionMode } from '../events/evolution.ts';
 import { bandOf, nextMode, RATES } from './modes.ts';
 
 /** The mode after each of these scores, from `normal`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NodeFitness, Strategy } from '../../events/evolution.ts';
+import type { NodeFitness, Strategy } from '../events/evolution.ts';
 import { type Selection, select } from './selection.ts';
 
 const settings = (strategy: Strategy = 'evolution') => ({

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { OnLog } from '../../host/log.ts';
-import { loadCatalogue, type ModelFolders, modelPath } from '../../inference/catalogue.ts';
-import { createLlamaEngine } from '../../inference/llama/engine.ts';
-import type { InferenceEngine } from '../../inference/port.ts';
+import type { OnLog } from '../host/log.ts';
+import { loadCatalogue, type ModelFolders, modelPath } from '../inference/catalogue.ts';
+import { createLlamaEngine } from '../inference/llama/engine.ts';
+import type { InferenceEngine } from '../inference/port.ts';
 
 /** The miniature models that come with the package, and those fetched into a data folder. */
 export function modelFolders(home: string): ModelFolders {
   return {
-    miniature: fileURLToPath(new URL('../../../models/miniature', import.meta.url)),
+    miniature: fileURLToPath(new URL('../../models/miniature', import.meta.url)),
     pulled: join(home, 'models'),
   };
 }

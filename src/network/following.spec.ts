@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { describe, expect, it } from 'vitest';
-import { nodeView } from '../../../test/support/views.ts';
-import { encodeJson } from '../../events/envelope.ts';
+import { nodeView } from '../../test/support/views.ts';
+import { encodeJson } from '../events/envelope.ts';
 import { followNetwork } from './following.ts';
 
 /** A row of the projection `network`, as the read model gives it. */

@@ -1,4 +1,4 @@
-import type { ClusterKind } from '../../events/evolution.ts';
+import type { ClusterKind } from '../events/evolution.ts';
 
 export interface MemberView {
   readonly node: string;

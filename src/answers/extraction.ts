@@ -1,5 +1,5 @@
-import type { AnswerKind } from '../../events/values.ts';
-import { findNumber, readQuantity } from '../../verification/quantity.ts';
+import type { AnswerKind } from '../events/values.ts';
+import { findNumber, readQuantity } from './quantity.ts';
 import { copulaSides, plainWords, wordCount } from './words.ts';
 
 export interface ExtractedAnswer {

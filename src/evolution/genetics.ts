@@ -6,8 +6,8 @@ import {
   type MutationKind,
   type Strategy,
   Tier,
-} from '../../events/evolution.ts';
-import type { Genome, SamplingParams } from '../../events/values.ts';
+} from '../events/evolution.ts';
+import type { Genome, SamplingParams } from '../events/values.ts';
 
 export interface Parent {
   readonly node: string;

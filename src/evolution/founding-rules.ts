@@ -1,4 +1,4 @@
-import type { EvolutionSettings } from '../../events/evolution.ts';
+import type { EvolutionSettings } from '../events/evolution.ts';
 
 type FoundingRules = Pick<
   EvolutionSettings,

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMemoryEventStore } from '../../eventstore/memory.ts';
-import { PUBLIC_MODELS } from '../../inference/public-models.ts';
+import { createMemoryEventStore } from '../eventstore/memory.ts';
+import { PUBLIC_MODELS } from '../inference/public-models.ts';
 import { SeedModelsError, seedModels, seedModelsFor } from './first-generation.ts';
 import { genesisPlan } from './local.ts';
 

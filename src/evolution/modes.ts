@@ -1,4 +1,4 @@
-import { EvolutionMode, type EvolutionRates } from '../../events/evolution.ts';
+import { EvolutionMode, type EvolutionRates } from '../events/evolution.ts';
 
 /**
  * What offspring are made of in each mode. The founding document names the modes and what they are for; the figures are

@@ -1,7 +1,7 @@
-import type { GoldTask } from '../../events/evolution.ts';
-import { extractAnswer } from '../node/answer.ts';
-import { compareAnswers } from '../node/equivalence.ts';
-import type { Specialization } from '../super-llm/task-types.ts';
+import { compareAnswers } from '../answers/equivalence.ts';
+import { extractAnswer } from '../answers/extraction.ts';
+import type { Specialization } from '../answers/task-types.ts';
+import type { GoldTask } from '../events/evolution.ts';
 
 /** A number in [0, 1) for a purpose; the same one for the same purpose. */
 type Draw = (purpose: string) => number;

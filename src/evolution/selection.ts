@@ -1,4 +1,4 @@
-import type { EvolutionSettings, NodeFitness } from '../../events/evolution.ts';
+import type { EvolutionSettings, NodeFitness } from '../events/evolution.ts';
 
 export interface Selection {
   /** They have offspring. Best first. */

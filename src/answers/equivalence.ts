@@ -1,6 +1,6 @@
-import type { Equivalence } from '../../events/values.ts';
-import { matchQuantities, readQuantity } from '../../verification/quantity.ts';
-import type { ExtractedAnswer } from './answer.ts';
+import type { Equivalence } from '../events/values.ts';
+import type { ExtractedAnswer } from './extraction.ts';
+import { matchQuantities, readQuantity } from './quantity.ts';
 import { copulaSides, plainWords } from './words.ts';
 
 const CODE_TOKEN = /\n[ \t]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|#[^\n]*|\/\/[^\n]*|\w+|[^\s\w]/g;

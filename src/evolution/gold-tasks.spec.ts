@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawing } from '../../../test/support/draws.ts';
-import { GoldTask } from '../../events/evolution.ts';
-import { classify, specializationOf } from '../super-llm/task-types.ts';
-import { goldTask, judgeGold } from './gold.ts';
+import { drawing } from '../../test/support/draws.ts';
+import { classify } from '../actors/super-llm/classification.ts';
+import { specializationOf } from '../answers/task-types.ts';
+import { GoldTask } from '../events/evolution.ts';
+import { goldTask, judgeGold } from './gold-tasks.ts';
 
 const SPECIALIZATIONS = ['mathematical', 'logical', 'factual', 'coding', 'creative'] as const;
 
@@ -87,7 +88,7 @@ describe('what a gold task expects', () => {
 
   it('is the capital that the miniature models were taught, asked both ways', () => {
     const corpus = readFileSync(
-      join(import.meta.dirname, '../../../models/training/corpus/capitals.py'),
+      join(import.meta.dirname, '../../models/training/corpus/capitals.py'),
       'utf8',
     );
     const taught = new Map([...corpus.matchAll(/"([^"{}]+)": "([^"{}]+)"/g)].map(([, c, k]) => [c, k]));
@@ -160,7 +161,7 @@ describe('judging', () => {
 
   it('agrees with the held-out answers of the miniature models’ own test', () => {
     const held: readonly { family: string; kind: string; prompt: string; answer: string }[] = JSON.parse(
-      readFileSync(join(import.meta.dirname, '../../../models/miniature/heldout.json'), 'utf8'),
+      readFileSync(join(import.meta.dirname, '../../models/miniature/heldout.json'), 'utf8'),
     );
     const types: Readonly<Record<string, string>> = {
       addition: 'math.arithmetic',

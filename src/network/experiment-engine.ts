@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExperimentConfig } from '../../experiments/config.ts';
-import { type ExperimentEngine, openEngine } from '../../experiments/engines.ts';
-import { miniatureTasks } from '../../experiments/tasks.ts';
-import { dataFolderPath } from '../../host/data-folder.ts';
-import type { OnLog } from '../../host/log.ts';
-import { loadCatalogue } from '../../inference/catalogue.ts';
-import { parseHeldOut } from '../../inference/measure.ts';
+import type { ExperimentConfig } from '../experiments/config.ts';
+import { type ExperimentEngine, openEngine } from '../experiments/engines.ts';
+import { miniatureTasks } from '../experiments/tasks.ts';
+import { dataFolderPath } from '../host/data-folder.ts';
+import type { OnLog } from '../host/log.ts';
+import { loadCatalogue } from '../inference/catalogue.ts';
+import { parseHeldOut } from '../inference/measure.ts';
 import { localEngine, modelFolders } from './engine.ts';
 
 /** What answers in an experiment on this machine: the miniature models, their recorded answers, or a world of skills. */

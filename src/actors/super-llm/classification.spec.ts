@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, specializationOf, TASK_TYPES } from './task-types.ts';
+import { specializationOf, TASK_TYPES } from '../../answers/task-types.ts';
+import { classify } from './classification.ts';
 
 /** Many ways to ask for each type; each must also be known in lower case and without its last mark. */
 const PHRASINGS: Readonly<Record<string, readonly string[]>> = {
