@@ -45,10 +45,16 @@ export interface Given<Reads = unknown> {
 }
 
 /**
+ * The events of a decision in their order: an array, or a generator where what comes next depends on the state after
+ * an earlier event. `yield event` gives that state back. The host folds each event once, for the decision and for good.
+ */
+export type Decided<E extends DomainEvent, Snapshot> = Iterable<E, unknown, Snapshot>;
+
+/**
  * An actor: an event-sourced aggregate whose lifecycle is an XState machine. Three pure functions make it.
  *
  * - `decide` gives the events that follow from a command: none if they have happened already (by natural key).
- *   Every returned event must be one that the machine can take in the state it then has.
+ *   Each event must be one that the machine can take in the state it then has.
  * - `machine` takes recorded events, the same for rehydration and for live ones. No invoke, no after, no I/O.
  * - `react` gives the effects of one recorded event, and `snapshot` is the state right after it.
  */
@@ -64,7 +70,7 @@ export interface ActorDefinition<
   readonly machine: Machine;
   /** Validates commands from outside this process. */
   readonly commands: z.ZodType<C>;
-  decide(command: C, snapshot: SnapshotFrom<Machine>, given: Given<Reads>): readonly E[];
+  decide(command: C, snapshot: SnapshotFrom<Machine>, given: Given<Reads>): Decided<E, SnapshotFrom<Machine>>;
   react(event: E, snapshot: SnapshotFrom<Machine>): readonly Effect[];
 }
 

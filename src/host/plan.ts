@@ -87,12 +87,14 @@ export function decideMessage(
   const effects: CausedEffect[] = [];
   let bytes = 0;
   let { revision, hash, snapshot } = head;
-  for (const decided of definition.decide(message.command, snapshot, given)) {
+  const decided = definition.decide(message.command, snapshot, given)[Symbol.iterator]();
+  for (let step = decided.next(snapshot); !step.done; step = decided.next(snapshot)) {
+    const { value } = step;
     revision += 1;
-    const dataText = canonicalJson(decided.data);
+    const dataText = canonicalJson(value.data);
     // The machine gets what the store will give back later: live state and replayed state cannot differ.
     const data: JsonObject = JSON.parse(dataText);
-    const event: DomainEvent = { type: decided.type, data };
+    const event: DomainEvent = { type: value.type, data };
     snapshot = takeEvent(definition, stream, revision, event, snapshot);
     const seal = sealEvent({ stream, revision, type: event.type, dataText, ids: message, prevHash: hash });
     const { id, metadata, metadataText, content } = seal;

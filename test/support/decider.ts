@@ -50,7 +50,11 @@ export class Scenario<C extends Command, E extends DomainEvent> {
 
   /** Recorded earlier. */
   given(...events: readonly E[]): this {
-    for (const event of events) this.#record(event);
+    for (const event of events) {
+      const { stored, snapshot } = this.#take(event, this.snapshot);
+      this.snapshot = snapshot;
+      this.history.push(stored);
+    }
     return this;
   }
 
@@ -63,11 +67,28 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     };
     const given = givenFor({ messageId, device: device ?? null }, at ?? START, () => reads);
     const read = this.definition.commands.parse(command);
-    const before = structuredClone(this.snapshot.context);
-    const events = this.definition.decide(read, this.snapshot, given) as readonly E[];
-    if (!isDeepStrictEqual(this.snapshot.context, before)) throw new Error('decide has changed the context');
+    const events: E[] = [];
+    const effects: Effect[] = [];
+    const told: { context: unknown; copy: unknown }[] = [];
+    let snapshot = this.snapshot;
+    const decided = this.definition.decide(read, snapshot, given)[Symbol.iterator]();
+    for (;;) {
+      told.push({ context: snapshot.context, copy: structuredClone(snapshot.context) });
+      const step = decided.next(snapshot);
+      if (step.done) break;
+      const taken = this.#take(step.value as E, snapshot);
+      snapshot = taken.snapshot;
+      events.push(taken.stored);
+      effects.push(...taken.effects);
+    }
+    if (!told.every(({ context, copy }) => isDeepStrictEqual(context, copy))) {
+      throw new Error('decide has changed the context');
+    }
+    // Nothing is recorded of a decision that was not made to its end.
+    this.snapshot = snapshot;
+    this.history.push(...events);
     this.events = events;
-    this.effects = events.flatMap((event) => this.#record(event));
+    this.effects = effects;
     return this;
   }
 
@@ -87,17 +108,17 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     );
   }
 
-  #record(event: E): readonly Effect[] {
+  /** What an event makes of a state, and what follows from it. */
+  #take(event: E, before: AnyMachineSnapshot) {
     const stored = { type: event.type, data: JSON.parse(canonicalJson(event.data)) } as E;
     if (!isDeepStrictEqual(stored, event)) throw new Error(`${event.type} is not what is stored of it`);
-    if (!this.snapshot.can(stored)) {
-      throw new Error(`${event.type} cannot be taken in ${JSON.stringify(this.snapshot.value)}`);
+    if (!before.can(stored)) {
+      throw new Error(`${event.type} cannot be taken in ${JSON.stringify(before.value)}`);
     }
-    [this.snapshot] = transition(this.definition.machine, this.snapshot, stored);
-    this.history.push(stored);
-    const effects = this.definition.react(stored, this.snapshot);
+    const [snapshot] = transition(this.definition.machine, before, stored);
+    const effects = this.definition.react(stored, snapshot);
     for (const effect of effects) this.#check(effect);
-    return effects;
+    return { stored, snapshot, effects };
   }
 
   #check(effect: Effect): void {

@@ -1,5 +1,5 @@
-import { type SnapshotFrom, transition } from 'xstate';
-import { CommandRefusedError, type Given } from '../../actors/actor.ts';
+import type { SnapshotFrom } from 'xstate';
+import { CommandRefusedError, type Decided, type Given } from '../../actors/actor.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
 import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
 import { later } from '../../events/later.ts';
@@ -7,7 +7,7 @@ import { demandOf, fitnessOf } from '../../evolution/fitness.ts';
 import { breed, carriesPair, type Parent } from '../../evolution/genetics.ts';
 import { RATES } from '../../evolution/modes.ts';
 import { select } from '../../evolution/selection.ts';
-import { awaitedBy, type GenerationContext, generationMachine } from './machine.ts';
+import { awaitedBy, type GenerationContext, type generationMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof generationMachine>;
 type CommandData<T extends GenerationCommand['type']> = Extract<GenerationCommand, { type: T }>['data'];
@@ -19,28 +19,28 @@ export function decide(
   command: GenerationCommand,
   snapshot: Snapshot,
   given: Given<NetworkView>,
-): readonly GenerationEvent[] {
+): Decided<GenerationEvent, Snapshot> {
   const { context } = snapshot;
   const { at } = given;
   switch (command.type) {
     case 'BeginGeneration':
       if (snapshot.matches('complete')) return [{ type: 'CompletionAffirmed', data: { at } }];
-      return snapshot.matches('void') ? begin(command.data, snapshot, given) : [];
+      return snapshot.matches('void') ? begin(command.data, given) : [];
     case 'ReceiveSlots': {
       if (!snapshot.matches('succeeding') || context.offspring !== null) return [];
       const { slots } = command.data;
       const received: GenerationEvent = { type: 'SlotsReceived', data: { slots, at } };
-      return finished(snapshot, [received, ...bred(command.data, context, given)], at);
+      return finishing([received, ...bred(command.data, context, given)], at);
     }
     case 'ConfirmRetirement': {
       const { node } = command.data;
       if (!awaits(snapshot, `retirement/${node}`)) return [];
-      return finished(snapshot, [{ type: 'RetirementConfirmed', data: { node, at } }], at);
+      return finishing([{ type: 'RetirementConfirmed', data: { node, at } }], at);
     }
     case 'ConfirmBirth': {
       const node = command.data.id;
       if (!awaits(snapshot, `birth/${node}`)) return [];
-      return finished(snapshot, [{ type: 'OffspringBorn', data: { node, at } }], at);
+      return finishing([{ type: 'OffspringBorn', data: { node, at } }], at);
     }
     case 'PassDeadline': {
       if (!snapshot.matches('succeeding') || at < context.dueAt) return [];
@@ -52,9 +52,8 @@ export function decide(
 
 function begin(
   { cluster, generation, trigger, members }: CommandData<'BeginGeneration'>,
-  snapshot: Snapshot,
   given: Given<NetworkView>,
-): readonly GenerationEvent[] {
+): Decided<GenerationEvent, Snapshot> {
   const { at, reads } = given;
   // The Cluster asks again when nothing was heard: this read model is behind its own.
   if (!reads.evolution) return [];
@@ -107,7 +106,7 @@ function begin(
       },
     },
   ];
-  return finished(snapshot, events, at);
+  return finishing(events, at);
 }
 
 /** One offspring for each slot. */
@@ -133,26 +132,17 @@ function bred(
   });
 }
 
-/** The events, and the end of the generation where nothing is awaited after them. */
-function finished(
-  before: Snapshot,
+/** The events (at least one), and the end of the generation where nothing is awaited after them. */
+function* finishing(
   events: readonly GenerationEvent[],
   at: string,
-): readonly GenerationEvent[] {
-  const { context } = events.reduce(
-    (snapshot: Snapshot, event) => transition(generationMachine, snapshot, event)[0],
-    before,
-  );
-  if (awaitedBy(context).length > 0 || !context.begun || !context.selection) return events;
+): Generator<GenerationEvent, void, Snapshot> {
+  let context: GenerationContext | null = null;
+  for (const event of events) ({ context } = yield event);
+  if (!context?.begun || !context.selection || awaitedBy(context).length > 0) return;
   const { cluster, generation } = context.begun;
-  const data = {
-    cluster,
-    generation,
-    culled: context.selection.culled.length,
-    born: context.born.length,
-    at,
-  };
-  return [...events, { type: 'GenerationCompleted', data }];
+  const culled = context.selection.culled.length;
+  yield { type: 'GenerationCompleted', data: { cluster, generation, culled, born: context.born.length, at } };
 }
 
 function awaits(snapshot: Snapshot, what: string): boolean {

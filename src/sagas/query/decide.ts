@@ -1,5 +1,5 @@
-import { type SnapshotFrom, transition } from 'xstate';
-import { CommandRefusedError, type Given } from '../../actors/actor.ts';
+import type { SnapshotFrom } from 'xstate';
+import { CommandRefusedError, type Decided, type Given } from '../../actors/actor.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
 import { decide as think } from '../../actors/super-llm/decide.ts';
 import { fillPrompt } from '../../actors/super-llm/decomposition.ts';
@@ -8,9 +8,11 @@ import { decide as verify } from '../../actors/verifier/decide.ts';
 import { later } from '../../events/later.ts';
 import type { QueryCommand, QueryEvent, SubtaskFailed } from '../../events/query.ts';
 import { Text } from '../../events/values.ts';
-import { queryMachine, type SubtaskState } from './machine.ts';
+import type { QueryContext, queryMachine, SubtaskState } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof queryMachine>;
+/** Events, each of which is answered with the state after it, and in the end the state after all of them. */
+type Steps<Result = Snapshot> = Generator<QueryEvent, Result, Snapshot>;
 type CommandData<T extends QueryCommand['type']> = Extract<QueryCommand, { type: T }>['data'];
 
 /** Resources that may try a subtask before it is given up. */
@@ -31,227 +33,215 @@ const MAX_REASON = 500;
 /** How long to wait for somebody to be there before routing is tried again. */
 const NOBODY_THERE_MS = 1000;
 
-/** The events so far, and the state that they lead to. */
-class Draft {
-  readonly events: QueryEvent[] = [];
-  snapshot: Snapshot;
-
-  constructor(snapshot: Snapshot) {
-    this.snapshot = snapshot;
-  }
-
-  add(...events: readonly QueryEvent[]): void {
-    for (const event of events) {
-      this.events.push(event);
-      [this.snapshot] = transition(queryMachine, this.snapshot, event);
-    }
-  }
-
-  get context(): Snapshot['context'] {
-    return this.snapshot.context;
-  }
-
-  get subtasks(): readonly SubtaskState[] {
-    return Object.values(this.context.subtasks);
-  }
-}
-
 export function decide(
   command: QueryCommand,
   snapshot: Snapshot,
   given: Given<NetworkView>,
-): readonly QueryEvent[] {
-  const draft = new Draft(snapshot);
+): Decided<QueryEvent, Snapshot> {
   switch (command.type) {
     case 'AskQuestion':
-      return ask(draft, command.data, given);
+      return ask(snapshot, command.data, given);
     case 'ConfirmEnding':
-      return confirmEnding(draft, command.data, given);
+      return confirmEnding(snapshot, command.data, given);
     case 'RecordAnswer':
-      return recordAnswer(draft, command.data, given);
-    case 'RecordFailure': {
-      if (!currentAttempt(draft, command.data)) return [];
-      const { subtaskId, attempt, resource, reason, best } = command.data;
-      if (given.at >= draft.context.dueAt && !best) return expire(draft, given);
-      // Votes that stayed apart have an answer too: computation may settle it, and its confidence is told with it.
-      if (resource && best && best.kind !== 'none') {
-        return recordAnswer(draft, { subtaskId, attempt, resource, result: best }, given);
-      }
-      fail(draft, { subtaskId, attempt, resource, reason, best }, given);
-      return goOn(draft, given);
-    }
+      return recordAnswer(snapshot, command.data, given);
+    case 'RecordFailure':
+      return recordFailure(snapshot, command.data, given);
     case 'PassDeadline':
-      return passDeadline(draft, command.data, given);
+      return passDeadline(snapshot, command.data, given);
   }
 }
 
-function ask(
-  draft: Draft,
+function* ask(
+  snapshot: Snapshot,
   question: CommandData<'AskQuestion'>,
   given: Given<NetworkView>,
-): readonly QueryEvent[] {
+): Steps<void> {
   const at = given.at;
-  if (!draft.snapshot.matches({ lifecycle: 'unasked' })) {
+  const { context } = snapshot;
+  if (!snapshot.matches({ lifecycle: 'unasked' })) {
     const { reservationId, account, replyTo } = question;
     // The reservation of the first asking is the query's own; every later one is given back.
-    const { context } = draft;
-    const known = context.reservationId === reservationId || context.askedAgainBy.includes(reservationId);
+    if (context.reservationId === reservationId || context.askedAgainBy.includes(reservationId)) return;
     const sameQuestion = context.question === question.question;
-    return known
-      ? []
-      : [{ type: 'QueryAskedAgain', data: { reservationId, account, replyTo, sameQuestion, at } }];
+    yield { type: 'QueryAskedAgain', data: { reservationId, account, replyTo, sameQuestion, at } };
+    return;
   }
-  if (draft.context.askedAgainBy.includes(question.reservationId)) return [];
-  draft.add({ type: 'QueryAsked', data: { ...question, at } });
-  draft.add(
-    ...think({ type: 'PlanQuery', data: { question: question.question, stakes: question.stakes } }, given),
-  );
-  return goOn(draft, given);
+  if (context.askedAgainBy.includes(question.reservationId)) return;
+  const asked = yield { type: 'QueryAsked', data: { ...question, at } };
+  const { stakes } = question;
+  const thoughts = think({ type: 'PlanQuery', data: { question: question.question, stakes } }, given);
+  yield* goOn(yield* record(asked, thoughts), given);
 }
 
 /** An account still holds credits for this query: they follow the ending, or go back if the question never came. */
 function confirmEnding(
-  draft: Draft,
+  snapshot: Snapshot,
   { reservationId, account }: CommandData<'ConfirmEnding'>,
   { at }: Given<NetworkView>,
 ): readonly QueryEvent[] {
-  if (draft.context.ending) return [{ type: 'EndingConfirmed', data: { reservationId, account, at } }];
-  if (!draft.snapshot.matches({ lifecycle: 'unasked' })) return [];
+  if (snapshot.context.ending) return [{ type: 'EndingConfirmed', data: { reservationId, account, at } }];
+  if (!snapshot.matches({ lifecycle: 'unasked' })) return [];
   return [{ type: 'QueryForgone', data: { reservationId, account, at } }];
 }
 
-function recordAnswer(
-  draft: Draft,
+function* recordAnswer(
+  snapshot: Snapshot,
   answer: CommandData<'RecordAnswer'>,
   given: Given<NetworkView>,
-): readonly QueryEvent[] {
-  const subtask = currentAttempt(draft, answer);
-  if (!subtask) return [];
+): Steps<void> {
+  const subtask = currentAttempt(snapshot, answer);
+  if (!subtask) return;
   const { subtaskId, attempt, resource, result } = answer;
-  draft.add({ type: 'SubtaskAnswered', data: { subtaskId, attempt, resource, result, at: given.at } });
-  const mayRecompute = subtask.tries + 1 < MAX_TRIES && timeLeft(draft, given) > LEAST_ATTEMPT_MS;
-  draft.add(
-    ...verify(
-      {
-        subtaskId,
-        attempt,
-        prompt: subtask.asked,
-        taskType: subtask.taskType,
-        stakes: draft.context.stakes,
-        dispatchedAt: subtask.dispatchedAt,
-        resource,
-        result,
-        mayRecompute,
-      },
-      given,
-    ),
+  const answered = yield {
+    type: 'SubtaskAnswered',
+    data: { subtaskId, attempt, resource, result, at: given.at },
+  };
+  const verdict = verify(
+    {
+      subtaskId,
+      attempt,
+      prompt: subtask.asked,
+      taskType: subtask.taskType,
+      stakes: answered.context.stakes,
+      dispatchedAt: subtask.dispatchedAt,
+      resource,
+      result,
+      mayRecompute: subtask.tries + 1 < MAX_TRIES && timeLeft(answered.context, given) > LEAST_ATTEMPT_MS,
+    },
+    given,
   );
-  return goOn(draft, given);
+  yield* goOn(yield* record(answered, verdict), given);
 }
 
-function passDeadline(
-  draft: Draft,
+function* recordFailure(
+  snapshot: Snapshot,
+  failure: CommandData<'RecordFailure'>,
+  given: Given<NetworkView>,
+): Steps<void> {
+  if (!currentAttempt(snapshot, failure)) return;
+  const { subtaskId, attempt, resource, reason, best } = failure;
+  if (given.at >= snapshot.context.dueAt && !best) yield* expire(snapshot, given);
+  // Votes that stayed apart have an answer too: computation may settle it, and its confidence is told with it.
+  else if (resource && best && best.kind !== 'none') {
+    yield* recordAnswer(snapshot, { subtaskId, attempt, resource, result: best }, given);
+  } else {
+    yield* goOn(yield* fail(snapshot, { subtaskId, attempt, resource, reason, best }, given), given);
+  }
+}
+
+function* passDeadline(
+  snapshot: Snapshot,
   deadline: CommandData<'PassDeadline'>,
   given: Given<NetworkView>,
-): readonly QueryEvent[] {
-  if (draft.snapshot.matches({ lifecycle: 'unasked' })) {
-    throw new CommandRefusedError(`There is no query "${draft.context.queryId}".`);
+): Steps<void> {
+  const { context } = snapshot;
+  if (snapshot.matches({ lifecycle: 'unasked' })) {
+    throw new CommandRefusedError(`There is no query "${context.queryId}".`);
   }
-  if (!draft.snapshot.matches({ lifecycle: 'working' })) return [];
-  if (given.at >= draft.context.dueAt) return expire(draft, given);
-  if (deadline.subtaskId === null) return [];
-  const subtask = draft.context.subtasks[deadline.subtaskId];
-  if (!subtask || subtask.attempt !== deadline.attempt || given.at < subtask.dueAt) return [];
-  if (subtask.status === 'dispatched') {
-    const { subtaskId, attempt } = subtask;
-    const reason = 'No answer came before the deadline of the attempt.';
-    fail(draft, { subtaskId, attempt, resource: null, reason, best: null }, given, 'somebody');
+  if (!snapshot.matches({ lifecycle: 'working' })) return;
+  if (given.at >= context.dueAt) {
+    yield* expire(snapshot, given);
+    return;
   }
-  return goOn(draft, given);
+  if (deadline.subtaskId === null) return;
+  const subtask = context.subtasks[deadline.subtaskId];
+  if (!subtask || subtask.attempt !== deadline.attempt || given.at < subtask.dueAt) return;
+  if (subtask.status !== 'dispatched') {
+    yield* goOn(snapshot, given);
+    return;
+  }
+  const { subtaskId, attempt } = subtask;
+  const reason = 'No answer came before the deadline of the attempt.';
+  const failure = { subtaskId, attempt, resource: null, reason, best: null };
+  yield* goOn(yield* fail(snapshot, failure, given, 'somebody'), given);
 }
 
 /** Records a failed attempt, and what becomes of it. When `nobody` was there to take it, it waits instead of counting. */
-function fail(
-  draft: Draft,
+function* fail(
+  { context }: Snapshot,
   failure: Pick<SubtaskFailed, 'subtaskId' | 'attempt' | 'resource' | 'reason' | 'best'>,
   given: Given<NetworkView>,
   taken: 'somebody' | 'nobody' = failure.resource === null ? 'nobody' : 'somebody',
-): void {
-  const tries = (draft.context.subtasks[failure.subtaskId]?.tries ?? 0) + (taken === 'somebody' ? 1 : 0);
-  const left = timeLeft(draft, given);
+): Steps {
+  const tries = (context.subtasks[failure.subtaskId]?.tries ?? 0) + (taken === 'somebody' ? 1 : 0);
+  const left = timeLeft(context, given);
   const hopeless = tries >= MAX_TRIES || left < LEAST_ATTEMPT_MS;
   const wait = !hopeless && taken === 'nobody';
   const retryAt = wait ? later(given.at, Math.min(NOBODY_THERE_MS, left / 2)) : null;
   const next = hopeless ? 'give-up' : wait ? 'wait' : 'retry';
-  draft.add({ type: 'SubtaskFailed', data: { ...failure, next, retryAt, at: given.at } });
+  return yield { type: 'SubtaskFailed', data: { ...failure, next, retryAt, at: given.at } };
 }
 
 /** Dispatches whatever is ready, gives up what depends on nothing known, and ends the query when all is said. */
-function goOn(draft: Draft, given: Given<NetworkView>): readonly QueryEvent[] {
-  for (const subtask of draft.subtasks) {
-    if (subtask.status === 'postponed' && subtask.dueAt <= given.at) redispatch(draft, subtask, given);
-    else if (subtask.status === 'waiting') dispatchIfReady(draft, subtask, given);
+function* goOn(before: Snapshot, given: Given<NetworkView>): Steps<void> {
+  let after = before;
+  for (const subtask of subtasksOf(before)) {
+    if (subtask.status === 'postponed' && subtask.dueAt <= given.at) {
+      after = yield redispatched(after.context, subtask, given);
+    } else if (subtask.status === 'waiting') {
+      const event = dispatchedIfReady(after, subtask, given);
+      if (event) after = yield event;
+    }
   }
-  const open = draft.subtasks.some(({ status }) => status !== 'accepted' && status !== 'abandoned');
-  if (!open) conclude(draft, given);
-  return draft.events;
+  const isOpen = subtasksOf(after).some(({ status }) => status !== 'accepted' && status !== 'abandoned');
+  if (!isOpen) yield* conclude(after, given);
 }
 
-function dispatchIfReady(draft: Draft, subtask: SubtaskState, given: Given<NetworkView>): void {
-  const needed = draft.subtasks.filter((other) => subtask.dependsOn.includes(other.key));
+function dispatchedIfReady(
+  snapshot: Snapshot,
+  subtask: SubtaskState,
+  given: Given<NetworkView>,
+): QueryEvent | null {
+  const needed = subtasksOf(snapshot).filter((other) => subtask.dependsOn.includes(other.key));
   const unknown = needed.find((other) => other.status === 'abandoned');
   if (unknown) {
-    giveUp(
-      draft,
-      subtask,
-      `It needs the answer to "${unknown.prompt.slice(0, 120)}", which nobody knew.`,
-      given,
-    );
-    return;
+    const what = unknown.prompt.slice(0, 120);
+    return givenUp(subtask, `It needs the answer to "${what}", which nobody knew.`, given);
   }
-  if (needed.some((other) => other.status !== 'accepted')) return;
+  if (needed.some((other) => other.status !== 'accepted')) return null;
   const answers = Object.fromEntries(needed.map((other) => [other.key, other.answer ?? '']));
   const prompt = fillPrompt(subtask.prompt, answers);
   if (!Text.safeParse(prompt).success) {
-    giveUp(draft, subtask, 'With the answers that it needs, it is too long to be asked.', given);
-    return;
+    return givenUp(subtask, 'With the answers that it needs, it is too long to be asked.', given);
   }
   const { nodes, prefer } = subtask;
-  dispatch(draft, subtask, { prompt, nodes, prefer }, given);
+  return dispatched(snapshot.context, subtask, { prompt, nodes, prefer }, given);
 }
 
-function giveUp(draft: Draft, subtask: SubtaskState, reason: string, { at }: Given<NetworkView>): void {
+function givenUp(subtask: SubtaskState, reason: string, { at }: Given<NetworkView>): QueryEvent {
   const { subtaskId, attempt } = subtask;
   const nothing = { resource: null, best: null, next: 'give-up', retryAt: null } as const;
-  draft.add({ type: 'SubtaskFailed', data: { subtaskId, attempt, ...nothing, reason, at } });
+  return { type: 'SubtaskFailed', data: { subtaskId, attempt, ...nothing, reason, at } };
 }
 
-function redispatch(draft: Draft, subtask: SubtaskState, given: Given<NetworkView>): void {
+function redispatched(context: QueryContext, subtask: SubtaskState, given: Given<NetworkView>): QueryEvent {
   const { nodes, prefer, asked } = subtask;
   const harder = { prompt: asked, nodes: Math.max(RETRY_NODES, nodes), prefer: 'cluster' } as const;
-  dispatch(draft, subtask, subtask.tries === 0 ? { prompt: asked, nodes, prefer } : harder, given);
+  const how = subtask.tries === 0 ? { prompt: asked, nodes, prefer } : harder;
+  return dispatched(context, subtask, how, given);
 }
 
-function dispatch(
-  draft: Draft,
+function dispatched(
+  context: QueryContext,
   subtask: SubtaskState,
   how: Pick<SubtaskState, 'prompt' | 'nodes' | 'prefer'>,
   given: Given<NetworkView>,
-): void {
+): QueryEvent {
   const { subtaskId, attempt, exclude, tries } = subtask;
   const share = tries >= MAX_TRIES - 1 ? 1 : ATTEMPT_SHARE;
-  const dueAt = later(given.at, timeLeft(draft, given) * share);
-  draft.add({
+  const dueAt = later(given.at, timeLeft(context, given) * share);
+  return {
     type: 'SubtaskDispatched',
     data: { subtaskId, attempt: attempt + 1, ...how, exclude, dueAt, at: given.at },
-  });
+  };
 }
 
 /** Puts together what was answered, and ends the query with it or with an honest "I don't know". */
-function conclude(draft: Draft, given: Given<NetworkView>): void {
+function* conclude(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
   const at = given.at;
-  const { question, reserved } = draft.context;
-  const subtasks = draft.subtasks;
+  const { question, reserved } = snapshot.context;
+  const subtasks = subtasksOf(snapshot);
   const parts = subtasks.map(
     ({ key, asked, taskType, answer, confidence }): Part => ({
       key,
@@ -262,7 +252,7 @@ function conclude(draft: Draft, given: Given<NetworkView>): void {
     }),
   );
   const thoughts = think({ type: 'SynthesiseAnswer', data: { question, parts } }, given);
-  draft.add(...thoughts);
+  yield* thoughts;
   const synthesis = thoughts.find((event) => event.type === 'AnswerSynthesised')?.data;
   const validation = thoughts.find((event) => event.type === 'AnswerValidated')?.data;
   const answered = subtasks.filter(({ status }) => status === 'accepted').length;
@@ -270,12 +260,12 @@ function conclude(draft: Draft, given: Given<NetworkView>): void {
   // Each part has passed its own gate; their product falls with their number and is no gate of its own.
   if (synthesis?.answer != null && validation?.ok) {
     const spent = Math.round((reserved * answered) / subtasks.length);
-    draft.add({ type: 'QueryAnswered', data: { answer: synthesis.answer, confidence, spent, at } });
+    yield { type: 'QueryAnswered', data: { answer: synthesis.answer, confidence, spent, at } };
     return;
   }
   const best = subtasks.length === 1 ? (subtasks[0]?.candidate ?? null) : null;
   const reason = answered === 0 ? unansweredReason(subtasks) : (validation?.reasons ?? []).join('; ');
-  draft.add({
+  yield {
     type: 'QueryDeclined',
     data: {
       reason,
@@ -283,7 +273,7 @@ function conclude(draft: Draft, given: Given<NetworkView>): void {
       confidence: best?.confidence ?? confidence,
       at,
     },
-  });
+  };
 }
 
 /** Whether nobody knew, or something stood in the way. */
@@ -293,26 +283,37 @@ function unansweredReason(subtasks: readonly SubtaskState[]): string {
 }
 
 /** At the deadline, what is there is given; nothing at all is an expiry. */
-function expire(draft: Draft, given: Given<NetworkView>): readonly QueryEvent[] {
-  if (draft.subtasks.some(({ status }) => status === 'accepted')) conclude(draft, given);
-  else {
-    const reason = draft.subtasks.some(({ status }) => status === 'postponed')
-      ? 'No Node was there to answer before the deadline.'
-      : 'The Nodes gave no answer before the deadline.';
-    draft.add({ type: 'QueryExpired', data: { reason, at: given.at } });
+function* expire(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
+  const subtasks = subtasksOf(snapshot);
+  if (subtasks.some(({ status }) => status === 'accepted')) {
+    yield* conclude(snapshot, given);
+    return;
   }
-  return draft.events;
+  const reason = subtasks.some(({ status }) => status === 'postponed')
+    ? 'No Node was there to answer before the deadline.'
+    : 'The Nodes gave no answer before the deadline.';
+  yield { type: 'QueryExpired', data: { reason, at: given.at } };
+}
+
+function* record(before: Snapshot, events: readonly QueryEvent[]): Steps {
+  let after = before;
+  for (const event of events) after = yield event;
+  return after;
 }
 
 function currentAttempt(
-  draft: Draft,
+  snapshot: Snapshot,
   { subtaskId, attempt }: { subtaskId: string; attempt: number },
 ): SubtaskState | undefined {
-  if (!draft.snapshot.matches({ lifecycle: 'working' })) return undefined;
-  const subtask = draft.context.subtasks[subtaskId];
+  if (!snapshot.matches({ lifecycle: 'working' })) return undefined;
+  const subtask = snapshot.context.subtasks[subtaskId];
   return subtask?.status === 'dispatched' && subtask.attempt === attempt ? subtask : undefined;
 }
 
-function timeLeft(draft: Draft, given: Given<NetworkView>): number {
-  return Math.max(0, Date.parse(draft.context.dueAt) - Date.parse(given.at));
+function subtasksOf({ context }: Snapshot): readonly SubtaskState[] {
+  return Object.values(context.subtasks);
+}
+
+function timeLeft({ dueAt }: QueryContext, given: Given<NetworkView>): number {
+  return Math.max(0, Date.parse(dueAt) - Date.parse(given.at));
 }
