@@ -19,12 +19,17 @@ const NO_NETWORK: ReadonlySet<string> = new Set([
   'NatsAccessError',
 ]);
 
-/** What an experiment or a branch was asked for does not exist or does not go together. */
+/** What the command line asks for does not exist, or does not go together. */
 const ASKED_WRONG: ReadonlySet<string> = new Set([
   'UsageError',
   'ConfigError',
   'ExperimentFolderError',
   'BranchError',
+  'MomentError',
+  'NoBrokerUserError',
+  'NoHistoryError',
+  'OutputExistsError',
+  'UnknownNodeError',
 ]);
 
 /** Errors are told apart by name, so that saying how a command failed loads nothing of the network. */

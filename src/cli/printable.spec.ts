@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { printAnswer } from './asking.ts';
+import { withoutPassword } from '../network/address.ts';
+import { printAnswer } from './answer.ts';
 import { stderrLog } from './log.ts';
 import { facts, printJson, table } from './output.ts';
-import { printable, printableJson, printableLine, withoutPassword } from './printable.ts';
+import { printable, printableJson, printableLine } from './printable.ts';
 import { printTrace } from './trace.ts';
 
 const HOSTILE = 'a\u001b[2J\u0007\u009b31m\u202eb\r\nc\td\re\u007f';

@@ -28,8 +28,3 @@ export function printableJson(value: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
-
-/** An address, or several parted by commas, without user and password. */
-export function withoutPassword(url: string): string {
-  return url.replace(/(^|\/\/)[^/]*@/g, '$1');
-}

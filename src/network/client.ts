@@ -1,9 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
 import type { z } from 'zod';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
+import { ASK_TIMEOUT_MS } from '../gateway/limits.ts';
+import { AskOutput, QueryOutput } from '../gateway/schemas.ts';
 import { dataFolderPath, readRuntime } from '../host/data-folder.ts';
 import { connectNats } from '../messaging/connection.ts';
 import { errorBody } from '../messaging/endpoint-error.ts';
+
+export interface Question {
+  readonly question: string;
+  readonly account?: string;
+  readonly queryId?: string;
+  readonly stakes?: 'normal' | 'high';
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+export type Steps = QueryOutput['query']['steps'];
+
+const TRACE_PATIENCE_MS = 5_000;
+const REPLY_GRACE_MS = 5_000;
 
 /** The network said no, with a reason for the person. */
 export class NetworkAnswerError extends Error {
@@ -59,4 +77,25 @@ export async function request<T>(
   const refused = errorBody.safeParse(value);
   if (refused.success) throw new NetworkAnswerError(refused.data.error);
   return schema.parse(value);
+}
+
+/** One question over a connection. */
+export async function ask(nc: NatsConnection, given: Question): Promise<AskOutput> {
+  const { question, account, queryId = randomUUID(), stakes = 'normal' } = given;
+  const timeoutMs = given.timeout ?? ASK_TIMEOUT_MS.default;
+  const body = { question, queryId, stakes, timeoutMs, ...(account && { account }) };
+  return request(nc, 'dellm.ask', body, AskOutput, timeoutMs + REPLY_GRACE_MS);
+}
+
+/** Every step of a query, as soon as the read model knows its ending. */
+export async function traceOf(nc: NatsConnection, queryId: string): Promise<Steps> {
+  const deadline = Date.now() + TRACE_PATIENCE_MS;
+  for (;;) {
+    const { query } = await request(nc, 'dellm.query', { queryId }, QueryOutput).catch((error: unknown) => {
+      if (Date.now() >= deadline) throw error;
+      return { query: null };
+    });
+    if (query?.result || (query && Date.now() >= deadline)) return query.steps;
+    await sleep(50);
+  }
 }

@@ -379,7 +379,8 @@ describe('a network on this machine', () => {
 describe('a start that cannot succeed', () => {
   it('for a port that is taken is told, and leaves nothing running', async () => {
     const home = newFolder();
-    const server = createTcpServer();
+    // A connection that stays open would keep the server from closing.
+    const server = createTcpServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const { code, stderr } = await dellm(home, ['up', '--port', String(port)]);

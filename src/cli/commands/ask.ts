@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { ASK_TIMEOUT_MS } from '../../gateway/limits.ts';
 import type { ModelClass } from '../../inference/species.ts';
+import type { Question } from '../../network/client.ts';
 import { id, someText, wholeNumber } from '../arguments.ts';
-import type { Question } from '../asking.ts';
 import { gpuOption, modelsOption } from '../device-options.ts';
 import { EXIT } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
@@ -58,8 +58,8 @@ async function askOnce(question: string, options: Options): Promise<number> {
 }
 
 async function askAt(url: string, question: string, options: Options, signal?: AbortSignal): Promise<number> {
-  const { connectClient } = await import('../../network/client.ts');
-  const { ask, printAnswer, traceOf } = await import('../asking.ts');
+  const { ask, connectClient, traceOf } = await import('../../network/client.ts');
+  const { printAnswer } = await import('../answer.ts');
   const { json, trace } = options;
   const nc = await connectClient(url);
   signal?.addEventListener('abort', () => void nc.close(), { once: true });

@@ -7,6 +7,7 @@ import { openExperimentEngine } from '../../network/experiment-engine.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
+import { interruptible } from '../interrupt.ts';
 import { stderrLog } from '../log.ts';
 import { printJson, printLines } from '../output.ts';
 import { progressTo } from './experiment-progress.ts';
@@ -95,36 +96,30 @@ async function run(file: string | undefined, options: Options): Promise<number> 
   }
   const input = { ...(file === undefined ? {} : await parametersIn(file)), ...given };
   const config = options.resume ? await openExperimentFolder(out) : await createExperimentFolder(out, input);
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const onLog = stderrLog(options);
   const outputs = options.outputs ?? join(out, ANSWERS_FILE);
-  const engine = await openExperimentEngine(config, outputs, onLog).catch(async (error: unknown) => {
-    if (!options.resume) await abandonExperimentFolder(out);
-    throw error;
-  });
-  try {
-    const summary = await runExperiment({
-      config,
-      engine,
-      folder: out,
-      signal: interrupt.signal,
-      onProgress: progressTo(process.stderr, engine),
+  return interruptible(async (signal) => {
+    const engine = await openExperimentEngine(config, outputs, onLog).catch(async (error: unknown) => {
+      if (!options.resume) await abandonExperimentFolder(out);
+      throw error;
     });
-    if (options.json) printJson(summary);
-    else printLines([describe(config, summary, out)]);
-    return 0;
-  } catch (error) {
-    if (interrupt.signal.aborted) {
-      process.stderr.write(
-        `\nStopped. Every generation that was finished is kept: go on with --out ${out} --resume.\n`,
-      );
+    try {
+      const onProgress = progressTo(process.stderr, engine);
+      const summary = await runExperiment({ config, engine, folder: out, signal, onProgress });
+      if (options.json) printJson(summary);
+      else printLines([describe(config, summary, out)]);
+      return 0;
+    } catch (error) {
+      if (signal.aborted) {
+        process.stderr.write(
+          `\nStopped. Every generation that was finished is kept: go on with --out ${out} --resume.\n`,
+        );
+      }
+      throw error;
+    } finally {
+      await engine.close();
     }
-    throw error;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 function parametersOf(options: Options): Record<string, string> {

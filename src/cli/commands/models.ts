@@ -5,8 +5,8 @@ import { bytes } from '../../inference/size.ts';
 import { id } from '../arguments.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
-import { progressOf } from '../log.ts';
-import { measureModels } from '../measure-models.ts';
+import { interruptible } from '../interrupt.ts';
+import { progressOf, stderrLog } from '../log.ts';
 import { facts, printJson, printLines, table } from '../output.ts';
 
 interface Options {
@@ -31,7 +31,7 @@ export function addModelsCommand(program: Command): void {
     .command('measure')
     .description('ask the miniature models their held-out prompts, and count what is right')
     .option('--json', 'print one JSON object', false)
-    .action((options) => finish(() => measureModels(options)));
+    .action((options) => finish(() => measure(options)));
 }
 
 async function listModels({ json }: Options): Promise<number> {
@@ -70,33 +70,55 @@ async function pull(model: string, { json }: Options): Promise<number> {
   if (!entry)
     throw new UsageError(`The catalogue has no model "${model}". "dellm models list" shows what it has.`);
   await becomeDataFolder();
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
   const progress = progressOf(entry.file, bytes);
-  try {
-    const pulled = await pullModel(entry, folders.pulled, {
-      signal: abort.signal,
-      onProgress: ({ receivedBytes, totalBytes }) => progress.show(receivedBytes, totalBytes),
-      ...(process.env.HF_ENDPOINT && { fetchBase: process.env.HF_ENDPOINT }),
-    });
-    progress.end();
-    if (json) printJson(pulled);
-    else
-      printLines([
-        `${pulled.path}  ${bytes(pulled.bytes)}, ${pulled.outcome}, checked by ${pulled.verified}`,
-      ]);
-    return EXIT.ok;
-  } catch (error) {
-    progress.end();
-    if (!abort.signal.aborted) throw error;
-    process.stderr.write('Interrupted. What has arrived is kept; run the command again to go on.\n');
-    return EXIT.interrupted;
-  } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  }
+  return interruptible(async (signal) => {
+    try {
+      const pulled = await pullModel(entry, folders.pulled, {
+        signal,
+        onProgress: ({ receivedBytes, totalBytes }) => progress.show(receivedBytes, totalBytes),
+        ...(process.env.HF_ENDPOINT && { fetchBase: process.env.HF_ENDPOINT }),
+      });
+      progress.end();
+      if (json) printJson(pulled);
+      else {
+        const { path, outcome, verified } = pulled;
+        printLines([`${path}  ${bytes(pulled.bytes)}, ${outcome}, checked by ${verified}`]);
+      }
+      return EXIT.ok;
+    } catch (error) {
+      progress.end();
+      if (!signal.aborted) throw error;
+      process.stderr.write('Interrupted. What has arrived is kept; run the command again to go on.\n');
+      return EXIT.interrupted;
+    }
+  });
+}
+
+/** Resolves with the exit code. */
+async function measure({ json }: Options): Promise<number> {
+  const { formatMeasurements } = await import('../../inference/measure-table.ts');
+  const { measureModels } = await import('../../network/measure-models.ts');
+  const progress = progressOf('held-out prompts');
+  return interruptible(async (signal) => {
+    try {
+      const measured = await measureModels({
+        signal,
+        onLog: stderrLog({ verbose: false }),
+        onProgress: progress.show,
+        onLeftOut: (pairs) => {
+          for (const { id, models } of pairs) {
+            process.stderr.write(`${id} is left out: ${models.join(' and ')} not here\n`);
+          }
+        },
+      });
+      progress.end();
+      if (json) printJson(measured);
+      else printLines([formatMeasurements(measured.measurements).trimEnd()]);
+      return EXIT.ok;
+    } finally {
+      progress.end();
+    }
+  });
 }
 
 /** A network takes no folder that holds something else: one that is new gets its mark before a model lies in it. */

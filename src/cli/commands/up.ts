@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { ModelClass } from '../../inference/species.ts';
+import { withoutPassword } from '../../network/address.ts';
 import { wholeNumber } from '../arguments.ts';
 import { gpuOption, modelsOption } from '../device-options.ts';
 import { finish } from '../finish.ts';
 import { progress, stderrLog } from '../log.ts';
 import { printJson } from '../output.ts';
-import { printable, withoutPassword } from '../printable.ts';
+import { printable } from '../printable.ts';
 
 interface Options {
   readonly port?: number;
@@ -40,9 +41,9 @@ export function addUpCommand(program: Command): void {
 async function up({ port, models, gpu, json, verbose }: Options): Promise<number> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { prepareShutdown } = await import('../../host/shutdown.ts');
-  const { connectClient } = await import('../../network/client.ts');
+  const { ask, connectClient } = await import('../../network/client.ts');
   const { bootLocalNetwork } = await import('../../network/local.ts');
-  const { ask, printAnswer } = await import('../asking.ts');
+  const { printAnswer } = await import('../answer.ts');
   const home = dataFolderPath();
   const onLog = stderrLog({ verbose });
   const shutdown = prepareShutdown({ onLog });

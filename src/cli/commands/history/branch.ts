@@ -6,6 +6,7 @@ import type { Summary } from '../../../experiments/summary.ts';
 import { id, someText, wholeNumber } from '../../arguments.ts';
 import { UsageError } from '../../exit-codes.ts';
 import { finish } from '../../finish.ts';
+import { interruptible } from '../../interrupt.ts';
 import { stderrLog } from '../../log.ts';
 import { printJson, printLines } from '../../output.ts';
 import { progressTo } from '../experiment-progress.ts';
@@ -81,7 +82,7 @@ async function branch(options: Options): Promise<number> {
   if (options.resume) {
     const begun = await engineOfBranch(out);
     const engine = await openEngine(engineName(begun.engine), { ...options, world: begun.world });
-    return withInterrupt(async (signal) => {
+    return interruptible(async (signal) => {
       try {
         const onProgress = progressTo(process.stderr, engine);
         return print(await resumeBranch({ engine, folder: out, signal, onProgress }));
@@ -115,13 +116,6 @@ async function openEngine(engine: Options['engine'], options: Options): Promise<
   }
   const config = { engine, world, ...(recordings !== undefined && { recordings }) };
   return openExperimentEngine(config, outputs, stderrLog(options));
-}
-
-async function withInterrupt(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-  return run(interrupt.signal);
 }
 
 /** `key=value` as an object: a value is JSON, else a word, or words with commas. */

@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import type { NatsConnection } from 'nats';
+import { connectEventStore } from '../eventstore/esdb.ts';
+import type { EventStore } from '../eventstore/port.ts';
+import { dataFolderPath, openDataFolder, readRuntime } from '../host/data-folder.ts';
+import type { OnLog } from '../host/log.ts';
+import type { Shutdown } from '../host/shutdown.ts';
+import type { ModelClass } from '../inference/species.ts';
+import { connectNats, type NatsAccess } from '../messaging/connection.ts';
+import { agentUserName, NETWORK_USER } from '../messaging/permissions.ts';
+import { readNatsPassword } from '../messaging/users.ts';
+import { NoNetworkError } from './client.ts';
+import { localEngine } from './engine.ts';
+import { seedModelsFor } from './first-generation.ts';
+import { beginGenesis, OWNER } from './local.ts';
+import {
+  type RunningRole,
+  startAgent,
+  startFleet,
+  startGateway,
+  startProjector,
+  startRelay,
+  superviseRole,
+} from './roles.ts';
+
+export const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface RoleOptions {
+  /** The message broker. Default: `NATS_URL`, else that of the network on the data folder. */
+  readonly nats?: string;
+  /** The EventStoreDB. Default: `ESDB_URL`, else that of the network on the data folder. */
+  readonly store?: string;
+  /** agent: the device that it runs on. */
+  readonly device?: string;
+  /** fleet: the device on which the first generation is born where there are no Nodes yet. */
+  readonly genesis?: string;
+  /** What a first generation is made of. Default: miniature. */
+  readonly models?: ModelClass;
+  /** agent: runs the models on a GPU. Default: false. */
+  readonly gpu?: boolean;
+  /** agent: where the device is. */
+  readonly region?: string;
+}
+
+/** The broker knows no user by which the role could connect. */
+export class NoBrokerUserError extends Error {
+  override readonly name = 'NoBrokerUserError';
+}
+
+interface Prepared {
+  readonly nc: NatsConnection;
+  readonly start: (signal: AbortSignal) => Promise<RunningRole>;
+  /** Asks for the first generation, once the role runs. */
+  readonly begin?: () => Promise<void>;
+}
+
+/**
+ * Runs one role in this process, started again if it ends, until `shutdown`, which gets every step of stopping.
+ * Resolves with the broker's address when the role does its work. Throws `NoNetworkError` and `NoBrokerUserError`.
+ */
+export async function runRole(
+  role: Role,
+  options: RoleOptions,
+  shutdown: Shutdown,
+  onLog: OnLog,
+): Promise<string> {
+  const { nc, start, begin } = await prepare(role, options, shutdown, onLog);
+  const running = await superviseRole(role, onLog, start);
+  shutdown.add(role, () => running.stop());
+  await begin?.();
+  return nc.getServer();
+}
+
+async function prepare(
+  role: Role,
+  options: RoleOptions,
+  shutdown: Shutdown,
+  onLog: OnLog,
+): Promise<Prepared> {
+  const nc = await connectNats({
+    ...(await brokerFor(role, options)),
+    name: `dellm-${role}`,
+    onStatus: (message) => onLog('info', message),
+  });
+  shutdown.add('connection', () => nc.close());
+  if (role === 'agent') {
+    const { device = '', gpu = false, region = null } = options;
+    const start = async (signal: AbortSignal): Promise<RunningRole> => {
+      const engine = await localEngine(dataFolderPath(), onLog, { gpu });
+      return startAgent({ nc, onLog, signal }, device, engine, { region });
+    };
+    return { nc, start };
+  }
+  if (role === 'gateway') return { nc, start: (signal) => startGateway({ nc, onLog, signal }, OWNER) };
+  const store = await storeFor(options);
+  shutdown.add('event store', () => store.close());
+  const folder = role === 'projector' ? await projectorFolder(options, shutdown) : '';
+  const start = (signal: AbortSignal): Promise<RunningRole> => {
+    const context = { nc, store, onLog, signal };
+    if (role === 'fleet') return startFleet(context);
+    if (role === 'relay') return startRelay(context);
+    return startProjector(context, folder);
+  };
+  const { genesis, models = 'miniature' } = options;
+  if (genesis === undefined) return { nc, start };
+  const seeds = await seedModelsFor(store, { models, home: dataFolderPath() }, onLog);
+  return { nc, start, begin: () => beginGenesis(nc, genesis, seeds) };
+}
+
+/** A named broker has its users in its address; that of the network on the data folder has them in a file beside it. */
+async function brokerFor(role: Role, { nats, device }: RoleOptions): Promise<NatsAccess> {
+  const named = nats ?? process.env.NATS_URL;
+  if (named !== undefined) return { url: named };
+  const { natsUrl } = await localRuntime('a broker by --nats or NATS_URL');
+  if (new URL(natsUrl).username !== '') return { url: natsUrl };
+  const user = role === 'agent' ? agentUserName(device ?? '') : NETWORK_USER;
+  const password = await readNatsPassword(dataFolderPath(), user);
+  if (password === null) {
+    throw new NoBrokerUserError(
+      `The broker of the network on ${dataFolderPath()} has no user "${user}". ` +
+        'Name a device that it knows ("dellm status" lists them), or a broker with its user by --nats.',
+    );
+  }
+  return { url: natsUrl, user, password };
+}
+
+async function storeFor({ store }: RoleOptions): Promise<EventStore> {
+  const named = store ?? process.env.ESDB_URL;
+  return connectEventStore(named ?? (await localRuntime('an EventStoreDB by --store or ESDB_URL')).storeUrl);
+}
+
+/** The projector needs a folder for itself: the data folder, or, where a network runs on that, one inside it. */
+async function projectorFolder({ nats }: RoleOptions, shutdown: Shutdown): Promise<string> {
+  const home = dataFolderPath();
+  const beside = nats === undefined && process.env.NATS_URL === undefined;
+  const folder = await openDataFolder(beside ? join(home, 'projector') : home);
+  shutdown.add('data folder', () => folder.release());
+  return folder.path;
+}
+
+async function localRuntime(orName: string): Promise<{ natsUrl: string; storeUrl: string }> {
+  const runtime = await readRuntime(dataFolderPath());
+  if (runtime !== null) return runtime;
+  throw new NoNetworkError(
+    `No network runs on the data folder ${dataFolderPath()}. Start one with "dellm up", or name ${orName}.`,
+  );
+}
