@@ -1,5 +1,13 @@
 import type { AnyStateMachine, SnapshotFrom } from 'xstate';
 import type { z } from 'zod';
+import {
+  type ActorKind,
+  COMMANDS,
+  type CommandOf,
+  type EventOf,
+  type PassDeadlineOf,
+} from '../events/kinds.ts';
+import type { WorkOrder } from '../events/node.ts';
 
 /** What has happened: past tense, PascalCase. It is also what the machine of the actor receives. */
 export interface DomainEvent {
@@ -7,28 +15,64 @@ export interface DomainEvent {
   readonly data: object;
 }
 
-/** What shall happen: imperative, PascalCase. It names its natural key (a queryId, taskId, transferId …). */
+/**
+ * What shall happen: imperative, PascalCase. It names its natural key (a queryId, taskId, transferId …). This is how the
+ * host knows commands, whose actors have validated them; actors themselves write and take `CommandOf<Kind>`.
+ */
 export interface Command {
   readonly type: string;
   readonly data: object;
 }
 
-export interface Address {
-  readonly kind: ActorKind;
+export interface Address<Kind extends ActorKind = ActorKind> {
+  readonly kind: Kind;
   readonly id: string;
 }
 
-export type ActorKind = 'account' | 'node' | 'cluster' | 'superCluster' | 'query' | 'genesis' | 'generation';
+/**
+ * Effects are data. The host carries them out after the event that they follow from is stored. This is how the host
+ * knows them; an actor's `react` gives `EffectOf<Kind>`.
+ */
+export type Effect = CommandEffect | WorkEffect | TimerEffect | ReplyEffect;
 
-/** Effects are data. The host carries them out after the event that they follow from is stored. */
-export type Effect =
-  | { readonly kind: 'command'; readonly to: Address; readonly command: Command }
-  /** Inference for the agent of a device. `body` is the work order, `key` its natural key. */
-  | { readonly kind: 'work'; readonly device: string; readonly body: object }
-  /** Sends `command` to the same actor at `dueAt` (ISO 8601) or soon after; also after a restart. */
-  | { readonly kind: 'timer'; readonly dueAt: string; readonly command: Command }
-  /** A plain NATS message to whoever waits; it may be gone, so nothing depends on it. */
-  | { readonly kind: 'reply'; readonly subject: string; readonly body: object };
+/** An effect that an actor of a kind may have: a command that its receiver takes, or a timer of its own kind. */
+export type EffectOf<Kind extends ActorKind> =
+  | SentCommand
+  | WorkEffect
+  | TimerEffect<PassDeadlineOf<Kind>>
+  | ReplyEffect;
+
+/** A command to an actor that takes it. */
+export type SentCommand = {
+  [Kind in ActorKind]: CommandEffect<Address<Kind>, CommandOf<Kind>>;
+}[ActorKind];
+
+export interface CommandEffect<To extends Address = Address, Sent extends Command = Command> {
+  readonly kind: 'command';
+  readonly to: To;
+  readonly command: Sent;
+}
+
+/** Inference for the agent of a device. The natural key of the work order is its taskId. */
+export interface WorkEffect {
+  readonly kind: 'work';
+  readonly device: string;
+  readonly body: WorkOrder;
+}
+
+/** Sends `command` to the same actor at `dueAt` (ISO 8601) or soon after; also after a restart. */
+export interface TimerEffect<Passed extends Command = Command> {
+  readonly kind: 'timer';
+  readonly dueAt: string;
+  readonly command: Passed;
+}
+
+/** A plain NATS message to whoever waits; it may be gone, so nothing depends on it. */
+export interface ReplyEffect {
+  readonly kind: 'reply';
+  readonly subject: string;
+  readonly body: object;
+}
 
 /** Everything that `decide` may know besides the command and the state. What it uses, it records in its events. */
 export interface Given<Reads = unknown> {
@@ -57,12 +101,15 @@ export type Decided<E extends DomainEvent, Snapshot> = Iterable<E, unknown, Snap
  *   Each event must be one that the machine can take in the state it then has.
  * - `machine` takes recorded events, the same for rehydration and for live ones. No invoke, no after, no I/O.
  * - `react` gives the effects of one recorded event, and `snapshot` is the state right after it.
+ *
+ * Without parameters it is any actor, as the host handles it: with commands that have been read by `commands`.
  */
 export interface ActorDefinition<
   Machine extends AnyStateMachine = AnyStateMachine,
   C extends Command = Command,
   E extends DomainEvent = DomainEvent,
   Reads = unknown,
+  F extends Effect = Effect,
 > {
   readonly kind: ActorKind;
   /** Streams are named `<category>-<id>`. */
@@ -71,8 +118,38 @@ export interface ActorDefinition<
   /** Validates commands from outside this process. */
   readonly commands: z.ZodType<C>;
   decide(command: C, snapshot: SnapshotFrom<Machine>, given: Given<Reads>): Decided<E, SnapshotFrom<Machine>>;
-  react(event: E, snapshot: SnapshotFrom<Machine>): readonly Effect[];
+  react(event: E, snapshot: SnapshotFrom<Machine>): readonly F[];
 }
+
+/** An actor of a kind: it has an answer to every command of its kind, and an effect or none for each of its events. */
+export type DefinitionOf<
+  Kind extends ActorKind,
+  Machine extends AnyStateMachine,
+  Reads = unknown,
+> = ActorDefinition<Machine, CommandOf<Kind>, EventOf<Kind>, Reads, EffectOf<Kind>>;
+
+/** Defines the actor of a kind. */
+export function defineActor<Kind extends ActorKind, Machine extends AnyStateMachine, Reads = unknown>(
+  kind: Kind,
+  parts: Omit<DefinitionOf<Kind, Machine, Reads>, 'kind' | 'commands'>,
+): DefinitionOf<Kind, Machine, Reads> {
+  return { kind, commands: COMMANDS[kind], ...parts };
+}
+
+/** A command to an actor. To an actor of one of several kinds goes only what all of them take. */
+export function commandTo<Kind extends ActorKind>(to: Address<Kind>, command: TakenByAll<Kind>): SentCommand {
+  // The kind of `to` and that of `command` are one, which the compiler does not follow through a type parameter.
+  return { kind: 'command', to, command } as SentCommand;
+}
+
+/** The intersection of what these kinds take. */
+type TakenByAll<Kind extends ActorKind> = (
+  Kind extends ActorKind
+    ? (command: CommandOf<Kind>) => void
+    : never
+) extends (command: infer Taken) => void
+  ? Taken
+  : never;
 
 /** A command that this state can never take: the sender is at fault. The host records it as poison and goes on. */
 export class CommandRefusedError extends Error {

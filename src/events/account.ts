@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Complexity, Fraction, Id, Instant, Stakes, Text, Units } from './values.ts';
+import { Complexity, Fraction, Id, Instant, type Parsed, Stakes, Text, Units } from './values.ts';
 
 /**
  * Stream `credit-<account>`. Each event is a balanced entry that names its contra account; treasury and escrow are
@@ -111,7 +111,7 @@ export const AskRequest = z.strictObject({
   /** When the asker stops waiting; the query has its ending by then. */
   dueAt: Instant,
 });
-export type AskRequest = z.infer<typeof AskRequest>;
+export type AskRequest = Parsed<typeof AskRequest>;
 
 const OpenAccount = z.strictObject({ account: Id });
 
@@ -150,4 +150,4 @@ export const AccountCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('PenaliseCredits'), data: PenaliseCredits }),
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ transferId: Id }) }),
 ]);
-export type AccountCommand = z.infer<typeof AccountCommand>;
+export type AccountCommand = Parsed<typeof AccountCommand>;

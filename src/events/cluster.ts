@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { type ClusterKind, GoldTask, SagaRef } from './evolution.ts';
+import { type ClusterKind, GenesisRef, GoldTask } from './evolution.ts';
 import type { GenerationTrigger } from './generation.ts';
 import {
   type AnswerKind,
   Complexity,
   Id,
   Instant,
+  type Parsed,
   type ResourceAnswer,
   Stakes,
   TaskType,
@@ -44,10 +45,10 @@ const Formation = z.strictObject({
   /** Generations that were completed before: of a split, those of the Cluster that it came from. */
   generation: z.int().min(0),
   /** The genesis that waits for it; null where it came of a split. */
-  saga: SagaRef.nullable(),
+  saga: GenesisRef.nullable(),
 });
 
-export type ClusterFormed = z.infer<typeof Formation> & { readonly at: string };
+export type ClusterFormed = Parsed<typeof Formation> & { readonly at: string };
 
 /** `pair` names the two models: Nodes of one pair make the same mistakes, and consensus must know it. */
 const Member = z.strictObject({
@@ -58,9 +59,9 @@ const Member = z.strictObject({
   pair: z.string().max(140),
 });
 
-export type Member = z.infer<typeof Member>;
+export type Member = Parsed<typeof Member>;
 
-export type NodeAdmitted = z.infer<typeof Member> & { readonly at: string };
+export type NodeAdmitted = Parsed<typeof Member> & { readonly at: string };
 
 const Distribution = z.strictObject({
   queryId: Id,
@@ -91,7 +92,7 @@ export interface Share {
  * The subtask in the hands of k Nodes. `readPosition` is where the trust rows are from; `voteBy` leaves time to count
  * what has come before the subtask itself is due.
  */
-export type TaskDistributed = z.infer<typeof Distribution> & {
+export type TaskDistributed = Parsed<typeof Distribution> & {
   readonly voteBy: string;
   readonly shares: readonly Share[];
   readonly readPosition: number;
@@ -153,7 +154,7 @@ export interface ConsensusFailed {
  * A task with a known answer for one Node, unannounced: its device cannot tell it from any other. Outsiders are shown it
  * without the answer until it is due.
  */
-export type GoldTaskIssued = z.infer<typeof Examination> & {
+export type GoldTaskIssued = Parsed<typeof Examination> & {
   /** Mixed in among a query's tasks, or asked by whoever examines the Cluster. */
   readonly reason: 'mixed-in' | 'examination';
   readonly draws: readonly number[];
@@ -217,7 +218,7 @@ export interface GenerationClosed {
   readonly at: string;
 }
 
-export type NodeDismissed = z.infer<typeof Dismissal> & { readonly at: string };
+export type NodeDismissed = Parsed<typeof Dismissal> & { readonly at: string };
 
 /** What the Cluster is now, by what most of its members share; it is named after that. */
 export interface ClusterCharacterised {
@@ -321,4 +322,4 @@ export const ClusterCommand = z.discriminatedUnion('type', [
     ]),
   }),
 ]);
-export type ClusterCommand = z.infer<typeof ClusterCommand>;
+export type ClusterCommand = Parsed<typeof ClusterCommand>;

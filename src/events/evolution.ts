@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Fraction, Genome, Id, TaskType, Text } from './values.ts';
+import { Fraction, Genome, Id, type Parsed, TaskType, Text } from './values.ts';
 
 /**
  * Words that several aggregates use of evolution. Rules and numbers are the founding document's; what it leaves open is
@@ -8,7 +8,7 @@ import { Fraction, Genome, Id, TaskType, Text } from './values.ts';
 
 /** The founding document's classes of devices, by RAM: 4, 8, 16 and 32 GB. */
 export const Tier = z.enum(['ultra-low', 'low', 'mid', 'high']);
-export type Tier = z.infer<typeof Tier>;
+export type Tier = Parsed<typeof Tier>;
 
 /**
  * How the next generation is found. `evolution`: selection and heredity. The others are controls at the same budget:
@@ -16,10 +16,10 @@ export type Tier = z.infer<typeof Tier>;
  * each time, and only remembers the best; `static` changes nobody.
  */
 export const Strategy = z.enum(['evolution', 'random-search', 'best-of-n', 'static']);
-export type Strategy = z.infer<typeof Strategy>;
+export type Strategy = Parsed<typeof Strategy>;
 
 export const MutationKind = z.enum(['specialization', 'parameters', 'prompt', 'model']);
-export type MutationKind = z.infer<typeof MutationKind>;
+export type MutationKind = Parsed<typeof MutationKind>;
 
 /** One change of a genome: `field` is its path in the genome, such as `samplingParams.temperature`. */
 export const Mutation = z.strictObject({
@@ -28,11 +28,11 @@ export const Mutation = z.strictObject({
   from: z.union([z.string().max(4096), z.number()]),
   to: z.union([z.string().max(4096), z.number()]),
 });
-export type Mutation = z.infer<typeof Mutation>;
+export type Mutation = Parsed<typeof Mutation>;
 
 /** How hard evolution presses, by the network's fitness: from 0.75, from 0.65, from 0.55, below. */
 export const EvolutionMode = z.enum(['normal', 'increased', 'aggressive', 'crisis']);
-export type EvolutionMode = z.infer<typeof EvolutionMode>;
+export type EvolutionMode = Parsed<typeof EvolutionMode>;
 
 /** What offspring are made of in a mode. */
 export interface EvolutionRates {
@@ -46,7 +46,7 @@ export interface EvolutionRates {
 
 /** A model that a genome may name, with the tiers of device on which it can be half of a pair. */
 export const GenePoolModel = z.strictObject({ id: Id, tiers: z.array(Tier).max(4) });
-export type GenePoolModel = z.infer<typeof GenePoolModel>;
+export type GenePoolModel = Parsed<typeof GenePoolModel>;
 
 /** The alleles that mutations and random genomes draw from. */
 export const GenePool = z.strictObject({
@@ -57,7 +57,7 @@ export const GenePool = z.strictObject({
   contextTokens: z.array(z.int().min(64).max(131_072)).min(1).max(8),
   maxTokens: z.int().min(1).max(8192),
 });
-export type GenePool = z.infer<typeof GenePool>;
+export type GenePool = Parsed<typeof GenePool>;
 
 /** What evolution goes by. It is recorded when it is set, and a branch of a history changes it. */
 export const EvolutionSettings = z.strictObject({
@@ -87,11 +87,11 @@ export const EvolutionSettings = z.strictObject({
   goldShare: Fraction,
   genePool: GenePool,
 });
-export type EvolutionSettings = z.infer<typeof EvolutionSettings>;
+export type EvolutionSettings = Parsed<typeof EvolutionSettings>;
 
 /** What a Cluster turns out to be made of; it is named by that. */
 export const ClusterKind = z.enum(['specialized', 'geographic', 'hybrid']);
-export type ClusterKind = z.infer<typeof ClusterKind>;
+export type ClusterKind = Parsed<typeof ClusterKind>;
 
 /** A task with a known answer, or with a word that a right answer holds where there is no single one. */
 export const GoldTask = z.strictObject({
@@ -102,11 +102,19 @@ export const GoldTask = z.strictObject({
     z.strictObject({ kind: z.literal('mentions'), value: z.string().min(1).max(200) }),
   ]),
 });
-export type GoldTask = z.infer<typeof GoldTask>;
+export type GoldTask = Parsed<typeof GoldTask>;
+
+/** The genesis that waits for something that it called into being. */
+export const GenesisRef = z.strictObject({ kind: z.literal('genesis'), id: Id });
+export type GenesisRef = Parsed<typeof GenesisRef>;
+
+/** The generation that waits for a birth or a retirement. */
+export const GenerationRef = z.strictObject({ kind: z.literal('generation'), id: Id });
+export type GenerationRef = Parsed<typeof GenerationRef>;
 
 /** A saga that called something into being and waits to hear that it is there. */
-export const SagaRef = z.strictObject({ kind: z.enum(['genesis', 'generation']), id: Id });
-export type SagaRef = z.infer<typeof SagaRef>;
+export const SagaRef = z.discriminatedUnion('kind', [GenesisRef, GenerationRef]);
+export type SagaRef = Parsed<typeof SagaRef>;
 
 /** A place for a Node on a device. `replaces` is the culled Node whose slot it is, null for one that was free. */
 export const Slot = z.strictObject({
@@ -117,7 +125,7 @@ export const Slot = z.strictObject({
   cluster: Id,
   replaces: Id.nullable(),
 });
-export type Slot = z.infer<typeof Slot>;
+export type Slot = Parsed<typeof Slot>;
 
 /** How fit a Node is, from answers judged by computation or gold, never from agreement. */
 export interface NodeFitness {

@@ -8,7 +8,7 @@ import {
   Slot,
   type Strategy,
 } from './evolution.ts';
-import { type Genome, Id, Instant } from './values.ts';
+import { type Genome, Id, Instant, type Parsed } from './values.ts';
 
 /** Id of the saga of a Cluster's generation. */
 export function generationId(cluster: string, generation: number): string {
@@ -30,7 +30,7 @@ export type GenerationEvent =
 
 /** Why a generation ended: enough successful tasks, enough time, or because somebody said so. */
 export const GenerationTrigger = z.enum(['tasks', 'time', 'command']);
-export type GenerationTrigger = z.infer<typeof GenerationTrigger>;
+export type GenerationTrigger = Parsed<typeof GenerationTrigger>;
 
 const Beginning = z.strictObject({
   cluster: Id,
@@ -41,7 +41,7 @@ const Beginning = z.strictObject({
   members: z.array(Id).max(64),
 });
 
-export interface GenerationBegun extends z.infer<typeof Beginning> {
+export interface GenerationBegun extends Parsed<typeof Beginning> {
   readonly strategy: Strategy;
   readonly mode: EvolutionMode;
   readonly rates: EvolutionRates;
@@ -85,10 +85,10 @@ export interface SelectionMade {
 
 const Grant = z.strictObject({ slots: z.array(Slot).max(256) });
 
-export type SlotsReceived = z.infer<typeof Grant> & { readonly at: string };
+export type SlotsReceived = Parsed<typeof Grant> & { readonly at: string };
 
 export interface OffspringBred {
-  readonly slot: z.infer<typeof Slot>;
+  readonly slot: Parsed<typeof Slot>;
   readonly generation: number;
   readonly genome: Genome;
   readonly species: string;
@@ -124,4 +124,4 @@ export const GenerationCommand = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ dueAt: Instant }) }),
 ]);
-export type GenerationCommand = z.infer<typeof GenerationCommand>;
+export type GenerationCommand = Parsed<typeof GenerationCommand>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EvolutionSettings } from './evolution.ts';
-import { Genome, Id, Instant } from './values.ts';
+import { Genome, Id, Instant, type Parsed } from './values.ts';
 
 /** Stream `genesis-<network>`: how the first generation came to be. */
 export type GenesisEvent =
@@ -28,7 +28,7 @@ const Plan = z.strictObject({
   evolution: EvolutionSettings.nullable(),
 });
 
-export type GenesisBegun = z.infer<typeof Plan> & { readonly dueAt: string; readonly at: string };
+export type GenesisBegun = Parsed<typeof Plan> & { readonly dueAt: string; readonly at: string };
 
 /** Something that genesis called into being is there: a Super Cluster, a Cluster or a Node. */
 export interface BirthConfirmed {
@@ -52,4 +52,4 @@ export const GenesisCommand = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ dueAt: Instant }) }),
 ]);
-export type GenesisCommand = z.infer<typeof GenesisCommand>;
+export type GenesisCommand = Parsed<typeof GenesisCommand>;

@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { Mutation, SagaRef } from './evolution.ts';
-import { type AnswerKind, Genome, Id, Instant, ModelAnswer, TaskType, Text, type Vote } from './values.ts';
+import { GenerationRef, Mutation, SagaRef } from './evolution.ts';
+import {
+  type AnswerKind,
+  Genome,
+  Id,
+  Instant,
+  ModelAnswer,
+  type Parsed,
+  TaskType,
+  Text,
+  type Vote,
+} from './values.ts';
 
 /** Stream `node-<id>`: the life of one genome in one slot of a device. */
 export type NodeEvent =
@@ -34,11 +44,14 @@ const Birth = z.strictObject({
   saga: SagaRef,
 });
 
-export type NodeBorn = z.infer<typeof Birth> & { readonly at: string };
+export type NodeBorn = Parsed<typeof Birth> & { readonly at: string };
 
 /** Who gets the vote: the Cluster that handed the task out, or the query itself when it went straight to the Node. */
-export const TaskOrigin = z.strictObject({ kind: z.enum(['cluster', 'query']), id: Id });
-export type TaskOrigin = z.infer<typeof TaskOrigin>;
+export const TaskOrigin = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('cluster'), id: Id }),
+  z.strictObject({ kind: z.literal('query'), id: Id }),
+]);
+export type TaskOrigin = Parsed<typeof TaskOrigin>;
 
 const Assignment = z.strictObject({
   taskId: Id,
@@ -50,7 +63,7 @@ const Assignment = z.strictObject({
   origin: TaskOrigin,
   dueAt: Instant,
 });
-export type Assignment = z.infer<typeof Assignment>;
+export type Assignment = Parsed<typeof Assignment>;
 
 /** It holds everything that the device needs, so that the work order can be written again from the event alone. */
 export interface TaskAccepted extends Assignment {
@@ -113,13 +126,13 @@ export interface PerformanceRecorded {
 }
 
 export const Basis = z.enum(['computed', 'gold', 'consensus']);
-export type Basis = z.infer<typeof Basis>;
+export type Basis = Parsed<typeof Basis>;
 
 /** To another Cluster, with its work in hand: who waits for a vote gets it from there. */
-export type NodeMoved = z.infer<typeof Move> & { readonly at: string };
+export type NodeMoved = Parsed<typeof Move> & { readonly at: string };
 
 /** Selection has ended it. It finishes the tasks in hand, takes no more, and is then retired. */
-export type NodeCulled = z.infer<typeof Cull> & {
+export type NodeCulled = Parsed<typeof Cull> & {
   /** Tasks in hand, which it still finishes. */
   readonly inHand: number;
   readonly at: string;
@@ -128,17 +141,15 @@ export type NodeCulled = z.infer<typeof Cull> & {
 /** Nothing is left in its hands: its slot is free. */
 export interface NodeRetired {
   readonly node: string;
-  readonly saga: z.infer<typeof SagaRef>;
+  readonly saga: GenerationRef;
   readonly at: string;
 }
 
 /** A saga has not heard of the birth or the retirement that it waits for: it is told again. Changes nothing. */
-export interface LifeAffirmed {
-  readonly node: string;
-  readonly what: 'birth' | 'retirement';
-  readonly saga: z.infer<typeof SagaRef>;
-  readonly at: string;
-}
+export type LifeAffirmed = { readonly node: string; readonly at: string } & (
+  | { readonly what: 'birth'; readonly saga: SagaRef }
+  | { readonly what: 'retirement'; readonly saga: GenerationRef }
+);
 
 const Move = z.strictObject({
   from: Id,
@@ -153,7 +164,7 @@ const Cull = z.strictObject({
   rank: z.int().min(1),
   of: z.int().min(1),
   fitness: z.number().min(0),
-  saga: SagaRef,
+  saga: GenerationRef,
 });
 
 /** A work order for a device: both models of one Node on one task. It travels on `dellm.work.<device>`. */
@@ -167,7 +178,7 @@ export const WorkOrder = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff),
   dueAt: Instant,
 });
-export type WorkOrder = z.infer<typeof WorkOrder>;
+export type WorkOrder = Parsed<typeof WorkOrder>;
 
 const BearNode = Birth;
 
@@ -197,4 +208,4 @@ export const NodeCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('CullNode'), data: Cull }),
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ taskId: Id }) }),
 ]);
-export type NodeCommand = z.infer<typeof NodeCommand>;
+export type NodeCommand = Parsed<typeof NodeCommand>;

@@ -5,6 +5,7 @@ import {
   type Complexity,
   Id,
   Instant,
+  type Parsed,
   type Resource,
   ResourceAnswer,
   type Stakes,
@@ -40,7 +41,7 @@ const Question = z.strictObject({
   reserved: Units,
 });
 
-export type QueryAsked = z.infer<typeof Question> & { readonly at: string };
+export type QueryAsked = Parsed<typeof Question> & { readonly at: string };
 
 /** The same id asked a second time, with a reservation of its own, which is released. */
 export interface QueryAskedAgain {
@@ -234,4 +235,4 @@ export const QueryCommand = z.discriminatedUnion('type', [
     data: z.strictObject({ subtaskId: Id.nullable(), attempt: z.int().min(0), dueAt: Instant }),
   }),
 ]);
-export type QueryCommand = z.infer<typeof QueryCommand>;
+export type QueryCommand = Parsed<typeof QueryCommand>;

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { Member } from './cluster.ts';
-import { type EvolutionMode, EvolutionSettings, SagaRef, type Slot } from './evolution.ts';
-import { Complexity, Id, Instant, Resource, type RoutingMode, Stakes, TaskType, Text } from './values.ts';
+import { type EvolutionMode, EvolutionSettings, GenesisRef, type Slot } from './evolution.ts';
+import {
+  Complexity,
+  Id,
+  Instant,
+  type Parsed,
+  Resource,
+  type RoutingMode,
+  Stakes,
+  TaskType,
+  Text,
+} from './values.ts';
 
 /** The Super Cluster that queries go to. There is one in a network as yet. */
 export const MAIN_SUPER_CLUSTER = 'main';
@@ -20,7 +30,7 @@ export type SuperClusterEvent =
 
 export interface SuperClusterFormed {
   readonly superCluster: string;
-  readonly saga: SagaRef;
+  readonly saga: GenesisRef;
   readonly at: string;
 }
 
@@ -91,7 +101,7 @@ const Request = z.strictObject({
   checkable: z.boolean(),
   dueAt: Instant,
 });
-export type RoutingRequest = z.infer<typeof Request>;
+export type RoutingRequest = Parsed<typeof Request>;
 
 /** A candidate with the factors of its score, each 0–1. */
 export interface Ranked extends Resource {
@@ -143,7 +153,7 @@ export interface SubtaskSettled {
 export const SuperClusterCommand = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('FormSuperCluster'),
-    data: z.strictObject({ superCluster: Id, saga: SagaRef }),
+    data: z.strictObject({ superCluster: Id, saga: GenesisRef }),
   }),
   z.object({ type: z.literal('RouteSubtask'), data: Request }),
   z.object({ type: z.literal('SettleSubtask'), data: z.strictObject({ queryId: Id, subtaskId: Id }) }),
@@ -171,4 +181,4 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
     data: z.strictObject({ cluster: Id, into: Id, cause: z.string().max(300) }),
   }),
 ]);
-export type SuperClusterCommand = z.infer<typeof SuperClusterCommand>;
+export type SuperClusterCommand = Parsed<typeof SuperClusterCommand>;

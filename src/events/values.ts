@@ -11,6 +11,13 @@ import { z } from 'zod';
  */
 export const MAX_TEXT_BYTES = 128 * 1024;
 
+/** What a schema reads. It is read-only down to the last list: what was recorded or sent is never changed. */
+export type Parsed<Schema extends z.ZodType> = Immutable<z.infer<Schema>>;
+
+type Immutable<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: Immutable<Value[Key]> }
+  : Value;
+
 /** What a model may say. The answers of a whole Cluster stand in one event, and those of eight subtasks in one append. */
 export const MAX_ANSWER_BYTES = 32 * 1024;
 
@@ -38,7 +45,7 @@ export const SamplingParams = z.strictObject({
   contextTokens: z.int().min(64).max(131_072),
   maxTokens: z.int().min(1).max(8192),
 });
-export type SamplingParams = z.infer<typeof SamplingParams>;
+export type SamplingParams = Parsed<typeof SamplingParams>;
 
 /** What a Node inherits. `modelA` and `modelB` are ids of the model catalogue. */
 export const Genome = z.strictObject({
@@ -52,25 +59,25 @@ export const Genome = z.strictObject({
   }),
   samplingParams: SamplingParams,
 });
-export type Genome = z.infer<typeof Genome>;
+export type Genome = Parsed<typeof Genome>;
 
 export const Stakes = z.enum(['normal', 'high']);
-export type Stakes = z.infer<typeof Stakes>;
+export type Stakes = Parsed<typeof Stakes>;
 
 export const Complexity = z.enum(['simple', 'medium', 'complex']);
-export type Complexity = z.infer<typeof Complexity>;
+export type Complexity = Parsed<typeof Complexity>;
 
 /** Rows of the performance matrix, such as `math.arithmetic`. */
 export const TaskType = z.string().regex(/^[a-z]+\.[a-z-]+$/, 'a task type reads like math.arithmetic');
-export type TaskType = z.infer<typeof TaskType>;
+export type TaskType = Parsed<typeof TaskType>;
 
 /** What kind of thing an answer is, once it is extracted; `none` is an abstention ("I don't know"). */
 export const AnswerKind = z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']);
-export type AnswerKind = z.infer<typeof AnswerKind>;
+export type AnswerKind = Parsed<typeof AnswerKind>;
 
 /** How two answers relate: the same text, the same value, the same meaning, or not the same. */
 export const Equivalence = z.enum(['exact', 'equivalent', 'semantic', 'different']);
-export type Equivalence = z.infer<typeof Equivalence>;
+export type Equivalence = Parsed<typeof Equivalence>;
 
 const Said = z
   .string()
@@ -90,7 +97,7 @@ export const ModelAnswer = z.strictObject({
   durationMs: z.number().min(0),
   finish: z.enum(['stop', 'length']),
 });
-export type ModelAnswer = z.infer<typeof ModelAnswer>;
+export type ModelAnswer = Parsed<typeof ModelAnswer>;
 
 /** The outcome of one Node's two models on one task. */
 export const Vote = z.strictObject({
@@ -109,14 +116,14 @@ export const Vote = z.strictObject({
   /** Estimated probability that `answer` is right, 0–0.99; 0 when abstained. */
   confidence: Fraction,
 });
-export type Vote = z.infer<typeof Vote>;
+export type Vote = Parsed<typeof Vote>;
 
 /** Where a subtask went: straight to one Node, to a Cluster, or to a Cluster with a guest Node from outside it. */
 export const RoutingMode = z.enum(['node', 'cluster', 'mixed']);
-export type RoutingMode = z.infer<typeof RoutingMode>;
+export type RoutingMode = Parsed<typeof RoutingMode>;
 
 export const Resource = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id });
-export type Resource = z.infer<typeof Resource>;
+export type Resource = Parsed<typeof Resource>;
 
 /** A Node that worked on a subtask, and what its own vote was. */
 export const Contribution = z.strictObject({
@@ -129,7 +136,7 @@ export const Contribution = z.strictObject({
   confidence: Fraction,
   responseMs: z.number().min(0),
 });
-export type Contribution = z.infer<typeof Contribution>;
+export type Contribution = Parsed<typeof Contribution>;
 
 /** A resource's answer to a subtask: what the network does with it is the query's to decide. */
 export const ResourceAnswer = z.strictObject({
@@ -140,7 +147,7 @@ export const ResourceAnswer = z.strictObject({
   agreement: Fraction,
   contributions: z.array(Contribution).max(64),
 });
-export type ResourceAnswer = z.infer<typeof ResourceAnswer>;
+export type ResourceAnswer = Parsed<typeof ResourceAnswer>;
 
 /** Length of a text within JSON, in bytes of UTF-8. */
 export function bytesInJson(text: string): number {

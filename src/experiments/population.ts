@@ -1,4 +1,3 @@
-import type { Command } from '../actors/actor.ts';
 import { drawOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GenePool, Tier } from '../events/evolution.ts';
 import type { GenesisCommand } from '../events/genesis.ts';
@@ -12,7 +11,7 @@ import type { Arm, ExperimentConfig } from './config.ts';
 export interface Population {
   readonly devices: readonly Required<LiveDevice>[];
   /** Sagas of genesis by their ids, to be begun in this order: the first one forms the Super Cluster. */
-  readonly geneses: readonly { readonly id: string; readonly command: Command }[];
+  readonly geneses: readonly { readonly id: string; readonly command: GenesisCommand }[];
 }
 
 type Plan = Extract<GenesisCommand, { type: 'BeginGenesis' }>['data'];

@@ -1,8 +1,9 @@
 import type { NodeView } from '../actors/network-view.ts';
 import { specializationOf } from '../answers/task-types.ts';
+import type { ClusterCommand } from '../events/cluster.ts';
 import { drawOf, uuidOf } from '../events/envelope.ts';
 import type { EvolutionSettings, GoldTask, Strategy, Tier } from '../events/evolution.ts';
-import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
+import { MAIN_SUPER_CLUSTER, type SuperClusterCommand } from '../events/super-cluster.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
 import { fillTemplate } from '../evolution/genome.ts';
 import { VirtualHost } from '../host/virtual/virtual-host.ts';
@@ -220,7 +221,10 @@ class World {
     for (const event of begin.events) files.append(historyLine(event));
     this.#restore(begin.events, true);
     if (begin.settings !== null) {
-      const command = { type: 'ConfigureEvolution', data: { settings: begin.settings, onlyIfNone: false } };
+      const command: SuperClusterCommand = {
+        type: 'ConfigureEvolution',
+        data: { settings: begin.settings, onlyIfNone: false },
+      };
       const to = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
       this.#host.send(to, command, uuidOf('experiment branch', seed, begin.generation));
     }
@@ -236,7 +240,7 @@ class World {
       for (const { id: node, cluster } of this.#living()) {
         const task = this.#taskFor(node, cluster, generation, round);
         const taskId = uuidOf('experiment task', run.seed, node, generation, round);
-        const command = { type: 'ExamineNode', data: { taskId, node, task, dueAt } };
+        const command: ClusterCommand = { type: 'ExamineNode', data: { taskId, node, task, dueAt } };
         this.#host.send({ kind: 'cluster', id: cluster }, command, uuidOf('experiment message', taskId));
       }
       await this.#host.runUntilQuiet(signal);
@@ -250,7 +254,7 @@ class World {
     this.#happened = { ...this.#happened, born: 0, culled: 0 };
     for (const cluster of [...this.#reads.view.clusters.keys()].sort()) {
       const generation = this.#generationOf(cluster) + 1;
-      const command = { type: 'OpenGeneration', data: { generation } };
+      const command: ClusterCommand = { type: 'OpenGeneration', data: { generation } };
       const messageId = uuidOf('experiment generation', run.seed, cluster, generation);
       this.#host.send({ kind: 'cluster', id: cluster }, command, messageId);
     }
@@ -283,7 +287,7 @@ class World {
         prompt: fillTemplate(promptTemplates.user, task.prompt),
         system: promptTemplates.system,
         params: samplingParams,
-        models: [modelA, modelB] as [string, string],
+        models: [modelA, modelB] as const,
         seed: Math.floor(drawOf('examination', task.prompt) * 2 ** 31),
       };
       return (await speak({ engine, seedVariants }, order, specialization, EXAMINED_ON)).answers;

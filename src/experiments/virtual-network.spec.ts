@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { DEVICE, genesisPlan } from '../../test/support/local-network.ts';
-import type { ActorDefinition } from '../actors/actor.ts';
 import { runWorkOrder } from '../agent/work.ts';
 import { canonicalJson, uuidOf, verifyChain } from '../events/envelope.ts';
 import { WorkOrder } from '../events/node.ts';
@@ -40,7 +39,7 @@ function networkOf(
   const replies = new Map<string, object>();
   const refused: string[] = [];
   const host: VirtualHost = new VirtualHost({
-    definitions: DEFINITIONS as readonly ActorDefinition[],
+    definitions: DEFINITIONS,
     startAt: START,
     reads: () => reads.view,
     onEvent(event) {

@@ -36,15 +36,13 @@ type SubmitAnswers = Extract<NodeCommand, { type: 'SubmitAnswers' }>;
  */
 export function createWork(
   options: WorkOptions,
-): (order: object, device: string) => Answered | Promise<Answered> {
-  return (body, device) => {
-    // Orders are made by the Node's own `react`, which gives them this type.
-    const order = body as WorkOrder;
+): (order: WorkOrder, device: string) => Answered | Promise<Answered> {
+  return (order, device) => {
     const answered = ({ answers, failure, latencyMs }: Said): Answered => {
       const { node, taskId } = order;
       const command: SubmitAnswers = {
         type: 'SubmitAnswers',
-        data: { taskId, answers: [answers[0], answers[1]], failure },
+        data: { taskId, answers, failure },
       };
       return { to: { kind: 'node', id: node }, command, afterMs: latencyMs };
     };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClusterKind, EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
-import { Id, MAX_TEXT_BYTES, Stakes, Text } from '../events/values.ts';
+import { Id, MAX_TEXT_BYTES, type Parsed, Stakes, Text } from '../events/values.ts';
 import { SHOWS } from '../replay/show-names.ts';
 import { ASK_TIMEOUT_MS, PAGE_LIMIT } from './limits.ts';
 
@@ -205,7 +205,7 @@ export const EvolutionOutput = z.object({
   ),
   next: z.string().nullable(),
 });
-export type EvolutionOutput = z.infer<typeof EvolutionOutput>;
+export type EvolutionOutput = Parsed<typeof EvolutionOutput>;
 
 export const HistoryInput = z.strictObject({
   stream: z.string().min(1).max(200).optional().describe('Only this stream'),

@@ -7,7 +7,7 @@ import type { NetworkView } from '../actors/network-view.ts';
 import { encodeJson, HEADER } from '../events/envelope.ts';
 import type { EvolutionSettings } from '../events/evolution.ts';
 import type { GenesisCommand } from '../events/genesis.ts';
-import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
+import { MAIN_SUPER_CLUSTER, type SuperClusterCommand } from '../events/super-cluster.ts';
 import { connectEventStore } from '../eventstore/esdb.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../eventstore/server/launch.ts';
@@ -310,13 +310,17 @@ async function beginEvolution(nc: NatsConnection, { evolution, nodes }: NetworkV
   const miniature = new Set((await genePool('miniature')).models.map(({ id }) => id));
   const models = genomes.some(({ modelA }) => miniature.has(modelA)) ? 'miniature' : 'public';
   const settings = { ...DEFAULT_EVOLUTION, genePool: await genePool(models) };
+  const command: SuperClusterCommand = {
+    type: 'ConfigureEvolution',
+    data: { settings, onlyIfNone: true },
+  };
   const messageId = `evolution-${Date.now()}`;
   const meta = headers();
   meta.set(HEADER.correlationId, 'evolution');
   meta.set(HEADER.causationId, messageId);
   await publisher(jetstream(nc))({
     subject: commandSubject({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }),
-    body: encodeJson({ type: 'ConfigureEvolution', data: { settings, onlyIfNone: true } }),
+    body: encodeJson(command),
     messageId,
     headers: meta,
   });

@@ -1,5 +1,6 @@
-import type { ActorKind, Command } from '../actors/actor.ts';
+import type { Command } from '../actors/actor.ts';
 import { waitsUntil } from '../actors/cluster/examination.ts';
+import type { ActorKind } from '../events/kinds.ts';
 import { idOf, type Projection, type Recorded, type RecordedOf } from './projection.ts';
 
 export interface Deadline {

@@ -8,7 +8,7 @@ import { genesis } from './genesis/index.ts';
 import { query } from './query/index.ts';
 
 /** Every actor of the network, sagas included. */
-export const DEFINITIONS = [
+export const DEFINITIONS: readonly ActorDefinition[] = [
   account,
   node,
   cluster,
@@ -16,4 +16,4 @@ export const DEFINITIONS = [
   query,
   genesis,
   generation,
-] as unknown as readonly ActorDefinition[];
+];

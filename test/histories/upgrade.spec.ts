@@ -50,8 +50,10 @@ describe('a network that was founded by the release before', () => {
   it('does not evolve before it is told by what rules, and then does', async () => {
     const { model, store } = await upgraded();
     expect(model.row(evolution, 'state')).toBeUndefined();
-    const configure = { type: 'ConfigureEvolution', data: { settings: SETTINGS, onlyIfNone: true } };
-    network.send({ kind: 'superCluster', id: 'main' }, configure);
+    network.send(
+      { kind: 'superCluster', id: 'main' },
+      { type: 'ConfigureEvolution', data: { settings: SETTINGS, onlyIfNone: true } },
+    );
     await network.transport.emptied();
     await network.quiet();
     expect(network.view().evolution?.settings).toEqual(SETTINGS);

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Command } from '../../src/actors/actor.ts';
 import { recentAccuracy } from '../../src/actors/verifier/trust.ts';
 import { runWorkOrder } from '../../src/agent/work.ts';
-import type { WorkOrder } from '../../src/events/node.ts';
+import type { NodeCommand, WorkOrder } from '../../src/events/node.ts';
 import { QUERY_ENDINGS } from '../../src/events/query.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
@@ -97,7 +96,7 @@ function naturalKeys({ type, stream, data }: StoredEvent): readonly string[] {
   }
 }
 
-function never(): Promise<Command> {
+function never(): Promise<NodeCommand> {
   return new Promise(() => {});
 }
 

@@ -41,8 +41,8 @@ export class Scenario<C extends Command, E extends DomainEvent> {
   readonly #defaults: Circumstances;
   #messages = 0;
 
-  constructor(definition: unknown, id: string, defaults: Circumstances = {}) {
-    this.definition = definition as ActorDefinition;
+  constructor(definition: ActorDefinition, id: string, defaults: Circumstances = {}) {
+    this.definition = definition;
     this.id = id;
     this.#defaults = { at: START, device: null, reads: undefined, ...defaults };
     [this.snapshot] = initialTransition(this.definition.machine, { id });

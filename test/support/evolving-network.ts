@@ -1,6 +1,5 @@
-import type { Command } from '../../src/actors/actor.ts';
 import { uuidOf } from '../../src/events/envelope.ts';
-import type { WorkOrder } from '../../src/events/node.ts';
+import type { NodeCommand, WorkOrder } from '../../src/events/node.ts';
 import type { ModelAnswer } from '../../src/events/values.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import { SETTINGS } from './evolution.ts';
@@ -29,7 +28,7 @@ const TASK = {
 } as const;
 
 /** A device on which everybody knows the answers but the dull ones. Simulated: no model runs. */
-function answers({ node, taskId, prompt, models }: WorkOrder): Command {
+function answers({ node, taskId, prompt, models }: WorkOrder): NodeCommand {
   const text = DULL.includes(node) ? UNKNOWN : (ANSWERS[prompt.replace(/^(?:Question: )/, '')] ?? UNKNOWN);
   const said = (model: string): ModelAnswer => ({
     model,

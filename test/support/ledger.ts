@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
 import { type ActorDefinition, CommandRefusedError, type Effect } from '../../src/actors/actor.ts';
+import type { WorkOrder } from '../../src/events/node.ts';
 
 /**
  * A toy actor for the specs of the host: accounts that send each other coins. It has what the real ones have: natural
@@ -180,13 +181,27 @@ export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerComma
         return [{ kind: 'reply', subject: `_INBOX.ledger.${event.data.transferId}`, body: event.data }];
       case 'Deposited':
         return event.data.transferId.startsWith('unpayable')
-          ? [{ kind: 'work', device: 'no device', body: event.data }]
+          ? [{ kind: 'work', device: 'no device', body: orderFor(event.data.transferId) }]
           : [];
       default:
         return [];
     }
   },
 };
+
+/** A work order that stands for a transfer. */
+export function orderFor(taskId: string): WorkOrder {
+  return {
+    node: 'a',
+    taskId,
+    prompt: 'How much?',
+    system: '',
+    models: ['one', 'other'],
+    params: { temperature: 0, topP: 1, topK: 0, contextTokens: 64, maxTokens: 1 },
+    seed: 0,
+    dueAt: '2030-01-01T00:01:00.000Z',
+  };
+}
 
 function command(id: string, content: LedgerCommand): Effect {
   return { kind: 'command', to: { kind: 'account', id }, command: content };

@@ -1,9 +1,10 @@
-import type { Address, Command } from '../../src/actors/actor.ts';
+import type { Address } from '../../src/actors/actor.ts';
 import { runWorkOrder } from '../../src/agent/work.ts';
 import { decodeJson } from '../../src/events/envelope.ts';
 import type { EvolutionSettings } from '../../src/events/evolution.ts';
 import type { GenesisCommand } from '../../src/events/genesis.ts';
-import { WorkOrder } from '../../src/events/node.ts';
+import type { ActorKind, CommandOf } from '../../src/events/kinds.ts';
+import { type NodeCommand, WorkOrder } from '../../src/events/node.ts';
 import { createMemoryEventStore } from '../../src/eventstore/memory.ts';
 import type { EventStore, StoredEvent } from '../../src/eventstore/port.ts';
 import { Host } from '../../src/host/host.ts';
@@ -45,7 +46,7 @@ export function genesisPlan(
 /** The whole network in this process, without brokers: real actors, sagas and projections over an in-memory store. */
 export class LocalNetwork {
   /** What the device does with a work order; a spec may put a worse one in its place. */
-  work: (order: WorkOrder) => Promise<Command> = (order) => runWorkOrder(this.#engine, order);
+  work: (order: WorkOrder) => Promise<NodeCommand> = (order) => runWorkOrder(this.#engine, order);
   readonly store: EventStore = createMemoryEventStore();
   readonly model = new ReadModel(':memory:', PROJECTIONS);
   readonly log: string[] = [];
@@ -98,7 +99,11 @@ export class LocalNetwork {
     return this.#views.view;
   }
 
-  send(to: Address, command: Command, correlationId = `test-${this.#count}`): void {
+  send<Kind extends ActorKind>(
+    to: Address<Kind>,
+    command: CommandOf<Kind>,
+    correlationId = `test-${this.#count}`,
+  ): void {
     this.#count += 1;
     const messageId = `message-${this.#count}`;
     this.transport.send(to, command, { messageId, correlationId, causationId: messageId });

@@ -1,15 +1,12 @@
-import { AccountCommand, type AccountEvent } from '../../events/account.ts';
-import type { ActorDefinition } from '../actor.ts';
+import { defineActor } from '../actor.ts';
 import { decide } from './decide.ts';
 import { accountMachine } from './machine.ts';
 import { react } from './react.ts';
 
 /** Stream `credit-<account>`. */
-export const account: ActorDefinition<typeof accountMachine, AccountCommand, AccountEvent> = {
-  kind: 'account',
+export const account = defineActor('account', {
   category: 'credit',
   machine: accountMachine,
-  commands: AccountCommand,
   decide,
   react,
-};
+});

@@ -1,24 +1,26 @@
 import type { SnapshotFrom } from 'xstate';
 import type { AccountEvent, ReservationRefused } from '../../events/account.ts';
-import type { Effect } from '../actor.ts';
+import { commandTo, type EffectOf } from '../actor.ts';
 import { formatCredits } from './credits.ts';
 import type { accountMachine } from './machine.ts';
 
 /** A reservation sends its question on; a refusal tells whoever waits. Other entries speak for themselves. */
-export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof accountMachine>): readonly Effect[] {
+export function react(
+  event: AccountEvent,
+  snapshot: SnapshotFrom<typeof accountMachine>,
+): readonly EffectOf<'account'>[] {
   switch (event.type) {
     case 'CreditsReserved': {
       const { request, transferId, amount, settleBy } = event.data;
       const { account } = snapshot.context;
       return [
-        {
-          kind: 'command',
-          to: { kind: 'query', id: request.queryId },
-          command: {
+        commandTo(
+          { kind: 'query', id: request.queryId },
+          {
             type: 'AskQuestion',
             data: { ...request, account, reservationId: transferId, reserved: amount },
           },
-        },
+        ),
         remind(transferId, settleBy),
       ];
     }
@@ -26,11 +28,10 @@ export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof account
       const { transferId, queryId, settleBy } = event.data;
       const { account } = snapshot.context;
       return [
-        {
-          kind: 'command',
-          to: { kind: 'query', id: queryId },
-          command: { type: 'ConfirmEnding', data: { reservationId: transferId, account } },
-        },
+        commandTo(
+          { kind: 'query', id: queryId },
+          { type: 'ConfirmEnding', data: { reservationId: transferId, account } },
+        ),
         remind(transferId, settleBy),
       ];
     }
@@ -54,7 +55,7 @@ export function react(event: AccountEvent, snapshot: SnapshotFrom<typeof account
   }
 }
 
-function remind(transferId: string, dueAt: string): Effect {
+function remind(transferId: string, dueAt: string): EffectOf<'account'> {
   return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { transferId } } };
 }
 

@@ -1,16 +1,12 @@
-import { ClusterCommand, type ClusterEvent } from '../../events/cluster.ts';
-import type { ActorDefinition } from '../actor.ts';
-import type { NetworkView } from '../network-view.ts';
+import { defineActor } from '../actor.ts';
 import { decide } from './decide.ts';
 import { clusterMachine } from './machine.ts';
 import { react } from './react.ts';
 
 /** Stream `cluster-<id>`. */
-export const cluster: ActorDefinition<typeof clusterMachine, ClusterCommand, ClusterEvent, NetworkView> = {
-  kind: 'cluster',
+export const cluster = defineActor('cluster', {
   category: 'cluster',
   machine: clusterMachine,
-  commands: ClusterCommand,
   decide,
   react,
-};
+});

@@ -1,18 +1,28 @@
 import type { SnapshotFrom } from 'xstate';
-import type { ClusterEvent, GoldTaskIssued, Share } from '../../events/cluster.ts';
+import type {
+  ClusterEvent,
+  GoldTaskIssued,
+  Share,
+  TaskDistributed,
+  TiebreakCalled,
+} from '../../events/cluster.ts';
 import { generationId } from '../../events/generation.ts';
+import type { PassDeadlineOf } from '../../events/kinds.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
-import type { Address, Effect } from '../actor.ts';
+import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
 import { waitsUntil } from './examination.ts';
 import type { clusterMachine } from './machine.ts';
 
-export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof clusterMachine>): readonly Effect[] {
+export function react(
+  event: ClusterEvent,
+  snapshot: SnapshotFrom<typeof clusterMachine>,
+): readonly EffectOf<'cluster'>[] {
   const { cluster } = snapshot.context;
   switch (event.type) {
     case 'ClusterFormed': {
       const { saga } = event.data;
       if (saga === null) return [];
-      return [command(saga, 'ConfirmBirth', { what: 'cluster', id: cluster })];
+      return [commandTo(saga, { type: 'ConfirmBirth', data: { what: 'cluster', id: cluster } })];
     }
     case 'TaskDistributed': {
       const { shares, subtaskId, attempt, voteBy } = event.data;
@@ -25,22 +35,21 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
       return [assign(event.data.share, event.data, cluster)];
     case 'ConsensusReached': {
       const { queryId, subtaskId, attempt, result } = event.data;
-      const resource = { kind: 'cluster', id: cluster };
-      const data = { subtaskId, attempt, resource, result };
-      return [command({ kind: 'query', id: queryId }, 'RecordAnswer', data)];
+      const data = { subtaskId, attempt, resource: { kind: 'cluster', id: cluster }, result } as const;
+      return [commandTo({ kind: 'query', id: queryId }, { type: 'RecordAnswer', data })];
     }
     case 'ConsensusFailed': {
       const { queryId, subtaskId, attempt, reason, best } = event.data;
-      const resource = { kind: 'cluster', id: cluster };
-      const data = { subtaskId, attempt, resource, reason, best };
-      return [command({ kind: 'query', id: queryId }, 'RecordFailure', data)];
+      const data = { subtaskId, attempt, resource: { kind: 'cluster', id: cluster }, reason, best } as const;
+      return [commandTo({ kind: 'query', id: queryId }, { type: 'RecordFailure', data })];
     }
     case 'GoldTaskIssued':
       return issue(event.data, cluster);
     case 'GoldTaskJudged': {
       const { taskId, node, taskType, correct, answerKind, responseMs } = event.data;
-      const data = { taskId, queryId: taskId, taskType, correct, basis: 'gold', answerKind, responseMs };
-      return [command({ kind: 'node', id: node }, 'RecordPerformance', data)];
+      const judged = { taskType, correct, basis: 'gold', answerKind, responseMs } as const;
+      const data = { taskId, queryId: taskId, ...judged };
+      return [commandTo({ kind: 'node', id: node }, { type: 'RecordPerformance', data })];
     }
     case 'PerformanceReported': {
       const { generation, generationDueAt } = event.data;
@@ -55,7 +64,7 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
       const { generation, trigger, members, dueAt } = event.data;
       const saga = { kind: 'generation', id: generationId(cluster, generation) } as const;
       return [
-        command(saga, 'BeginGeneration', { cluster, generation, trigger, members }),
+        commandTo(saga, { type: 'BeginGeneration', data: { cluster, generation, trigger, members } }),
         remind(dueAt, { generation }),
       ];
     }
@@ -63,14 +72,14 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
       const { into, name, specialization, generation, movers } = event.data;
       const formation = { cluster: into, name, specialization, generation, saga: null };
       return [
-        command({ kind: 'cluster', id: into }, 'FormCluster', formation),
+        commandTo({ kind: 'cluster', id: into }, { type: 'FormCluster', data: formation }),
         ...movers.map((node) => move(node, cluster, into, 'split')),
       ];
     }
     case 'MergeProposed': {
       const { into, cause } = event.data;
       const superCluster = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
-      return [command(superCluster, 'ApproveMerge', { cluster, into, cause })];
+      return [commandTo(superCluster, { type: 'ApproveMerge', data: { cluster, into, cause } })];
     }
     case 'ClusterMerged':
       return event.data.movers.map((node) => move(node, cluster, event.data.into, 'merge'));
@@ -86,45 +95,32 @@ export function react(event: ClusterEvent, snapshot: SnapshotFrom<typeof cluster
   }
 }
 
-function issue({ taskId, node, task, dueAt }: GoldTaskIssued, cluster: string): readonly Effect[] {
+function issue(
+  { taskId, node, task, dueAt }: GoldTaskIssued,
+  cluster: string,
+): readonly EffectOf<'cluster'>[] {
   const { prompt, taskType } = task;
   const assignment = { taskId, queryId: taskId, subtaskId: taskId, attempt: 1, prompt, taskType, dueAt };
-  const origin = { kind: 'cluster', id: cluster };
+  const origin = { kind: 'cluster', id: cluster } as const;
   return [
-    command({ kind: 'node', id: node }, 'AssignTask', { ...assignment, origin }),
+    commandTo({ kind: 'node', id: node }, { type: 'AssignTask', data: { ...assignment, origin } }),
     remind(waitsUntil({ dueAt }), { taskId }),
   ];
 }
 
-function move(node: string, from: string, to: string, cause: 'split' | 'merge'): Effect {
-  return command({ kind: 'node', id: node }, 'MoveNode', { from, to, cause });
+function move(node: string, from: string, to: string, cause: 'split' | 'merge'): SentCommand {
+  return commandTo({ kind: 'node', id: node }, { type: 'MoveNode', data: { from, to, cause } });
 }
 
-function command(to: Address, type: string, data: object): Effect {
-  return { kind: 'command', to, command: { type, data } };
-}
-
-function remind(dueAt: string, data: object): Effect {
+function remind(dueAt: string, data: PassDeadlineOf<'cluster'>['data']): EffectOf<'cluster'> {
   return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data } };
 }
 
-function assign(
-  share: Share,
-  task: {
-    queryId: string;
-    subtaskId: string;
-    attempt: number;
-    prompt: string;
-    taskType: string;
-    voteBy: string;
-  },
-  cluster: string,
-): Effect {
+function assign(share: Share, task: TaskDistributed | TiebreakCalled, cluster: string): SentCommand {
   const { queryId, subtaskId, attempt, prompt, taskType, voteBy } = task;
-  return {
-    kind: 'command',
-    to: { kind: 'node', id: share.node },
-    command: {
+  return commandTo(
+    { kind: 'node', id: share.node },
+    {
       type: 'AssignTask',
       data: {
         taskId: share.taskId,
@@ -137,5 +133,5 @@ function assign(
         dueAt: voteBy,
       },
     },
-  };
+  );
 }

@@ -1,6 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
+import type { GenerationRef, SagaRef } from '../../events/evolution.ts';
 import type {
-  LifeAffirmed,
   NodeBorn,
   NodeEvent,
   TaskAccepted,
@@ -10,13 +10,13 @@ import type {
   WorkOrder,
 } from '../../events/node.ts';
 import { fillTemplate } from '../../evolution/genome.ts';
-import type { Effect } from '../actor.ts';
+import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
 import { REPORT_EVERY } from '../reporting.ts';
 import type { nodeMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;
 
-export function react(event: NodeEvent, snapshot: Snapshot): readonly Effect[] {
+export function react(event: NodeEvent, snapshot: Snapshot): readonly EffectOf<'node'>[] {
   switch (event.type) {
     case 'NodeBorn':
       return settleIn(event.data, snapshot);
@@ -39,71 +39,59 @@ export function react(event: NodeEvent, snapshot: Snapshot): readonly Effect[] {
     case 'NodeCulled':
       return [dismissal(snapshot.context.cluster, snapshot, 'culled')];
     case 'NodeRetired':
-      return [confirm({ ...event.data, what: 'retirement' })];
-    case 'LifeAffirmed':
-      return [confirm(event.data)];
+      return [confirmRetirement(event.data.node, event.data.saga)];
+    case 'LifeAffirmed': {
+      const life = event.data;
+      return [
+        life.what === 'birth' ? confirmBirth(life.node, life.saga) : confirmRetirement(life.node, life.saga),
+      ];
+    }
     case 'ModelAnswered':
       return [];
   }
 }
 
-function reportPerformance({ context }: Snapshot): readonly Effect[] {
+function reportPerformance({ context }: Snapshot): readonly SentCommand[] {
   const { node, cluster, judgements, successes } = context;
   if (judgements % REPORT_EVERY !== 0 || context.culled) return [];
   return [
-    {
-      kind: 'command',
-      to: { kind: 'cluster', id: cluster },
-      command: { type: 'ReportPerformance', data: { node, successes } },
-    },
+    commandTo({ kind: 'cluster', id: cluster }, { type: 'ReportPerformance', data: { node, successes } }),
   ];
 }
 
-function dismissal(cluster: string, { context }: Snapshot, reason: 'culled' | 'moved'): Effect {
+function dismissal(cluster: string, { context }: Snapshot, reason: 'culled' | 'moved'): SentCommand {
   const { node } = context;
-  return {
-    kind: 'command',
-    to: { kind: 'cluster', id: cluster },
-    command: { type: 'DismissNode', data: { node, reason } },
-  };
+  return commandTo({ kind: 'cluster', id: cluster }, { type: 'DismissNode', data: { node, reason } });
 }
 
-function confirm({ node, what, saga }: Omit<LifeAffirmed, 'at'>): Effect {
-  const command =
-    what === 'birth'
-      ? { type: 'ConfirmBirth', data: { what: 'node', id: node } }
-      : { type: 'ConfirmRetirement', data: { node } };
-  return { kind: 'command', to: saga, command };
+function confirmBirth(node: string, saga: SagaRef): SentCommand {
+  return commandTo(saga, { type: 'ConfirmBirth', data: { what: 'node', id: node } });
 }
 
-function settleIn({ node, cluster, saga }: NodeBorn, snapshot: Snapshot): readonly Effect[] {
+function confirmRetirement(node: string, saga: GenerationRef): SentCommand {
+  return commandTo(saga, { type: 'ConfirmRetirement', data: { node } });
+}
+
+function settleIn({ node, cluster, saga }: NodeBorn, snapshot: Snapshot): readonly SentCommand[] {
   const { owner } = snapshot.context;
   return [
     admission(cluster, snapshot),
-    confirm({ node, what: 'birth', saga }),
-    {
-      kind: 'command',
-      to: { kind: 'account', id: owner },
-      command: { type: 'OpenAccount', data: { account: owner } },
-    },
+    confirmBirth(node, saga),
+    commandTo({ kind: 'account', id: owner }, { type: 'OpenAccount', data: { account: owner } }),
   ];
 }
 
-function admission(cluster: string, { context }: Snapshot): Effect {
+function admission(cluster: string, { context }: Snapshot): SentCommand {
   const { node, device, owner, genome } = context;
   if (!genome) throw new Error(`${node} is to join a Cluster before it was born.`);
   const { specialization, modelA, modelB } = genome;
-  return {
-    kind: 'command',
-    to: { kind: 'cluster', id: cluster },
-    command: {
-      type: 'AdmitNode',
-      data: { node, device, owner, specialization, pair: `${modelA}+${modelB}` },
-    },
-  };
+  return commandTo(
+    { kind: 'cluster', id: cluster },
+    { type: 'AdmitNode', data: { node, device, owner, specialization, pair: `${modelA}+${modelB}` } },
+  );
 }
 
-function work(task: TaskAccepted, { context }: Snapshot): readonly Effect[] {
+function work(task: TaskAccepted, { context }: Snapshot): readonly EffectOf<'node'>[] {
   const { genome, device, node } = context;
   if (!genome) throw new Error(`${node} took a task before it was born.`);
   const body: WorkOrder = {
@@ -122,54 +110,39 @@ function work(task: TaskAccepted, { context }: Snapshot): readonly Effect[] {
   ];
 }
 
-function reportVote(cast: VoteCast, { context }: Snapshot): Effect {
+function reportVote(cast: VoteCast, { context }: Snapshot): SentCommand {
   const { node, device, owner } = context;
   const { taskId, subtaskId, attempt, origin, vote, responseMs } = cast;
   if (origin.kind === 'cluster') {
-    return {
-      kind: 'command',
-      to: origin,
-      command: { type: 'CountVote', data: { subtaskId, attempt, taskId, node, vote, responseMs } },
-    };
+    const ballot = { subtaskId, attempt, taskId, node, vote, responseMs };
+    return commandTo(origin, { type: 'CountVote', data: ballot });
   }
   const { answer, kind, confidence } = vote;
-  return {
-    kind: 'command',
-    to: origin,
-    command: {
-      type: 'RecordAnswer',
-      data: {
-        subtaskId,
-        attempt,
-        resource: { kind: 'node', id: node },
-        result: {
-          answer,
-          kind,
-          confidence,
-          agreement: 1,
-          contributions: [{ node, device, owner, taskId, answer, kind, confidence, responseMs }],
-        },
+  return commandTo(origin, {
+    type: 'RecordAnswer',
+    data: {
+      subtaskId,
+      attempt,
+      resource: { kind: 'node', id: node },
+      result: {
+        answer,
+        kind,
+        confidence,
+        agreement: 1,
+        contributions: [{ node, device, owner, taskId, answer, kind, confidence, responseMs }],
       },
     },
-  };
+  });
 }
 
-function reportFailure(task: TaskFailed | TaskRefused, reason: string, { context }: Snapshot): Effect {
+function reportFailure(task: TaskFailed | TaskRefused, reason: string, { context }: Snapshot): SentCommand {
   const { taskId, subtaskId, attempt, origin } = task;
   const { node } = context;
   if (origin.kind === 'cluster') {
-    return {
-      kind: 'command',
-      to: origin,
-      command: { type: 'LoseVote', data: { subtaskId, attempt, taskId, node, reason } },
-    };
+    return commandTo(origin, { type: 'LoseVote', data: { subtaskId, attempt, taskId, node, reason } });
   }
-  return {
-    kind: 'command',
-    to: origin,
-    command: {
-      type: 'RecordFailure',
-      data: { subtaskId, attempt, resource: { kind: 'node', id: node }, reason, best: null },
-    },
-  };
+  return commandTo(origin, {
+    type: 'RecordFailure',
+    data: { subtaskId, attempt, resource: { kind: 'node', id: node }, reason, best: null },
+  });
 }

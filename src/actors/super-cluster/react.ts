@@ -1,57 +1,31 @@
 import type { SnapshotFrom } from 'xstate';
 import type { SubtaskRouted, SuperClusterEvent } from '../../events/super-cluster.ts';
-import type { Effect } from '../actor.ts';
+import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
 import type { superClusterMachine } from './machine.ts';
 
 export function react(
   event: SuperClusterEvent,
   _snapshot: SnapshotFrom<typeof superClusterMachine>,
-): readonly Effect[] {
+): readonly EffectOf<'superCluster'>[] {
   switch (event.type) {
     case 'SuperClusterFormed': {
       const { saga, superCluster } = event.data;
-      return [
-        {
-          kind: 'command',
-          to: saga,
-          command: { type: 'ConfirmBirth', data: { what: 'superCluster', id: superCluster } },
-        },
-      ];
+      return [commandTo(saga, { type: 'ConfirmBirth', data: { what: 'superCluster', id: superCluster } })];
     }
     case 'SubtaskRouted':
       return [handOut(event.data)];
     case 'RoutingFailed': {
       const { queryId, subtaskId, attempt, reason } = event.data;
-      return [
-        {
-          kind: 'command',
-          to: { kind: 'query', id: queryId },
-          command: {
-            type: 'RecordFailure',
-            data: { subtaskId, attempt, resource: null, reason, best: null },
-          },
-        },
-      ];
+      const data = { subtaskId, attempt, resource: null, reason, best: null };
+      return [commandTo({ kind: 'query', id: queryId }, { type: 'RecordFailure', data })];
     }
     case 'SlotsGranted': {
       const { claim: id, slots } = event.data;
-      return [
-        {
-          kind: 'command',
-          to: { kind: 'generation', id },
-          command: { type: 'ReceiveSlots', data: { slots } },
-        },
-      ];
+      return [commandTo({ kind: 'generation', id }, { type: 'ReceiveSlots', data: { slots } })];
     }
     case 'MergeApproved': {
       const { cluster: id, into, cause } = event.data;
-      return [
-        {
-          kind: 'command',
-          to: { kind: 'cluster', id },
-          command: { type: 'MergeInto', data: { into, cause } },
-        },
-      ];
+      return [commandTo({ kind: 'cluster', id }, { type: 'MergeInto', data: { into, cause } })];
     }
     case 'SubtaskSettled':
     case 'EvolutionConfigured':
@@ -61,38 +35,16 @@ export function react(
   }
 }
 
-function handOut(routed: SubtaskRouted): Effect {
+function handOut(routed: SubtaskRouted): SentCommand {
   const { queryId, subtaskId, attempt, prompt, taskType, complexity, stakes, nodes, dueAt, taskId } = routed;
   const [first] = routed.chosen;
   if (!first) throw new Error(`The subtask ${subtaskId} was routed to nobody.`);
   if (first.kind === 'node') {
-    const origin = { kind: 'query', id: queryId };
-    return {
-      kind: 'command',
-      to: { kind: 'node', id: first.id },
-      command: {
-        type: 'AssignTask',
-        data: { taskId, queryId, subtaskId, attempt, prompt, taskType, origin, dueAt },
-      },
-    };
+    const origin = { kind: 'query', id: queryId } as const;
+    const assignment = { taskId, queryId, subtaskId, attempt, prompt, taskType, origin, dueAt };
+    return commandTo({ kind: 'node', id: first.id }, { type: 'AssignTask', data: assignment });
   }
-  return {
-    kind: 'command',
-    to: { kind: 'cluster', id: first.id },
-    command: {
-      type: 'DistributeTask',
-      data: {
-        queryId,
-        subtaskId,
-        attempt,
-        prompt,
-        taskType,
-        complexity,
-        stakes,
-        nodes,
-        guests: routed.guests,
-        dueAt,
-      },
-    },
-  };
+  const { guests } = routed;
+  const task = { queryId, subtaskId, attempt, prompt, taskType, complexity, stakes, nodes, guests, dueAt };
+  return commandTo({ kind: 'cluster', id: first.id }, { type: 'DistributeTask', data: task });
 }

@@ -3,16 +3,18 @@ import {
   type Ledger,
   type LedgerCommand,
   ledgerDefinition,
+  orderFor,
   REMIND_AFTER_MS,
 } from '../../../test/support/ledger.ts';
 import type { ActorDefinition, Effect } from '../../actors/actor.ts';
 import { canonicalJson, verifyChain } from '../../events/envelope.ts';
+import type { WorkOrder } from '../../events/node.ts';
 import type { StoredEvent } from '../../eventstore/port.ts';
 import { givenFor } from '../given.ts';
 import { type Answered, VirtualHost, type VirtualHostOptions, VirtualRunError } from './virtual-host.ts';
 
 const START = '2030-01-01T00:00:00.000Z';
-const ledger = ledgerDefinition as unknown as ActorDefinition;
+const ledger: ActorDefinition = ledgerDefinition;
 
 interface World {
   readonly host: VirtualHost;
@@ -87,14 +89,13 @@ const thinker: ActorDefinition = {
   react(event, snapshot): readonly Effect[] {
     const { transferId, device } = event.data as { transferId: string; device: string | null };
     return event.type === 'Deposited' && device === null
-      ? [{ kind: 'work', device: 'laptop', body: { transferId } }]
+      ? [{ kind: 'work', device: 'laptop', body: orderFor(transferId) }]
       : ledger.react(event, snapshot).filter((effect) => effect.kind !== 'work');
   },
 };
 
-function answerTo(order: object, afterMs: number): Answered {
-  const { transferId } = order as { transferId: string };
-  const data = { transferId: `${transferId}-answer`, amount: 1 };
+function answerTo({ taskId }: WorkOrder, afterMs: number): Answered {
+  const data = { transferId: `${taskId}-answer`, amount: 1 };
   return { to: { kind: 'account', id: 'a' }, command: { type: 'Deposit', data }, afterMs };
 }
 
@@ -231,8 +232,8 @@ describe('inference in virtual time', () => {
     await host.runUntilQuiet();
     return { lines: linesOf(events), events };
   }
-  const afterMs = (order: object) => 1 + ((order as { transferId: string }).transferId.length % 3) * 5;
-  const atOnce = (order: object) => answerTo(order, afterMs(order));
+  const afterMs = ({ taskId }: WorkOrder) => 1 + (taskId.length % 3) * 5;
+  const atOnce = (order: WorkOrder) => answerTo(order, afterMs(order));
 
   it('comes back after its virtual time, from the device that did it', async () => {
     const { events } = await run(atOnce);
@@ -249,7 +250,7 @@ describe('inference in virtual time', () => {
   it('gives the same history whenever it comes in real time, and whether it comes at once or not', async () => {
     const expected = (await run(atOnce)).lines;
     let turn = 0;
-    const slowly = async (order: object) => {
+    const slowly = async (order: WorkOrder) => {
       turn += 1;
       for (let turns = (turn * 7) % 11; turns > 0; turns -= 1) await new Promise(setImmediate);
       return atOnce(order);
@@ -266,7 +267,7 @@ describe('inference in virtual time', () => {
   it('is done side by side, but never more than was allowed', async () => {
     let inHand = 0;
     let most = 0;
-    const work = async (order: object) => {
+    const work = async (order: WorkOrder) => {
       inHand += 1;
       most = Math.max(most, inHand);
       await new Promise(setImmediate);
@@ -345,7 +346,7 @@ describe('a history that is taken up again', () => {
     }
     await first.host.runUntilQuiet();
     const cut = history.findIndex(({ data }) => data.transferId === 'q2-answer');
-    const asked: object[] = [];
+    const asked: WorkOrder[] = [];
     const { host, events } = world({
       definitions: [thinker],
       startAt: history[cut - 1]?.created ?? START,
@@ -356,7 +357,7 @@ describe('a history that is taken up again', () => {
     });
     host.restore(history.slice(0, cut), { maySendAgain: () => true });
     await host.runUntilQuiet();
-    expect(asked).toEqual([{ transferId: 'q2' }]);
+    expect(asked).toEqual([orderFor('q2')]);
     expect(events.map(({ data }) => data.transferId)).toEqual(['q2-answer', 'q2-answer']);
   });
 

@@ -3,7 +3,6 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { initialTransition } from 'xstate';
 import {
   type ActorDefinition,
-  type ActorKind,
   type Address,
   type Command,
   CommandRefusedError,
@@ -20,6 +19,8 @@ import {
   type MessageIds,
   timerId,
 } from '../../events/envelope.ts';
+import type { ActorKind } from '../../events/kinds.ts';
+import type { WorkOrder } from '../../events/node.ts';
 import { upcast } from '../../events/upcasters.ts';
 import type { StoredEvent } from '../../eventstore/port.ts';
 import { streamOf, UnhandledEventError } from '../actor-instance.ts';
@@ -53,7 +54,7 @@ export interface VirtualHostOptions {
    * Does inference. What comes at once is taken without a turn of the event loop. The outcome must depend on the order
    * alone; a rejection ends the run.
    */
-  readonly work: (order: object, device: string) => Answered | Promise<Answered>;
+  readonly work: (order: WorkOrder, device: string) => Answered | Promise<Answered>;
   /** Told of replies to clients. Default: nobody listens. */
   readonly onReply?: (subject: string, body: object) => void;
   /** Told of commands that an actor refused, which a live network keeps as dead letters. Default: nobody listens. */
@@ -348,7 +349,7 @@ export class VirtualHost {
    * Has inference done. The answer's place among all messages is settled now, so that it does not matter when in real
    * time it comes.
    */
-  #think(order: object, device: string, ids: MessageIds): void {
+  #think(order: WorkOrder, device: string, ids: MessageIds): void {
     const issuedAt = this.#now;
     const sequence = this.#nextSequence();
     const take = ({ to, command, afterMs }: Answered) => {

@@ -1,15 +1,15 @@
 import type { SnapshotFrom } from 'xstate';
-import type { Address, Effect } from '../../actors/actor.ts';
+import { commandTo, type EffectOf, type SentCommand } from '../../actors/actor.ts';
 import type { GenerationEvent, OffspringBred } from '../../events/generation.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import { awaitedBy, type GenerationContext, type generationMachine } from './machine.ts';
 
-const SUPER_CLUSTER: Address = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER };
+const SUPER_CLUSTER = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
 
 export function react(
   event: GenerationEvent,
   { context }: SnapshotFrom<typeof generationMachine>,
-): readonly Effect[] {
+): readonly EffectOf<'generation'>[] {
   switch (event.type) {
     case 'SelectionMade': {
       const awaited = awaitedBy(context);
@@ -39,23 +39,23 @@ export function react(
 }
 
 /** The commands that bring about what is awaited. A birth waits itself until its slot is free. */
-function ask(context: GenerationContext, awaited: readonly string[]): readonly Effect[] {
+function ask(context: GenerationContext, awaited: readonly string[]): readonly SentCommand[] {
   const { id, begun, selection, offspring, retired } = context;
   if (!begun || !selection) return [];
   const wants = new Set(awaited);
-  const effects: Effect[] = [];
+  const effects: SentCommand[] = [];
   for (const { node, rank, of, fitness } of selection.culled) {
     if (!wants.has(`retirement/${node}`)) continue;
     const { cluster, generation } = begun;
-    const saga = { kind: 'generation', id };
+    const saga = { kind: 'generation', id } as const;
     const data = { cluster, generation, rule: selection.rule, rank, of, fitness, saga };
-    effects.push(command({ kind: 'node', id: node }, 'CullNode', data));
+    effects.push(commandTo({ kind: 'node', id: node }, { type: 'CullNode', data }));
   }
   if (wants.has('slots')) {
     const culled = selection.culled.map(({ node, device }) => ({ node, device }));
     const { cluster } = begun;
     const data = { claim: id, cluster, wanted: selection.wanted, culled };
-    effects.push(command(SUPER_CLUSTER, 'ClaimSlots', data));
+    effects.push(commandTo(SUPER_CLUSTER, { type: 'ClaimSlots', data }));
   }
   for (const child of offspring ?? []) {
     const { node, replaces } = child.slot;
@@ -65,39 +65,29 @@ function ask(context: GenerationContext, awaited: readonly string[]): readonly E
   return effects;
 }
 
-function bear(child: OffspringBred, { id }: GenerationContext): Effect {
+function bear(child: OffspringBred, { id }: GenerationContext): SentCommand {
   const { slot, genome, species, generation, parents, cause, mutations } = child;
   const { node, device, owner, cluster } = slot;
-  return command({ kind: 'node', id: node }, 'BearNode', {
-    node,
-    genome,
-    species,
-    device,
-    owner,
-    cluster,
-    generation,
-    parents,
-    cause,
-    mutations,
-    saga: { kind: 'generation', id },
-  });
+  const heredity = { genome, species, generation, parents, cause, mutations };
+  const saga = { kind: 'generation', id } as const;
+  return commandTo(
+    { kind: 'node', id: node },
+    { type: 'BearNode', data: { node, device, owner, cluster, ...heredity, saga } },
+  );
 }
 
-function close({ begun, selection, born }: GenerationContext): readonly Effect[] {
+function close({ begun, selection, born }: GenerationContext): readonly SentCommand[] {
   if (!begun || !selection) return [];
   const { cluster, generation } = begun;
   const data = { generation, culled: selection.culled.length, born: born.length };
-  return [command({ kind: 'cluster', id: cluster }, 'CloseGeneration', data)];
+  return [commandTo({ kind: 'cluster', id: cluster }, { type: 'CloseGeneration', data })];
 }
 
-function measure({ id, begun }: GenerationContext): Effect {
-  return command(SUPER_CLUSTER, 'MeasureFitness', { generation: id, cluster: begun?.cluster ?? id });
+function measure({ id, begun }: GenerationContext): SentCommand {
+  const data = { generation: id, cluster: begun?.cluster ?? id };
+  return commandTo(SUPER_CLUSTER, { type: 'MeasureFitness', data });
 }
 
-function command(to: Address, type: string, data: object): Effect {
-  return { kind: 'command', to, command: { type, data } };
-}
-
-function remind(dueAt: string): Effect {
+function remind(dueAt: string): EffectOf<'generation'> {
   return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { dueAt } } };
 }

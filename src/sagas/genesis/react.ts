@@ -1,10 +1,13 @@
 import type { SnapshotFrom } from 'xstate';
-import type { Effect } from '../../actors/actor.ts';
-import type { SagaRef } from '../../events/evolution.ts';
+import { commandTo, type EffectOf, type SentCommand } from '../../actors/actor.ts';
+import type { GenesisRef } from '../../events/evolution.ts';
 import type { GenesisBegun, GenesisEvent } from '../../events/genesis.ts';
 import { birthsOf, type genesisMachine } from './machine.ts';
 
-export function react(event: GenesisEvent, snapshot: SnapshotFrom<typeof genesisMachine>): readonly Effect[] {
+export function react(
+  event: GenesisEvent,
+  snapshot: SnapshotFrom<typeof genesisMachine>,
+): readonly EffectOf<'genesis'>[] {
   const { plan } = snapshot.context;
   switch (event.type) {
     case 'GenesisBegun':
@@ -26,62 +29,48 @@ function ownersOf(plan: GenesisBegun): readonly string[] {
   return [...new Set(plan.seeds.flatMap((seed) => seed.nodes.map(({ owner }) => owner)))];
 }
 
-function openAccount(account: string): Effect {
-  return {
-    kind: 'command',
-    to: { kind: 'account', id: account },
-    command: { type: 'OpenAccount', data: { account } },
-  };
+function openAccount(account: string): SentCommand {
+  return commandTo({ kind: 'account', id: account }, { type: 'OpenAccount', data: { account } });
 }
 
-function settings({ superCluster, evolution }: GenesisBegun): readonly Effect[] {
+function settings({ superCluster, evolution }: GenesisBegun): readonly SentCommand[] {
   if (superCluster === null || evolution === null) return [];
-  return [
-    {
-      kind: 'command',
-      to: { kind: 'superCluster', id: superCluster },
-      command: { type: 'ConfigureEvolution', data: { settings: evolution, onlyIfNone: false } },
-    },
-  ];
+  const data = { settings: evolution, onlyIfNone: false };
+  return [commandTo({ kind: 'superCluster', id: superCluster }, { type: 'ConfigureEvolution', data })];
 }
 
 /** The commands that call the wanted part of the plan into being. */
-function call(plan: GenesisBegun, wanted: readonly string[]): readonly Effect[] {
+function call(plan: GenesisBegun, wanted: readonly string[]): readonly SentCommand[] {
   const { superCluster, network } = plan;
-  const saga: SagaRef = { kind: 'genesis', id: network };
+  const saga: GenesisRef = { kind: 'genesis', id: network };
   const wants = new Set(wanted);
-  const effects: Effect[] = [];
+  const effects: SentCommand[] = [];
   if (superCluster !== null && wants.has(`superCluster/${superCluster}`)) {
-    effects.push({
-      kind: 'command',
-      to: { kind: 'superCluster', id: superCluster },
-      command: { type: 'FormSuperCluster', data: { superCluster, saga } },
-    });
+    const to = { kind: 'superCluster', id: superCluster } as const;
+    effects.push(commandTo(to, { type: 'FormSuperCluster', data: { superCluster, saga } }));
   }
   for (const { cluster, name, specialization, nodes } of plan.seeds) {
     if (wants.has(`cluster/${cluster}`)) {
-      effects.push({
-        kind: 'command',
-        to: { kind: 'cluster', id: cluster },
-        command: { type: 'FormCluster', data: { cluster, name, specialization, generation: 0, saga } },
-      });
+      const data = { cluster, name, specialization, generation: 0, saga };
+      effects.push(commandTo({ kind: 'cluster', id: cluster }, { type: 'FormCluster', data }));
     }
     for (const { node, species, genome, device, owner } of nodes) {
       if (!wants.has(`node/${node}`)) continue;
-      const birth = { node, genome, species, device, owner, cluster, generation: 0 };
-      effects.push({
-        kind: 'command',
-        to: { kind: 'node', id: node },
-        command: {
-          type: 'BearNode',
-          data: { ...birth, parents: [], cause: 'genesis', mutations: [], saga },
-        },
-      });
+      const heredity = {
+        genome,
+        species,
+        generation: 0,
+        parents: [],
+        cause: 'genesis',
+        mutations: [],
+      } as const;
+      const data = { node, device, owner, cluster, ...heredity, saga };
+      effects.push(commandTo({ kind: 'node', id: node }, { type: 'BearNode', data }));
     }
   }
   return effects;
 }
 
-function remind(dueAt: string): Effect {
+function remind(dueAt: string): EffectOf<'genesis'> {
   return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { dueAt } } };
 }

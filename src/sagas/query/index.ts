@@ -1,16 +1,12 @@
-import type { ActorDefinition } from '../../actors/actor.ts';
-import type { NetworkView } from '../../actors/network-view.ts';
-import { QueryCommand, type QueryEvent } from '../../events/query.ts';
+import { defineActor } from '../../actors/actor.ts';
 import { decide } from './decide.ts';
 import { queryMachine } from './machine.ts';
 import { react } from './react.ts';
 
 /** Stream `query-<id>`. */
-export const query: ActorDefinition<typeof queryMachine, QueryCommand, QueryEvent, NetworkView> = {
-  kind: 'query',
+export const query = defineActor('query', {
   category: 'query',
   machine: queryMachine,
-  commands: QueryCommand,
   decide,
   react,
-};
+});

@@ -1,5 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
-import type { Effect } from '../../actors/actor.ts';
+import { commandTo, type EffectOf, type ReplyEffect, type SentCommand } from '../../actors/actor.ts';
 import { react as reactSuperLlm } from '../../actors/super-llm/react.ts';
 import { react as reactVerifier } from '../../actors/verifier/react.ts';
 import type { QueryEvent } from '../../events/query.ts';
@@ -7,7 +7,10 @@ import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import { type Ending, endingBody } from './ending.ts';
 import type { QueryContext, queryMachine } from './machine.ts';
 
-export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMachine>): readonly Effect[] {
+export function react(
+  event: QueryEvent,
+  snapshot: SnapshotFrom<typeof queryMachine>,
+): readonly EffectOf<'query'>[] {
   const query = snapshot.context;
   switch (event.type) {
     case 'QueryAsked': {
@@ -44,7 +47,7 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
       return [release(account, reservationId, query.queryId, 'The query had been asked already.')];
     }
     case 'SubtaskDispatched':
-      return reactSuperLlm(event, query);
+      return reactSuperLlm(event.data, query);
     case 'SubtaskFailed': {
       const { subtaskId, attempt, retryAt } = event.data;
       if (retryAt === null) return [];
@@ -66,51 +69,44 @@ export function react(event: QueryEvent, snapshot: SnapshotFrom<typeof queryMach
 }
 
 /** The reply first, because somebody waits for it; then the books. */
-function end(ending: Ending, query: QueryContext): readonly Effect[] {
+function end(ending: Ending, query: QueryContext): readonly EffectOf<'query'>[] {
   const { queryId, complexity, judgements } = query;
   return [
     ...reply(query.replyTo, ending, queryId),
     settlementOf(ending, query),
     ...reactVerifier(queryId, complexity, judgements),
-    ...Object.keys(query.subtasks).map(
-      (subtaskId): Effect => ({
-        kind: 'command',
-        to: { kind: 'superCluster', id: MAIN_SUPER_CLUSTER },
-        command: { type: 'SettleSubtask', data: { queryId, subtaskId } },
-      }),
+    ...Object.keys(query.subtasks).map((subtaskId) =>
+      commandTo(
+        { kind: 'superCluster', id: MAIN_SUPER_CLUSTER },
+        { type: 'SettleSubtask', data: { queryId, subtaskId } },
+      ),
     ),
   ];
 }
 
-function refuse(subjects: readonly string[], queryId: string): readonly Effect[] {
+function refuse(subjects: readonly string[], queryId: string): readonly ReplyEffect[] {
   const message = `"${queryId}" is the id of another question. Nothing was asked and nothing was charged.`;
   const error = { code: 'conflict', message, hint: 'Take a new id for a new question.' };
   return subjects.map((subject) => ({ kind: 'reply', subject, body: { queryId, error } }));
 }
 
-function settlementOf(ending: Ending, { account, reservationId, queryId }: QueryContext): Effect {
+function settlementOf(ending: Ending, { account, reservationId, queryId }: QueryContext): SentCommand {
   return ending.type === 'QueryAnswered'
     ? settle(account, reservationId, queryId, ending.data.spent)
     : release(account, reservationId, queryId, ending.data.reason);
 }
 
-function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly Effect[] {
+function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly ReplyEffect[] {
   const body = endingBody(ending, queryId);
   return subjects.map((subject) => ({ kind: 'reply', subject, body }));
 }
 
-function settle(account: string, transferId: string, queryId: string, spent: number): Effect {
-  return {
-    kind: 'command',
-    to: { kind: 'account', id: account },
-    command: { type: 'SettleCredits', data: { transferId, queryId, spent } },
-  };
+function settle(account: string, transferId: string, queryId: string, spent: number): SentCommand {
+  const data = { transferId, queryId, spent };
+  return commandTo({ kind: 'account', id: account }, { type: 'SettleCredits', data });
 }
 
-function release(account: string, transferId: string, queryId: string, reason: string): Effect {
-  return {
-    kind: 'command',
-    to: { kind: 'account', id: account },
-    command: { type: 'ReleaseCredits', data: { transferId, queryId, reason: reason.slice(0, 200) } },
-  };
+function release(account: string, transferId: string, queryId: string, reason: string): SentCommand {
+  const data = { transferId, queryId, reason: reason.slice(0, 200) };
+  return commandTo({ kind: 'account', id: account }, { type: 'ReleaseCredits', data });
 }
