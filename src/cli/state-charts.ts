@@ -23,61 +23,60 @@ export const STATE_CHARTS: Readonly<Record<MachineName, StateChart>> = {
     machine: nodeMachine,
     title: 'Node',
     about:
-      'A genome in a slot of a device. Its two models think side by side; a vote, or the end of a task without one, ' +
-      'frees both. Several tasks can be open at a time, so a model thinks as long as any of them waits for it.',
+      'A genome in a slot of a device. Its two models think in parallel. A vote, or the end of a task without one, frees ' +
+      'both. Several tasks can be open at once, so a model thinks while any of them waits for it.',
   },
   cluster: {
     machine: clusterMachine,
     title: 'Cluster',
     about:
-      'Hands a subtask to several of its Nodes, counts their votes weighted by trust, calls a tiebreak where they ' +
-      'stay apart, and ends with a consensus or without one. A seed may arrive before the Cluster itself is formed. ' +
-      'Beside that it examines its Nodes by gold tasks, and its generations come and go.',
+      'Distributes a subtask to several of its Nodes, counts their votes weighted by trust, calls a tiebreak if they ' +
+      'disagree, and ends with a consensus or without one. A first Node may arrive before the Cluster itself is formed. ' +
+      'In parallel it gives gold tasks to its Nodes and runs its generations.',
   },
   superCluster: {
     machine: superClusterMachine,
     title: 'Super Cluster',
     about:
-      'Routes each subtask to a Node or a Cluster, and keeps it in flight until it is settled. Beside that it measures ' +
-      'how well the network does, and sets how hard evolution presses.',
+      'Routes each subtask to a Node or a Cluster, and keeps it in flight until it is settled. In parallel it measures ' +
+      'the fitness of the network and sets the evolution mode.',
   },
   superLlm: {
     machine: superLlmMachine,
     title: 'Super LLM',
     about:
-      'Analyses a question, takes it apart, waits for the parts, puts them together and has the last look. It runs as ' +
-      'a region of the query (below), on the query’s own stream.',
+      'Analyses a question, plans its subtasks, waits for their answers, combines them and validates the result. It runs ' +
+      'as a region of the query (below), on the stream of the query.',
   },
   verifier: {
     machine: verifierMachine,
     title: 'Verifier',
-    about: 'Judges every answer before it goes on, without any model. It is a region of the query, too.',
+    about: 'Checks every answer without any model. It is a region of the query, too.',
   },
   query: {
     machine: queryMachine,
     title: 'Query',
     about:
-      'The saga of one question: its lifecycle beside the parts of the Super LLM and the Verifier. Every road leads to ' +
-      'one ending.',
+      'The saga of one question: its lifecycle in parallel to the Super LLM and the Verifier. Every path leads to one ' +
+      'ending.',
   },
   genesis: {
     machine: genesisMachine,
     title: 'Genesis',
-    about: 'The saga of the first generation: complete when everything that it called into being is there.',
+    about: 'The saga of the first generation. It is complete when all its Clusters and Nodes exist.',
   },
   generation: {
     machine: generationMachine,
     title: 'Generation',
     about:
-      'The saga of one generation of one Cluster: judges who is fit, ends the worst, and has the best succeeded. It is ' +
-      'complete when every culled Node is retired and every offspring lives.',
+      'The saga of one generation of one Cluster: ranks the Nodes, has the worst culled, and breeds offspring of the ' +
+      'best. It is complete when every culled Node is retired and every offspring lives.',
   },
   account: {
     machine: accountMachine,
     title: 'Account',
     about:
-      'Closed until the welcome grant. Then its credits are free, or some of them are held in escrow for queries that ' +
-      'are on their way.',
+      'Closed until the welcome grant. Then its credits are available, or some of them are in escrow for open queries.',
   },
 };
 
@@ -91,6 +90,6 @@ export function stateChartsPage(): string {
 
 const HEAD = `# State charts
 
-Every block of the network is an XState machine that changes by recorded events alone. An arrow says
-\`Event [guard] / actions\`; actions only change what the block remembers. Printed by \`dellm diagram\`;
-\`dellm diagram <machine>\` prints one of them, and \`--json\` its definition.`;
+Every actor of the network is an XState machine that changes only by recorded events. An arrow says
+\`Event [guard] / actions\`; actions only change the actor's state. \`dellm diagram\` prints this page,
+\`dellm diagram <machine>\` prints one machine, and \`--json\` its definition.`;
