@@ -100,7 +100,8 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     const device = deviceOf(folder.path);
     const users = await loadNatsUsers(folder.path, [device]);
     onProgress('starting the event store and the message broker');
-    const [storeUrl, natsUrl] = await Promise.all([
+    // If one of them fails, the other may still come up, and must be stopped then.
+    const [storeUrl, natsUrl] = await settled([
       options.storeUrl ?? embeddedStore(folder, onLog, undo),
       options.natsUrl ?? embeddedBroker(folder, users, options, undo),
     ]);
@@ -157,6 +158,14 @@ export function genesisPlan(
     })),
   }));
   return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', seeds, evolution } };
+}
+
+/** Like `Promise.all`, but a rejection waits until all have settled: what came up can then be undone. */
+async function settled<T extends readonly unknown[]>(
+  all: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
 }
 
 async function startRoles(
