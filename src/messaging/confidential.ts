@@ -1,23 +1,22 @@
 import type { JsonObject, StoredEvent } from '../eventstore/port.ts';
 
-/** An event as strangers may see it, and what was left out of it. */
+/** An event as outsiders may see it, and what was left out. */
 export interface Shown {
   readonly event: StoredEvent;
-  /** Path of what was left out; null: nothing. */
+  /** Path of the field that was left out; null if nothing was. */
   readonly omitted: string | null;
 }
 
-/** What stands in the place of a known answer. */
+/** Path of a gold task's known answer. */
 const EXPECTED = 'data.task.expected';
 
 /**
- * An event without what would spoil it: the known answer of a gold task is nobody's business until the task is due,
- * whoever listens. `nowMs` in milliseconds since 1970.
+ * Hides the known answer of a gold task until the task is due. `nowMs` is in milliseconds since 1970.
  */
 export function shownToStrangers(event: StoredEvent, nowMs: number): Shown {
   if (event.type !== 'GoldTaskIssued') return { event, omitted: null };
   const { task, dueAt } = event.data;
-  // What is due at no time that can be read is never shown.
+  // If the deadline cannot be read, the answer is never shown.
   if (typeof dueAt === 'string' && Date.parse(dueAt) <= nowMs) return { event, omitted: null };
   const shown: JsonObject = { ...(isObject(task) ? task : {}), expected: null };
   return { event: { ...event, data: { ...event.data, task: shown } }, omitted: EXPECTED };

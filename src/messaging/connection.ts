@@ -3,33 +3,36 @@ import { AuthorizationError, connect } from 'nats';
 import { NatsAccessError, NatsUnavailableError } from './errors.ts';
 
 export interface NatsAccess {
-  /** `nats://host:port`, several of them parted by commas; a user and password may stand in it. */
+  /** `nats://host:port`, or several separated by commas. It may contain a user and password. */
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
 }
 
 export interface ConnectOptions extends NatsAccess {
-  /** Shown by the broker beside the connection. */
+  /** The broker shows this name for the connection. */
   readonly name: string;
-  /** Where answers arrive. Default: `_INBOX_<user>` for users with an inbox of their own, else `_INBOX`. */
+  /** Prefix of the subjects for answers. Default: `_INBOX_<user>`, and `_INBOX` for clients. */
   readonly inboxPrefix?: string;
-  /** How long to try, in milliseconds, while nobody listens. Default 5,000. */
+  /** How long to try while no server listens, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
-  /** Told of every loss and return of the connection, and of permissions refused. */
+  /** Called when the connection is lost or returns, and when a permission is refused. */
   readonly onStatus?: (message: string) => void;
 }
 
 const RETRY_MS = 100;
 
-/** The inbox prefix of a broker's user: an inbox that others may read would show them everything that is pulled. */
+/**
+ * The inbox prefix of a broker's user. If others could read an inbox, they would see everything that is pulled into it.
+ */
 export function inboxPrefixOf(user: string | undefined): string {
   return user === undefined || user === 'client' ? '_INBOX' : `_INBOX_${user}`;
 }
 
 /**
- * Connects to NATS, and stays connected: once it has connected it tries again for ever. What is published or asked while
- * the connection is lost is lost with it, so whatever matters goes through JetStream and is retried (`publisher`). Throws `NatsUnavailableError` if nobody listens until the deadline, `NatsAccessError` if the user is refused.
+ * Connects to NATS, and reconnects for ever after the first success. Messages that are published while the connection
+ * is lost are lost, so everything that matters goes through JetStream and is retried (`publisher`). Throws
+ * `NatsUnavailableError` if no server listens until the deadline, and `NatsAccessError` if the user is refused.
  */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
   const access = splitUrl(options);
@@ -44,7 +47,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
         maxReconnectAttempts: -1,
         reconnectTimeWait: 200,
         reconnectJitter: 100,
-        // A broker that is being set up again may refuse a known user for a moment.
+        // A broker that reloads its configuration may refuse a known user for a moment.
         ignoreAuthErrorAbort: true,
         // A trace for each request costs more than the request.
         noAsyncTraces: true,
@@ -80,7 +83,7 @@ function describe(status: Status): string | null {
     case 'error':
       return `NATS reports: ${status.error.message}`;
     case 'slowConsumer':
-      return `a subscription to ${status.sub.getSubject()} falls behind: ${status.pending} messages wait`;
+      return `the subscription to ${status.sub.getSubject()} is falling behind: ${status.pending} messages wait`;
     case 'ldm':
       return 'the NATS server is about to shut down';
     default:
@@ -94,7 +97,7 @@ interface SplitAccess {
   readonly password: string | undefined;
 }
 
-/** The client does not read a user out of the address, and an address with a password must not reach a log. */
+/** The client library does not read the user from the address. An address with a password must not get into a log. */
 function splitUrl(options: NatsAccess): SplitAccess {
   let { user, password } = options;
   const servers = options.url.split(',').map((part) => {
@@ -102,7 +105,7 @@ function splitUrl(options: NatsAccess): SplitAccess {
     const address = text.includes('://') ? text : `nats://${text}`;
     if (!URL.canParse(address) || new URL(address).hostname === '') {
       throw new NatsUnavailableError(
-        `"${text.replace(/^(.*\/\/)?[^@]*@/, '$1')}" is no address of a NATS server. It should look like nats://127.0.0.1:4222.`,
+        `"${text.replace(/^(.*\/\/)?[^@]*@/, '$1')}" is not the address of a NATS server. It should look like nats://127.0.0.1:4222.`,
       );
     }
     const url = new URL(address);

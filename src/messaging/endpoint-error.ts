@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What can go wrong with a request, and the number that goes with it in `Nats-Service-Error-Code`. */
+/** The error codes of requests, with their numbers in `Nats-Service-Error-Code`. */
 export const HTTP_STATUS = {
   'bad-request': 400,
   'no-credits': 402,
@@ -17,7 +17,7 @@ export const HTTP_STATUS = {
 
 export type ErrorCode = keyof typeof HTTP_STATUS;
 
-/** An outcome that the one who asks shall know: what happened, what was kept, and (`hint`) what to do next. */
+/** An error for the client: what happened, what was kept, and (`hint`) what to do next. */
 export class EndpointError extends Error {
   override readonly name = 'EndpointError';
   readonly code: ErrorCode;
@@ -29,7 +29,7 @@ export class EndpointError extends Error {
   }
 }
 
-/** The JSON body of an answer that is an error. */
+/** The JSON body of an error. */
 export const errorBody = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }),
 });
@@ -37,7 +37,7 @@ export const errorBody = z.object({
 const MAX_ISSUES = 5;
 const MAX_LENGTH = 800;
 
-/** What is wrong with a request, in a few words: foreign text in it is cut short. */
+/** Describes briefly what is wrong with a request. Foreign text in it is cut. */
 export function explain(error: z.ZodError): string {
   const { issues } = error;
   const shown = issues.slice(0, MAX_ISSUES).map(({ path, message }) => {

@@ -8,12 +8,12 @@ export class NatsAccessError extends Error {
   override readonly name = 'NatsAccessError';
 }
 
-/** A stream or consumer of this name exists on the broker with properties that cannot be changed in place. */
+/** The broker has a stream or consumer of this name, with properties that cannot be changed in place. */
 export class StreamConfigError extends Error {
   override readonly name = 'StreamConfigError';
 }
 
-/** A text that would be a token of a subject is empty, too long, or holds characters that a subject cannot have. */
+/** A text cannot be a token of a subject: it is empty, too long, or has characters that a subject cannot have. */
 export class InvalidSubjectTokenError extends Error {
   override readonly name = 'InvalidSubjectTokenError';
   readonly token: string;
@@ -31,8 +31,8 @@ export class PortTakenError extends Error {
   readonly port: number;
   constructor(port: number) {
     super(
-      `Port ${port} of 127.0.0.1 is taken by another program, so the message broker was not started. ` +
-        `Stop that program (to see it: "ss -ltnp sport = :${port}"), or choose another port, or set NATS_URL to use a broker that runs already.`,
+      `Another program uses port ${port} of 127.0.0.1, so the message broker was not started. ` +
+        `Stop that program (to find it: "ss -ltnp sport = :${port}"), or choose another port, or set NATS_URL to a running broker.`,
     );
     this.port = port;
   }

@@ -21,24 +21,24 @@ export interface AnnounceOptions {
   readonly nc: NatsConnection;
   /** The KV bucket's name. */
   readonly bucket: string;
-  /** The member's own id, the same over restarts or new at each, as `isId` has it. */
+  /** The member's id; it must satisfy `isId`. It may stay the same over restarts or be new each time. */
   readonly id: string;
-  /** What others shall know of it. Read anew at each renewal. */
+  /** Information for the other members. Read at each renewal. */
   readonly info?: () => JsonObject;
   readonly onStatus?: (message: string) => void;
 }
 
 export interface Announcement {
-  /** Whether the last renewal is less than 2 s old by this process's own clock. If not, others may have taken over already. */
+  /** Whether the last renewal is less than 2 s old by this process's clock. If not, others may have taken over. */
   isAlive(): boolean;
-  /** Takes the key away, so that the others see it at their next poll. */
+  /** Marks the member as gone, so that the others see it at their next poll. */
   leave(): Promise<void>;
 }
 
 export interface WatchOptions {
   readonly nc: NatsConnection;
   readonly bucket: string;
-  /** Called with all members, sorted by id, whenever one came, went, or changed its info. */
+  /** Called with all members, sorted by id, when one joins, leaves, or changes its info. */
   readonly onChange: (members: readonly Member[]) => void;
   readonly onStatus?: (message: string) => void;
 }
@@ -53,14 +53,14 @@ export interface Membership extends Announcement {
   members(): readonly Member[];
 }
 
-/** A key that is not renewed disappears after this time. The broker's, for the whole bucket. */
+/** The broker deletes a key that was not renewed for this time. It applies to the whole bucket. */
 const MEMBER_TTL_MS = 3_000;
-/** A member that could not renew for this time must stop before its key disappears. */
+/** A member that could not renew for this time must stop, before its key disappears. */
 const ALIVE_FOR_MS = 2_000;
 const EVERY_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 800;
 
-/** Makes the bucket: in memory, its keys disappear after 3 s. Any number of processes may do this at once. */
+/** Creates the bucket, in memory, with keys that expire after 3 s. Any number of processes may do this at once. */
 export async function ensureMembersBucket(nc: NatsConnection, bucket: string): Promise<void> {
   await new Kvm(jetstream(nc)).create(bucket, {
     ttl: MEMBER_TTL_MS,
@@ -68,7 +68,7 @@ export async function ensureMembersBucket(nc: NatsConnection, bucket: string): P
     history: 1,
     description: 'Who is there; a key that is not renewed disappears',
   });
-  // Whoever may write its own key could otherwise roll up, which is to delete, those of all others.
+  // Otherwise a member that may write its own key could delete all other keys by a roll-up.
   const jsm = await jetstreamManager(nc);
   const { config } = await jsm.streams.info(`KV_${bucket}`);
   if (config.allow_rollup_hdrs) {
@@ -76,7 +76,10 @@ export async function ensureMembersBucket(nc: NatsConnection, bucket: string): P
   }
 }
 
-/** Announces a member and watches all. For roles of the network: it makes the bucket, and makes it again if the broker loses it. */
+/**
+ * Announces a member and watches all members. For roles of the network: it creates the bucket, again if the broker
+ * loses it.
+ */
 export async function joinMembership(options: AnnounceOptions & WatchOptions): Promise<Membership> {
   await ensureMembersBucket(options.nc, options.bucket);
   const announcement = await announce(options);
@@ -92,8 +95,8 @@ export async function joinMembership(options: AnnounceOptions & WatchOptions): P
 }
 
 /**
- * Writes the member's key and renews it each second, by compare-and-swap. Resolves at the first success; a key that an
- * earlier process of the same id left behind is waited for until it disappears. Needs no right but to publish that key.
+ * Writes the member's key and renews it each second, by compare-and-swap. Resolves at the first success. If an earlier
+ * process left a key with the same id, waits until it expires. Needs only the permission to publish that key.
  */
 export async function announce(options: AnnounceOptions): Promise<Announcement> {
   const { nc, bucket, onStatus } = options;
@@ -106,11 +109,11 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
   let failing = false;
 
   const attempt = async (): Promise<void> => {
-    // Counted from before the request: the key's time starts when the broker has it, which is later.
+    // Taken before the request, because the key's time starts only when the broker has it.
     const startedAt = performance.now();
     const ack = await js.publish(subject, encodeJson(options.info?.() ?? {}), {
       expect: { lastSubjectSequence: revision },
-      // Tried again under the same id, a renewal whose answer got lost is found again instead of refused.
+      // With the same id, a repeated renewal whose answer got lost is recognised instead of refused.
       msgID: `${run}-${renewal}`,
       timeout: REQUEST_TIMEOUT_MS,
     });
@@ -122,7 +125,7 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
     try {
       await attempt().catch(async (error: unknown) => {
         if (!isWrongSequence(error) || revision === 0) throw error;
-        // Our key has disappeared: we may have it again unless somebody else has it now.
+        // Our key has expired. We may write it again unless another process has it now.
         revision = 0;
         await attempt();
       });
@@ -141,8 +144,8 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
     if (!failing) break;
     if (performance.now() > deadline) {
       throw new Error(
-        `"${options.id}" could not announce itself in ${bucket}: the broker did not take it, or another process uses the same id. ` +
-          'Check that the network runs, and that this id is used once.',
+        `"${options.id}" could not announce itself in ${bucket}: the broker did not accept it, or another process uses the same id. ` +
+          'Check that the network runs and that no other process uses this id.',
       );
     }
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS / 4));
@@ -154,7 +157,7 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
     async leave() {
       await loop.stop();
       renewedAt = Number.NEGATIVE_INFINITY;
-      // An empty value marks a member that has left; the bucket's time removes it.
+      // An empty value marks a member that has left. It expires like any key.
       await js
         .publish(subject, new Uint8Array(), {
           expect: { lastSubjectSequence: revision },
@@ -165,7 +168,7 @@ export async function announce(options: AnnounceOptions): Promise<Announcement> 
   };
 }
 
-/** Polls the bucket each second: keys that disappear by time send no message. */
+/** Polls the bucket each second, because keys that expire send no message. */
 export async function watchMembers(options: WatchOptions): Promise<Watch> {
   const { nc, bucket, onChange, onStatus } = options;
   let members: readonly Member[] = [];
@@ -185,7 +188,7 @@ export async function watchMembers(options: WatchOptions): Promise<Watch> {
       if (!failing)
         onStatus?.(`could not read the members of ${bucket} (${messageOf(error)}); trying again each second`);
       failing = true;
-      // The broker keeps the bucket in memory: after its restart there is none.
+      // The broker keeps the bucket in memory, so a restart loses it.
       await ensureMembersBucket(nc, bucket).catch(() => undefined);
     }
   };
@@ -211,7 +214,10 @@ export async function readMembers(nc: NatsConnection, bucket: string): Promise<M
   return found.filter((member) => member !== null).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Who owns a partition: the member with the highest draw for it. When one comes or goes, only its own partitions move. */
+/**
+ * The owner of a partition: the member with the highest hash for it. When a member joins or leaves, only its partitions
+ * move.
+ */
 export function rendezvous(partition: number, memberIds: readonly string[]): string | null {
   let owner: string | null = null;
   let highest = -1;
@@ -225,7 +231,7 @@ export function rendezvous(partition: number, memberIds: readonly string[]): str
   return owner;
 }
 
-/** A stranger's device writes what it likes under its own key: it counts as a member, its info only if it is an object. */
+/** A device may write anything under its key. It counts as a member; its info is used only if it is an object. */
 function infoOf(bytes: Uint8Array): JsonObject {
   try {
     const value = decodeJson(bytes);
@@ -235,7 +241,7 @@ function infoOf(bytes: Uint8Array): JsonObject {
   }
 }
 
-/** Runs a task at a steady pace, never twice at a time. The task must not throw. */
+/** Runs a task at a steady pace, never twice at once. The task must not throw. */
 function every(ms: number, task: () => Promise<void>): { stop(): Promise<void> } {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;

@@ -15,13 +15,15 @@ import { CLIENT_USER } from './permissions.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export interface LaunchOptions {
-  /** Holds the configuration, the pid file and JetStream's store. One server at a time: whoever calls holds the folder's lock. */
+  /**
+   * For the configuration, the pid file and JetStream's store. Only one server may use it: the caller holds its lock.
+   */
   readonly dataDir: string;
   /** TCP port on 127.0.0.1; 0 takes a free one. */
   readonly port: number;
-  /** The first of them is used to see whether the server is ready. The one called `client` is also everybody who names no user. */
+  /** The first one is used to check that the server is ready. Connections without a user count as `client`. */
   readonly users: readonly [NatsUser, ...NatsUser[]];
-  /** Gets each line that the server prints. */
+  /** Called with each line that the server prints. */
   readonly onLog?: (line: string) => void;
 }
 
@@ -34,27 +36,27 @@ export interface NatsServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Settles when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<NatsServerExit>;
-  /** Replaces the users of the running server: connections of users that stay are kept. */
+  /** Replaces the users of the running server. Connections of users that remain are kept. */
   setUsers(users: readonly [NatsUser, ...NatsUser[]]): Promise<void>;
-  /** Ends it in order; after 5 s by force. */
+  /** Stops it in order, and kills it after 5 s. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash would. */
+  /** Kills it at once, as in a crash. */
   kill(): Promise<void>;
 }
 
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 5_000;
-/** A killed server's port can stay busy for a moment. */
+/** The port of a killed server can stay busy for a moment. */
 const PORT_FREE_WITHIN_MS = 2_000;
 const POLL_MS = 50;
 const LOG_LINES_KEPT = 20;
 const START_ATTEMPTS = 3;
 
 /**
- * Starts a nats-server with JetStream and waits until it answers. A server that an earlier run left behind on the same
- * folder is ended first.
+ * Starts a nats-server with JetStream and waits until it answers. First stops a server that an earlier run left behind
+ * on the same folder.
  *
  * Throws `NatsServerMissingError`, `PortTakenError`, or `NatsServerStartError` with the server's last lines.
  */
@@ -63,8 +65,8 @@ export async function launchNatsServer(options: LaunchOptions): Promise<NatsServ
   if (binary === null) {
     throw new NatsServerMissingError(
       'nats-server, the message broker, is not on this machine. Nothing was started. ' +
-        'Run "node scripts/setup.mjs" to get it, or install it (https://docs.nats.io/running-a-nats-service/introduction/installation) ' +
-        'so that it is on the PATH, or set NATS_URL to use a broker that runs already.',
+        'Run "node scripts/setup.mjs" to get it, or install it on the PATH ' +
+        '(https://docs.nats.io/running-a-nats-service/introduction/installation), or set NATS_URL to a running broker.',
     );
   }
   const dataDir = resolve(options.dataDir);
@@ -76,7 +78,7 @@ export async function launchNatsServer(options: LaunchOptions): Promise<NatsServ
     try {
       return await start(binary, dataDir, port, options);
     } catch (error) {
-      // Between the look at the port and the server's own bind, somebody else may take it.
+      // Another process may take the port between our check and the server's bind.
       if (!(error instanceof PortTakenError) || attempt === START_ATTEMPTS) throw error;
     }
   }
@@ -133,7 +135,7 @@ async function start(
       throw new PortTakenError(port);
     }
     throw new NatsServerStartError(
-      `nats-server (${binary}) did not become ready. Its folder ${dataDir} was kept as it is. ` +
+      `nats-server (${binary}) did not become ready. Its folder ${dataDir} was not changed. ` +
         `Its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`,
       { cause },
     );
@@ -152,14 +154,14 @@ async function start(
   };
 }
 
-/** Where Linux allows it, the kernel ends the server when this process dies, however it dies. */
+/** On Linux with `setpriv`, the kernel ends the server when this process dies, for any reason. */
 function spawnBound(binary: string, args: readonly string[]): ChildProcess {
   const setpriv = '/usr/bin/setpriv';
   const bound = process.platform === 'linux' && isExecutable(setpriv);
   const [command, all] = bound
     ? [setpriv, ['--pdeathsig', 'TERM', '--', binary, ...args]]
     : [binary, [...args]];
-  // A group of its own: Ctrl-C at the terminal is for the supervisor, which ends the server last.
+  // Its own process group, so that Ctrl-C reaches only the supervisor, which stops the server last.
   return spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
 }
 
@@ -197,7 +199,7 @@ function pidFile(dataDir: string): string {
 }
 
 function renderConfig(dataDir: string, port: number, users: readonly NatsUser[]): string {
-  // JSON strings are also strings of the server's own format.
+  // JSON strings are valid strings in the server's configuration format.
   const text = (value: string): string => JSON.stringify(value);
   const list = (subjects: readonly string[]): string => `[${subjects.map(text).join(', ')}]`;
   const renderUser = ({ user, password, publish, subscribe }: NatsUser): string => {
@@ -213,7 +215,7 @@ function renderConfig(dataDir: string, port: number, users: readonly NatsUser[])
     `port: ${port}`,
     `pid_file: ${text(pidFile(dataDir))}`,
     'max_payload: 1048576',
-    // Fixed limits: those worked out from the free disk refuse the streams on a machine that is nearly full.
+    // Fixed limits. The default depends on the free disk, and refuses the streams on a machine that is nearly full.
     `jetstream: {store_dir: ${text(join(dataDir, 'jetstream'))}, max_memory_store: 268435456, max_file_store: 10737418240}`,
     'authorization: {',
     '  users: [',
@@ -239,7 +241,7 @@ async function isFree(port: number): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const port = await listenOnce(0);
-  if (port === null) throw new NatsServerStartError('The system gave no free port on 127.0.0.1.');
+  if (port === null) throw new NatsServerStartError('The system has no free port on 127.0.0.1.');
   return port;
 }
 
@@ -258,7 +260,9 @@ function listenOnce(port: number): Promise<number | null> {
   });
 }
 
-/** Ends a server that still runs on this folder. Whoever holds the folder's lock may: its owner is dead. */
+/**
+ * Stops a server that still runs on this folder. The caller holds the folder's lock, so the server's parent is dead.
+ */
 async function endOrphan(dataDir: string): Promise<void> {
   const path = pidFile(dataDir);
   const pid = readPid(path);
@@ -270,8 +274,8 @@ async function endOrphan(dataDir: string): Promise<void> {
   }
   if (isServerOf(pid, dataDir)) {
     throw new NatsServerStartError(
-      `An older nats-server (process ${pid}) still runs on ${dataDir} and cannot be ended. ` +
-        `Nothing was started. End it by hand ("kill -9 ${pid}"), then start again.`,
+      `An older nats-server (process ${pid}) still runs on ${dataDir} and could not be stopped. ` +
+        `Nothing was started. Stop it yourself ("kill -9 ${pid}"), then start again.`,
     );
   }
   await rm(path, { force: true });
@@ -286,7 +290,7 @@ function readPid(path: string): number | null {
   }
 }
 
-/** The pid may have gone to another program since: only a command line that names this folder's file counts. */
+/** Another program may have this pid now, so the command line must name this folder's configuration. */
 function isServerOf(pid: number, dataDir: string): boolean {
   try {
     const line =

@@ -2,7 +2,7 @@ import { inboxPrefixOf } from './connection.ts';
 import { deviceConsumer, WORK } from './streams.ts';
 import { requireId, SERVICE_SUBJECTS } from './subjects.ts';
 
-/** What a broker's user may do. Without `publish` and `subscribe`: everything. */
+/** A broker's user and its permissions. Without `publish` and `subscribe` it may do everything. */
 export interface NatsUser {
   readonly user: string;
   readonly password: string;
@@ -17,7 +17,7 @@ export const AGENTS_BUCKET = 'dellm-agents';
 
 /** The user of the roles that make up the network. */
 export const NETWORK_USER = 'network';
-/** The user of everybody who names none. */
+/** The user of every connection that names none. */
 export const CLIENT_USER = 'client';
 
 /** The broker's user of a device. */
@@ -25,12 +25,12 @@ export function agentUserName(device: string): string {
   return `agent-${requireId(device)}`;
 }
 
-/** All rights: fleets, relay, projectors, gateways. */
+/** May do everything: fleets, relay, projectors, gateways. */
 export function networkUser(password: string): NatsUser {
   return { user: NETWORK_USER, password };
 }
 
-/** May ask the network's services, find them, and read what happens. Clients share one inbox. */
+/** May find and ask the network's services, and read events. Clients share one inbox prefix. */
 export function clientUser(password: string): NatsUser {
   return {
     user: CLIENT_USER,
@@ -41,8 +41,8 @@ export function clientUser(password: string): NatsUser {
 }
 
 /**
- * A stranger's device: pulls its own work, acknowledges it, answers the Nodes that live on it under its own name, and
- * says that it is there. It can neither read nor write anything of another device, nor use JetStream otherwise.
+ * A device: pulls its own work, acknowledges it, answers the Nodes that live on it under its own name, and announces
+ * itself. It can neither read nor write anything of another device, and has no other access to JetStream.
  */
 export function agentUser(device: string, password: string): NatsUser {
   const user = agentUserName(device);
@@ -54,7 +54,7 @@ export function agentUser(device: string, password: string): NatsUser {
       `$JS.API.CONSUMER.INFO.${WORK}.${consumer}`,
       `$JS.API.CONSUMER.MSG.NEXT.${WORK}.${consumer}`,
       `$JS.ACK.${WORK}.${consumer}.>`,
-      // Servers from 2.14 on may name domain and account in it.
+      // Servers from 2.14 on may add domain and account.
       `$JS.ACK.*.*.${WORK}.${consumer}.>`,
       `dellm.cmd.*.node.*.from.${device}`,
       `$KV.${AGENTS_BUCKET}.${device}`,

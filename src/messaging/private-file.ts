@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 
-/** Replaces a file at once, readable by its owner alone: a reader sees the old content or the new, never a part. */
+/** Replaces a file in one step, readable only by its owner. A reader sees either the old or the new content. */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
   const draft = `${path}.${randomUUID()}.tmp`;
   try {

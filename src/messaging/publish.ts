@@ -15,15 +15,15 @@ import { NatsUnavailableError } from './errors.ts';
 export interface Publication {
   readonly subject: string;
   readonly body: Uint8Array;
-  /** Travels in the header `Dellm-Message`, by which whoever receives it knows a second copy. The broker does not look at it. */
+  /** Travels in the header `Dellm-Message`, so that the receiver recognises a second copy. The broker ignores it. */
   readonly messageId: string;
   readonly headers?: MsgHdrs;
 }
 
 export interface PublishLimits {
-  /** Messages on their way at the same time; more wait their turn. Default 256. */
+  /** Messages under way at the same time; others wait. Default 256. */
   readonly maxInFlight?: number;
-  /** How long one message is tried, in milliseconds, with all retries. Default 4,000. */
+  /** Longest time for one message with all retries, in milliseconds. Default 4,000. */
   readonly deadlineMs?: number;
 }
 
@@ -41,9 +41,9 @@ const FINAL = [
 ];
 
 /**
- * Publishes to JetStream, at most `maxInFlight` at a time, and tries again when a connection is lost or an answer is
- * missing: the message may then be stored twice, and its id makes that harmless. Throws what the broker says against the message at once, and
- * `NatsUnavailableError` when the deadline is over; then nobody knows whether it is stored.
+ * Publishes to JetStream, at most `maxInFlight` at a time. Tries again if the connection is lost or an answer is
+ * missing. The message may then be stored twice, and its id makes that harmless. If the broker refuses the message,
+ * throws its error at once. After the deadline, throws `NatsUnavailableError`; the message may or may not be stored.
  */
 export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publish {
   const deadlineMs = limits.deadlineMs ?? 4_000;
@@ -82,8 +82,8 @@ async function publishUntil(js: JetStreamClient, message: Publication, deadline:
       if (isFinal(error)) throw error;
       if (performance.now() + PAUSE_MS >= deadline) {
         throw new NatsUnavailableError(
-          `The broker did not say within the deadline that it has stored a message for ${subject}. ` +
-            'It may be stored or not: publish it again with the same message id.',
+          `The broker did not confirm a message for ${subject} before the deadline. ` +
+            'The message may or may not be stored. Publish it again with the same message id.',
           { cause: error },
         );
       }
@@ -92,7 +92,10 @@ async function publishUntil(js: JetStreamClient, message: Publication, deadline:
   }
 }
 
-/** What another attempt cannot change: the broker's word against this message, a missing right, a connection that was closed here. */
+/**
+ * Errors that another attempt cannot change: a refused message, a missing permission, a connection that was closed
+ * here.
+ */
 function isFinal(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.status < 500;
   const cause = error instanceof Error ? error.cause : undefined;

@@ -17,7 +17,7 @@ export interface RelayOptions {
   readonly signal: AbortSignal;
   /** Only streams whose name starts with one of these. Default: all but snapshots. */
   readonly prefixes?: readonly string[];
-  /** Told of every doubt, and what is done about it. */
+  /** Called with every problem and what the relay does about it. */
   readonly onStatus?: (message: string) => void;
 }
 
@@ -29,22 +29,23 @@ export const EVENT_HEADER = {
   revision: 'Dellm-Revision',
   position: 'Dellm-Position',
   /**
-   * `data` when the event was too long for a message: its body then has `"data": null`. Else the path of what strangers
-   * may not see, which is null in the body. The event's id and the hash after it are those of the whole event.
+   * `data` if the event was too long for a message; the body then has `"data": null`. Otherwise the path of a field
+   * that outsiders may not see, which is null in the body. The event's id and the next event's hash belong to the whole
+   * event.
    */
   omitted: 'Dellm-Omitted',
 } as const;
 
-/** How far the stream of events is: its last sequence, and the store's position that belongs to it. */
+/** The progress of the stream of events: its last sequence, and the store position of that message. */
 interface Checkpoint {
   readonly lastSequence: number;
   readonly after: number | undefined;
 }
 
 /**
- * What must stand last in the stream when a message is stored. The sequence alone would not do: when the first of many
- * on their way is refused, because another relay came first, a later one could find its number again by chance.
- * The id of the first one's predecessor is left out: a restarted broker does not know it.
+ * The message that must be last in the stream when the next one is stored. The sequence alone is not enough. If another
+ * relay published first, the first of many messages under way is refused, and a later one could match by chance. The id
+ * before the very first message is left out, because a restarted broker does not know it.
  */
 interface Predecessor {
   readonly lastSequence: number;
@@ -55,17 +56,17 @@ const IN_FLIGHT = 256;
 const REQUEST_TIMEOUT_MS = 2_000;
 const PAUSE_MS = { first: 100, longest: 2_000 } as const;
 const STREAM_WRONG_LAST_MESSAGE_ID = 10070;
-/** Left free in a message for headers and subject. */
+/** Bytes of a message that are reserved for headers and subject. */
 const HEADER_ROOM = 8 * 1024;
 
 /**
  * Publishes every stored event on `dellm.evt`, in the store's order, until the signal ends it. No other part of the
  * network publishes there.
  *
- * Its checkpoint is the last message itself, and each message is published under the condition that it follows the one
- * before, so two relays at once leave neither gaps nor duplicates. On any doubt (somebody else published, an answer is
- * missing, the broker has lost its folder) it reads the checkpoint anew. An empty stream is filled with the events of
- * the last 24 hours, and so is one that another history has left behind: it is emptied first.
+ * The last message in the stream is its checkpoint. Each message is published on the condition that it follows the one
+ * before, so two relays at once cause neither gaps nor duplicates. On any problem (another relay published, an answer
+ * is missing, the broker has lost its folder) it reads the checkpoint again. It fills an empty stream with the events
+ * of the last 24 hours. If the stream holds the events of another history, it empties the stream first.
  */
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { nc, signal, onStatus } = options;
@@ -82,7 +83,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       pause = published > 0 ? PAUSE_MS.first : Math.min(pause * 2, PAUSE_MS.longest);
-      onStatus?.(`${reasonOf(error)}; reading the checkpoint again`);
+      onStatus?.(`relay: ${reasonOf(error)}; reading the checkpoint again`);
       await sleep(pause, signal);
     }
   }
@@ -103,7 +104,7 @@ async function relayFrom(
   const publish = async (event: StoredEvent, follows: Predecessor): Promise<void> => {
     try {
       const ack = await publishEvent(js, event, follows, maxBytes);
-      if (ack.duplicate) throw new Error(`the broker has just had event ${event.id}`);
+      if (ack.duplicate) throw new Error(`the broker already has event ${event.id}`);
       onPublished();
     } catch (error) {
       doubt ??= error;
@@ -156,14 +157,14 @@ function publishEvent(js: JetStreamClient, event: StoredEvent, follows: Predeces
 async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Promise<Checkpoint> {
   const { last_seq: lastSequence, messages } = await eventsState(jsm);
   const last = messages > 0 ? await jsm.streams.getMessage(EVENTS, { last_by_subj: 'dellm.evt.>' }) : null;
-  // The last message itself may have been deleted.
+  // The last message may have been deleted.
   if (last === null) {
     return { lastSequence, after: await positionBefore(Date.now() - EVENTS_MAX_AGE_MS, options) };
   }
   const place = placeOf(last.header);
   if (place === null) {
     throw new Error(
-      `message ${last.seq} of ${EVENTS} does not say which event it is: somebody else publishes there; purge the stream once that is ended`,
+      `message ${last.seq} of ${EVENTS} does not name its event, so another program publishes there: stop that program, then purge the stream`,
     );
   }
   if (await holdsEvent(options.store, place)) {
@@ -172,14 +173,14 @@ async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Pro
   }
   options.onStatus?.(
     `${EVENTS} holds events of another history (event ${place.revision} of ${place.stream} is not in this event store); ` +
-      'it is emptied and filled with the last 24 hours of this one',
+      'it will be emptied and filled with the last 24 hours of this history',
   );
-  // Not what another relay may have published meanwhile.
+  // Up to here only: another relay may have published more since.
   await jsm.streams.purge(EVENTS, { seq: last.seq + 1 });
   return readCheckpoint(jsm, options);
 }
 
-/** Where the event of a message stands in its history; null if it is no message of a relay. */
+/** The place of a message's event in its history; null if no relay published the message. */
 function placeOf(header: MsgHdrs): EventPlace | null {
   const number = (name: string): number => Number(header.get(name) || Number.NaN);
   const revision = number(EVENT_HEADER.revision);
@@ -227,7 +228,7 @@ function reasonOf(error: unknown): string {
   ) {
     return 'another relay published first';
   }
-  return `the broker or the event store did not do as asked (${error instanceof Error ? error.message : String(error)})`;
+  return `the broker or the event store failed (${error instanceof Error ? error.message : String(error)})`;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

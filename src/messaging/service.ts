@@ -18,24 +18,24 @@ export interface EndpointSpec<Input, Output> {
   readonly subject: string;
   readonly description: string;
   readonly input: z.ZodType<Input>;
-  /** Of the answer; of one item where the answer is a stream. */
+  /** Schema of the answer, or of one item if the answer is a stream. */
   readonly output: z.ZodType<Output>;
-  /** Whether `handle` gives a stream. */
+  /** Whether `handle` returns a stream. */
   readonly streaming?: boolean;
-  /** Longest request, in bytes. Default 256 KiB: schemas bound each text in it. */
+  /** Longest request in bytes. Default 256 KiB. Schemas limit each text in it. */
   readonly maxBytes?: number;
-  /** Requests that are worked on at the same time; more get the error `busy`. Default 256. */
+  /** Requests in progress at the same time; others get the error `busy`. Default 256. */
   readonly maxInFlight?: number;
-  /** Throws `EndpointError` for what the one who asks shall know; anything else is answered as `internal` and reported. */
+  /** Throws `EndpointError` for what the client should know. Any other error is answered as `internal` and reported. */
   handle(input: Input, context: RequestContext): Promise<Output> | AsyncIterable<Output>;
 }
 
-/** An endpoint whose types have been checked against its schemas. Made by `endpoint()`. */
+/** An endpoint whose types were checked against its schemas. `endpoint()` makes it. */
 export interface Endpoint extends Omit<EndpointSpec<unknown, unknown>, 'handle'> {
   run(input: unknown, context: RequestContext): Promise<unknown> | AsyncIterable<unknown>;
 }
 
-/** What is told of an endpoint. */
+/** The published description of an endpoint. */
 export type DescribedEndpoint = Pick<
   Endpoint,
   'name' | 'subject' | 'description' | 'input' | 'output' | 'streaming'
@@ -49,18 +49,18 @@ export interface ServeOptions {
   readonly description: string;
   readonly endpoints: readonly Endpoint[];
   /**
-   * Where the JSON schemas of all endpoints are answered, together with those of endpoints that other services have.
-   * Default: nowhere but in the endpoints' metadata.
+   * Subject that answers with the JSON schemas of all endpoints, including those of other services. Default: the
+   * schemas are only in the endpoints' metadata.
    */
   readonly schemas?: { readonly subject: string; readonly others: readonly DescribedEndpoint[] };
-  /** Told of every fault that is not the asker's. */
+  /** Called with every error that is not the client's fault. */
   readonly onError?: (endpoint: string, error: unknown) => void;
 }
 
 export interface RunningService {
-  /** Takes no more requests, waits up to `graceMs` (default 5,000) for those that run, then aborts their signal. */
+  /** Takes no more requests, waits up to `graceMs` (default 5,000) for those in progress, then aborts their signal. */
   stop(graceMs?: number): Promise<void>;
-  /** Settles when the service has ended: with null if `stop` ended it, else with the reason. */
+  /** Resolves when the service has ended: with null after `stop`, else with the reason. */
   readonly stopped: Promise<Error | null>;
 }
 
@@ -74,13 +74,13 @@ interface Counters {
 const DEFAULT_MAX_BYTES = 256 * 1024;
 const DEFAULT_MAX_IN_FLIGHT = 256;
 const DEFAULT_GRACE_MS = 5_000;
-/** A stream's items are handed to the broker at least this often before more are taken. */
+/** Items of a stream between two flushes to the broker. */
 const FLUSH_EVERY = 64;
 
-/** Keeps the types of `handle` in line with the schemas. */
+/** Ties the types of `handle` to the schemas. */
 export function endpoint<Input, Output>(spec: EndpointSpec<Input, Output>): Endpoint {
   const { handle, ...rest } = spec;
-  // Only `answer` runs it, with what this endpoint's own schema gave.
+  // Only `answer` calls it, with input that this endpoint's schema has parsed.
   return { ...rest, run: (input, context) => handle(input as Input, context) };
 }
 
@@ -88,8 +88,8 @@ export function endpoint<Input, Output>(spec: EndpointSpec<Input, Output>): Endp
  * Answers requests by NATS as a service that `nats micro` finds. JSON in, JSON out; an empty request counts as `{}`.
  *
  * An error is answered as `{"error":{"code","message","hint"?}}` with the headers `Nats-Service-Error` and
- * `Nats-Service-Error-Code`. A stream is one message for each item and an empty one at the end, also after an error.
- * Requests without an inbox to answer to are dropped.
+ * `Nats-Service-Error-Code`. A stream is one message per item and an empty one at the end, also after an error.
+ * Requests without an inbox for the answer are dropped.
  */
 export async function serveEndpoints(nc: NatsConnection, options: ServeOptions): Promise<RunningService> {
   const controller = new AbortController();
@@ -116,7 +116,7 @@ export async function serveEndpoints(nc: NatsConnection, options: ServeOptions):
       subject: spec.subject,
       metadata: metadataOf(spec),
       handler: (error, message) => {
-        // A client that names a gateway's inbox would put its own answer in the place of somebody else's.
+        // A client that names a gateway's inbox could replace the answer to another client.
         if (error !== null || !isInbox(message.reply) || message.reply.startsWith(GATEWAY_INBOX)) return;
         const work = answer(nc, spec, message, controller.signal, counter, options.onError);
         const settled = work.finally(() => running.delete(settled));
@@ -125,7 +125,7 @@ export async function serveEndpoints(nc: NatsConnection, options: ServeOptions):
     });
   }
 
-  // Whoever is told that the service runs finds it.
+  // After this, the broker knows the service.
   await nc.flush();
   return {
     stopped: service.stopped,
@@ -142,7 +142,7 @@ export async function serveEndpoints(nc: NatsConnection, options: ServeOptions):
   };
 }
 
-/** Never rejects: every outcome is an answer, and what cannot be answered any more is reported. */
+/** Never rejects: every outcome is answered, or reported if the answer can no longer be sent. */
 async function answer(
   nc: NatsConnection,
   spec: Endpoint,
@@ -167,7 +167,7 @@ async function answer(
     }
     if (spec.streaming) message.respond();
   } catch (error) {
-    // The connection is closed: nobody is left to be told but this process.
+    // The connection is closed, so the error can only be reported here.
     onError?.(spec.name, error);
   } finally {
     counter.inFlight -= 1;
@@ -181,7 +181,7 @@ function readRequest(spec: Endpoint, bytes: Uint8Array): unknown {
   if (bytes.length > maxBytes) {
     throw new EndpointError(
       'too-large',
-      `The request has ${bytes.length} bytes; ${spec.subject} takes up to ${maxBytes}. Nothing was done.`,
+      `The request has ${bytes.length} bytes, and ${spec.subject} takes at most ${maxBytes}. Nothing was done.`,
     );
   }
   let value: unknown = {};
@@ -209,9 +209,9 @@ function respond(nc: NatsConnection, spec: Endpoint, message: ServiceMsg, value:
   if (body.length > most) {
     throw new EndpointError(
       'answer-too-large',
-      `The answer has ${body.length} bytes; a message takes ${most}.`,
+      `The answer has ${body.length} bytes, and a message takes at most ${most}.`,
       {
-        hint: 'Ask for less at a time: a smaller limit, or a narrower filter.',
+        hint: 'Ask for less at once: a smaller limit, or a narrower filter.',
       },
     );
   }
@@ -244,7 +244,7 @@ function respondError(message: ServiceMsg, { code, message: text, hint }: Endpoi
 function busy(spec: Endpoint): EndpointError {
   return new EndpointError(
     'busy',
-    `${spec.subject} works on as many requests as it takes at a time (${spec.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT}). Nothing was done.`,
+    `${spec.subject} is busy with ${spec.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT} requests, which is its limit. Nothing was done.`,
     { hint: 'Ask again in a moment.' },
   );
 }
@@ -252,15 +252,15 @@ function busy(spec: Endpoint): EndpointError {
 function internal(spec: Endpoint): EndpointError {
   return new EndpointError(
     'internal',
-    `${spec.subject} failed for a reason of its own; it is in the network's log.`,
+    `${spec.subject} failed with an internal error. The network's log has the reason.`,
     {
-      hint: 'Ask again; a request that carries its own id is never done twice.',
+      hint: 'Ask again. A request that carries its own id is never done twice.',
     },
   );
 }
 
 function hintOf(spec: Endpoint): string {
-  return `Send a JSON object with the properties that the schema of "${spec.name}" names (dellm.schemas).`;
+  return `Send a JSON object that matches the schema of "${spec.name}" (dellm.schemas shows it).`;
 }
 
 interface EndpointSchema {
@@ -313,7 +313,7 @@ function schemasEndpoint(subject: string, endpoints: readonly DescribedEndpoint[
   });
 }
 
-/** The library measures only how long a handler takes to return, which is no time for an asynchronous one. */
+/** The library measures only the time until the handler returns, which says nothing about an asynchronous one. */
 function statsOf(counter: Counters | undefined): object | null {
   if (counter === undefined) return null;
   const { inFlight, errors, answered, totalMs } = counter;

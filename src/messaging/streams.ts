@@ -26,16 +26,19 @@ export const EVENTS = 'DELLM_EVT';
 export const DEAD = 'DELLM_DEAD';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** How far back `dellm.evt` reaches. */
+/** How long `dellm.evt` keeps events. */
 export const EVENTS_MAX_AGE_MS = DAY_MS;
 
-/** What may wait: more is refused, and whoever publishes tries again, rather than a full disk for everybody. */
+/**
+ * Size of a queue. A full queue refuses messages, and their publisher tries again. The alternative would be a full
+ * disk.
+ */
 const QUEUE_BYTES = 1024 ** 3;
 const WORK_MAX_AGE_MS = 15 * 60 * 1000;
 
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
-/** The broker allows many requests at a time, but a cold one answers 64 at once no faster than 16. */
+/** The broker accepts more requests at once, but just after its start it answers 64 no faster than 16. */
 const REQUESTS_AT_ONCE = 16;
 
 const STREAMS: readonly StreamSpec[] = [
@@ -57,7 +60,7 @@ const STREAMS: readonly StreamSpec[] = [
     storage: StorageType.File,
     discard: DiscardPolicy.New,
     max_bytes: QUEUE_BYTES,
-    // No question waits longer than this for its answer.
+    // No query waits longer than this.
     max_age: nanos(WORK_MAX_AGE_MS),
     duplicate_window: nanos(100),
   },
@@ -70,7 +73,7 @@ const STREAMS: readonly StreamSpec[] = [
     discard: DiscardPolicy.Old,
     max_age: nanos(EVENTS_MAX_AGE_MS),
     max_bytes: 1024 ** 3,
-    // The relay's fence keeps duplicates out. A long window would keep a purged stream from being filled again.
+    // The relay itself prevents duplicates. A long window would prevent filling a purged stream again.
     duplicate_window: nanos(100),
   },
   {
@@ -96,8 +99,8 @@ export function deviceConsumer(device: string): string {
 }
 
 /**
- * Makes the four streams and the 64 partition consumers as they are written here. What differs on the broker is
- * updated, messages are kept. Any number of processes may do this at once.
+ * Creates the four streams and the 64 partition consumers. If the broker has them with another configuration, updates
+ * them and keeps their messages. Any number of processes may do this at once.
  */
 export async function ensureStreams(js: JetStreamClient): Promise<void> {
   const jsm = await js.jetstreamManager();
@@ -115,12 +118,12 @@ export async function ensureStreams(js: JetStreamClient): Promise<void> {
   );
 }
 
-/** Makes the stream of events alone: the relay's part, when the broker has lost its folder. */
+/** Creates only the stream of events. The relay needs this if the broker has lost its folder. */
 export async function ensureEventsStream(jsm: JetStreamManager): Promise<void> {
   for (const spec of STREAMS) if (spec.name === EVENTS) await ensureStream(jsm, spec);
 }
 
-/** Makes the consumer from which a device pulls its work. The device itself may not: its user has no right to. */
+/** Creates the consumer from which a device pulls its work. The device's own user has no permission to do so. */
 export async function ensureDeviceConsumer(js: JetStreamClient, device: string): Promise<void> {
   const jsm = await js.jetstreamManager();
   await ensureConsumers(jsm, WORK, [
@@ -136,7 +139,7 @@ export async function ensureDeviceConsumer(js: JetStreamClient, device: string):
 const CONSUMER_DEFAULTS = {
   ack_policy: AckPolicy.Explicit,
   deliver_policy: DeliverPolicy.All,
-  // A holder that needs longer says `working()`; a dead one's messages go to the next after this time.
+  // If a receiver needs longer, it calls `working()`. If it died, another one gets its messages after this time.
   ack_wait: nanos(5_000),
   max_deliver: -1,
 } as const;
@@ -148,7 +151,7 @@ async function ensureStream(jsm: JetStreamManager, spec: StreamSpec): Promise<vo
     else if (differs(existing, spec)) await jsm.streams.update(spec.name, spec);
   } catch (error) {
     if (existing === null && hasCode(error, STREAM_NAME_IN_USE)) {
-      // Somebody else made it in between, from another version of this list.
+      // Another process created it in between, from another version of this list.
       await jsm.streams.update(spec.name, spec);
       return;
     }
@@ -188,7 +191,7 @@ async function ensureConsumer(
     }
     await jsm.consumers.add(stream, spec as ConsumerConfig);
   } catch (error) {
-    // Two processes at once: the other one's consumer is the same one, unless the configuration has changed.
+    // Another process may have created it in between. Its consumer is the same unless the configuration differs.
     const info = await jsm.consumers.info(stream, spec.durable_name).catch(() => null);
     if (info !== null && !differs(info.config, spec)) return;
     throw cannotMake(`consumer ${spec.durable_name} of ${stream}`, error);
@@ -204,7 +207,7 @@ async function infoOrNull(jsm: JetStreamManager, name: string): Promise<StreamCo
   }
 }
 
-/** Only what is written here counts: newer servers add fields of their own. */
+/** Compares only the fields that are written here, because newer servers add their own. */
 function differs(actual: object, wanted: object): boolean {
   const found = new Map<string, unknown>(Object.entries(actual));
   return Object.entries(wanted).some(
@@ -219,8 +222,8 @@ function hasCode(error: unknown, code: number): boolean {
 function cannotMake(what: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StreamConfigError(
-    `The broker refused the ${what}: ${reason}. Nothing on it was deleted. ` +
-      'If it holds data of another project, use another broker; if it is of an older version of this one, drain and delete it, then start again.',
+    `The broker refused the ${what}: ${reason}. Nothing was deleted. ` +
+      'If the broker holds data of another project, use another broker. If an older version of DELLM created this, drain and delete it, then start again.',
     { cause },
   );
 }

@@ -1,9 +1,9 @@
 import { InvalidSubjectTokenError } from './errors.ts';
 
-/** Commands and their consumers are spread over this many partitions. Changing it means draining DELLM_CMD first. */
+/** Number of partitions for commands and their consumers. To change it, drain DELLM_CMD first. */
 export const PARTITIONS = 64;
 
-/** Subjects that services of the network answer. */
+/** Subjects that the network's services answer. */
 export const SERVICE_SUBJECTS = [
   'dellm.ask',
   'dellm.ask.stream',
@@ -37,7 +37,7 @@ export interface CommandSubject extends CommandTarget {
 }
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** Every other byte is written as `=XX`; an empty token as a lone `=`. */
+/** Every other byte is written as `=XX`, and an empty token as `=`. */
 const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
 
 /** Whether a text can be the id of an actor, a device or a fleet: 1 to 64 of `A-Z a-z 0-9 _ -`. */
@@ -45,15 +45,15 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Gives the id back, or throws `InvalidSubjectTokenError`. */
+/** Returns the id, or throws `InvalidSubjectTokenError`. */
 export function requireId(text: string): string {
   if (!isId(text)) throw new InvalidSubjectTokenError(text);
   return text;
 }
 
 /**
- * Writes any text as one subject token, without losing anything, so that a stream with an odd name has a subject too.
- * Ids (see `isId`) stay as they are.
+ * Writes any text as one subject token without loss, so that a stream with an odd name has a subject too. Ids (see
+ * `isId`) stay unchanged.
  */
 export function escapeToken(text: string): string {
   if (PLAIN_TOKEN.test(text)) return text;
@@ -68,7 +68,7 @@ export function escapeToken(text: string): string {
   return escaped;
 }
 
-/** A well mixed 32-bit hash (FNV-1a with the finaliser of MurmurHash3). Stored data depends on it: it never changes. */
+/** A 32-bit hash (FNV-1a with the finaliser of MurmurHash3). Stored data depends on it, so it must never change. */
 export function stableHash(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {
@@ -84,13 +84,15 @@ export function partitionOf(id: string): number {
   return stableHash(id) % PARTITIONS;
 }
 
-/** `dellm.cmd.<partition>.<kind>.<id>`, and with a device `….from.<device>`: that device's user alone may publish it. */
+/**
+ * `dellm.cmd.<partition>.<kind>.<id>`, and with a device `….from.<device>`: that device's user alone may publish it.
+ */
 export function commandSubject(target: CommandTarget, device?: string): string {
   const subject = `dellm.cmd.${partitionOf(target.id)}.${requireId(target.kind)}.${requireId(target.id)}`;
   return device === undefined ? subject : `${subject}.from.${requireId(device)}`;
 }
 
-/** Reads a command's subject, or null if it is none, or one whose partition is not the id's own. */
+/** Parses a command's subject. Null if it is not one, or if the partition does not belong to the id. */
 export function parseCommandSubject(subject: string): CommandSubject | null {
   const [root, space, partition, kind, id, from, device, ...rest] = subject.split('.');
   if (root !== 'dellm' || space !== 'cmd' || kind === undefined || id === undefined) return null;
@@ -110,7 +112,7 @@ export function workSubject(device: string): string {
   return `dellm.work.${requireId(device)}`;
 }
 
-/** `dellm.evt.<category>.<id>.<Type>`: the category is what stands before the first `-` of the stream's name. */
+/** `dellm.evt.<category>.<id>.<Type>`. The category is the part of the stream's name before the first `-`. */
 export function eventSubject(stream: string, type: string): string {
   const dash = stream.indexOf('-');
   const category = dash < 0 ? stream : stream.slice(0, dash);
@@ -118,17 +120,17 @@ export function eventSubject(stream: string, type: string): string {
   return `dellm.evt.${escapeToken(category)}.${escapeToken(id)}.${escapeToken(type)}`;
 }
 
-/** Where a message that nobody can process is kept. */
+/** Subject under which a message that cannot be processed is kept. */
 export function deadSubject(target: CommandTarget): string {
   return `dellm.dead.${escapeToken(target.kind)}.${escapeToken(target.id)}`;
 }
 
-/** Where gateways get the endings of questions. */
+/** Prefix of the inboxes in which gateways get the endings of queries. */
 export const GATEWAY_INBOX = '_INBOX_gateway';
 
 /**
- * Whether a subject is somebody's inbox. Answer only there: who asks names the subject of the answer, and the one who
- * answers may publish more than the one who asks (a command, say).
+ * Whether a subject is an inbox. Answer only there: the client names the subject of the answer, and the service may
+ * publish more than the client (for example, a command).
  */
 export function isInbox(subject: string | undefined): subject is string {
   return subject !== undefined && /^_INBOX(_[A-Za-z0-9_-]+)?\./.test(subject);

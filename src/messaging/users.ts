@@ -15,14 +15,14 @@ import { writePrivateFile } from './private-file.ts';
 
 const passwordsSchema = z.record(z.string(), z.string().min(16));
 
-/** Where the passwords of the broker's users lie, readable by their owner alone. */
+/** The file with the passwords of the broker's users. Only its owner can read it. */
 export function usersFile(dataDir: string): string {
   return join(dataDir, 'nats-users.json');
 }
 
 /**
- * The broker's users with their permissions: the network, the clients, and an agent for each device. Passwords are made
- * when a user is first named, and kept in `usersFile(dataDir)` from then on.
+ * The broker's users with their permissions: the network, the clients, and an agent for each device. A user gets a
+ * password when it is first named; `usersFile(dataDir)` keeps it.
  */
 export async function loadNatsUsers(dataDir: string, devices: readonly string[]): Promise<NatsUser[]> {
   const known = await readPasswords(dataDir);
@@ -41,7 +41,7 @@ export async function loadNatsUsers(dataDir: string, devices: readonly string[])
   ];
 }
 
-/** The password of one of the broker's users, or null: no such user, or no such file. */
+/** The password of one of the broker's users, or null if there is no such user or file. */
 export async function readNatsPassword(dataDir: string, user: string): Promise<string | null> {
   return (await readPasswords(dataDir))[user] ?? null;
 }
@@ -59,8 +59,8 @@ async function readPasswords(dataDir: string): Promise<Record<string, string>> {
     return passwordsSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new Error(
-      `${path} is not readable as the passwords of the message broker. Nothing was changed. ` +
-        'Delete that file and start again: new passwords are made; agents on other machines then need the new ones.',
+      `${path} does not contain the passwords of the message broker. Nothing was changed. ` +
+        'Delete the file and start again. This makes new passwords, which agents on other machines then need.',
       { cause },
     );
   }

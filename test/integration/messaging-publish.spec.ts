@@ -53,7 +53,7 @@ describe('publisher', () => {
     const publish = publisher(jetstream(nc), { deadlineMs: 700 });
     const started = performance.now();
     await expect(publish(message('lost'))).rejects.toThrow(
-      /It may be stored or not: publish it again with the same message id/,
+      /may or may not be stored. Publish it again with the same message id/,
     );
     expect(performance.now() - started).toBeLessThan(10_000);
     await nats.restart();

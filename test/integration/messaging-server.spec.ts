@@ -40,7 +40,7 @@ describe('the embedded nats-server', () => {
     nats = await startTestNats();
     await writeFile(usersFile(nats.dataDir), '{"network": 7');
     await expect(loadNatsUsers(nats.dataDir, [])).rejects.toThrow(
-      /nats-users\.json is not readable.*Delete that file/,
+      /nats-users\.json does not contain.*Delete the file/,
     );
   });
 
@@ -89,7 +89,7 @@ describe('the embedded nats-server', () => {
     if (user === undefined) throw new Error('there is always a first user');
     const launched = launchNatsServer({ dataDir: join(nats.dataDir, 'second'), port, users: [user] });
     await expect(launched).rejects.toThrow(PortTakenError);
-    await expect(launched).rejects.toThrow(new RegExp(`Port ${port} of 127.0.0.1 is taken`));
+    await expect(launched).rejects.toThrow(new RegExp(`Another program uses port ${port} of 127.0.0.1`));
     await new Promise((resolve) => other.close(resolve));
   });
 
@@ -153,7 +153,7 @@ describe('connectNats', () => {
 
   it('takes no address that is none, and does not show the password in it', async () => {
     const failed = connectNats({ url: 'nats://me:secret@ho st:42', name: 'typo' });
-    await expect(failed).rejects.toThrow(/is no address of a NATS server/);
+    await expect(failed).rejects.toThrow(/is not the address of a NATS server/);
     await expect(failed).rejects.not.toThrow(/secret/);
   });
 

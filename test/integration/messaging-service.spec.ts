@@ -107,7 +107,7 @@ describe('serveEndpoints', () => {
       '900 KB',
       `{"text":"${'x'.repeat(900_000)}"}`,
       'too-large',
-      /900011 bytes; dellm.ask takes up to 262144/,
+      /900011 bytes, and dellm.ask takes at most 262144/,
     ],
     ['all that a message can hold', randomBytes(1024 ** 2), 'too-large', /1048576 bytes/],
     ['no JSON', 'hello', 'bad-request', /not JSON in UTF-8/],
