@@ -5,9 +5,11 @@ import {
   COMMANDS,
   type CommandOf,
   type EventOf,
+  openedBy,
   type PassDeadlineOf,
 } from '../events/kinds.ts';
 import type { WorkOrder } from '../events/node.ts';
+import type { Reply } from '../events/reply.ts';
 
 /** What has happened: past tense, PascalCase. It is also what the machine of the actor receives. */
 export interface DomainEvent {
@@ -31,16 +33,15 @@ export interface Address<Kind extends ActorKind = ActorKind> {
 
 /**
  * Effects are data. The host carries them out after the event that they follow from is stored. This is how the host
- * knows them; an actor's `react` gives `EffectOf<Kind>`.
+ * knows them; those of an actor are `EffectOf<Kind>`.
  */
 export type Effect = CommandEffect | WorkEffect | TimerEffect | ReplyEffect;
 
-/** An effect that an actor of a kind may have: a command that its receiver takes, or a timer of its own kind. */
-export type EffectOf<Kind extends ActorKind> =
-  | SentCommand
-  | WorkEffect
-  | TimerEffect<PassDeadlineOf<Kind>>
-  | ReplyEffect;
+/** What an actor of a kind sends, and the timers of its own waits. */
+export type EffectOf<Kind extends ActorKind> = MessageEffect | TimerEffect<PassDeadlineOf<Kind>>;
+
+/** What an actor sends: `react` gives these. */
+export type MessageEffect = SentCommand | WorkEffect | ReplyEffect<Reply>;
 
 /** A command to an actor that takes it. */
 export type SentCommand = {
@@ -68,10 +69,10 @@ export interface TimerEffect<Passed extends Command = Command> {
 }
 
 /** A plain NATS message to whoever waits; it may be gone, so nothing depends on it. */
-export interface ReplyEffect {
+export interface ReplyEffect<Body extends object = object> {
   readonly kind: 'reply';
   readonly subject: string;
-  readonly body: object;
+  readonly body: Body;
 }
 
 /** Everything that `decide` may know besides the command and the state. What it uses, it records in its events. */
@@ -128,12 +129,34 @@ export type DefinitionOf<
   Reads = unknown,
 > = ActorDefinition<Machine, CommandOf<Kind>, EventOf<Kind>, Reads, EffectOf<Kind>>;
 
-/** Defines the actor of a kind. */
+/** What is told of the actor of a kind; the rest is known by its kind. */
+export interface ActorParts<Kind extends ActorKind, Machine extends AnyStateMachine, Reads>
+  extends Pick<DefinitionOf<Kind, Machine, Reads>, 'category' | 'machine' | 'decide'> {
+  /** What is sent after an event. */
+  react(event: EventOf<Kind>, snapshot: SnapshotFrom<Machine>): readonly MessageEffect[];
+}
+
+/** The actor of a kind, with the commands that it takes and the timers of what it waits for. */
 export function defineActor<Kind extends ActorKind, Machine extends AnyStateMachine, Reads = unknown>(
   kind: Kind,
-  parts: Omit<DefinitionOf<Kind, Machine, Reads>, 'kind' | 'commands'>,
+  parts: ActorParts<Kind, Machine, Reads>,
 ): DefinitionOf<Kind, Machine, Reads> {
-  return { kind, commands: COMMANDS[kind], ...parts };
+  return {
+    kind,
+    commands: COMMANDS[kind],
+    ...parts,
+    // Timers come last: ids of messages are made of their places among the effects.
+    react: (event, snapshot) => [...parts.react(event, snapshot), ...timersOf(kind, event)],
+  };
+}
+
+function timersOf<Kind extends ActorKind>(
+  kind: Kind,
+  event: EventOf<Kind>,
+): readonly TimerEffect<PassDeadlineOf<Kind>>[] {
+  const wait = openedBy(kind, event);
+  if (wait === null) return [];
+  return [{ kind: 'timer', dueAt: wait.dueAt, command: { type: 'PassDeadline', data: wait.data } }];
 }
 
 /** A command to an actor. To an actor of one of several kinds goes only what all of them take. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deadlines, WaitOf } from './deadline.ts';
 import { Complexity, Fraction, Id, Instant, type Parsed, Stakes, Text, Units } from './values.ts';
 
 /**
@@ -151,3 +152,17 @@ export const AccountCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ transferId: Id }) }),
 ]);
 export type AccountCommand = Parsed<typeof AccountCommand>;
+
+/** Each reservation waits for the ending of its query. */
+export const ACCOUNT_DEADLINES: Deadlines<AccountEvent, AccountCommand> = {
+  opens: { CreditsReserved: settlement, SettlementDemanded: settlement },
+  meets: {
+    CreditsSettled: ({ transferId }) => transferId,
+    CreditsReleased: ({ transferId }) => transferId,
+  },
+  meetsAll: [],
+};
+
+function settlement({ transferId, settleBy }: CreditsReserved | SettlementDemanded): WaitOf<AccountCommand> {
+  return { key: transferId, dueAt: settleBy, data: { transferId } };
+}

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Deadlines, WaitOf } from './deadline.ts';
 import { type ClusterKind, GenesisRef, GoldTask } from './evolution.ts';
 import type { GenerationTrigger } from './generation.ts';
+import { later } from './later.ts';
 import {
   type AnswerKind,
   Complexity,
@@ -323,3 +325,51 @@ export const ClusterCommand = z.discriminatedUnion('type', [
   }),
 ]);
 export type ClusterCommand = Parsed<typeof ClusterCommand>;
+
+/** Longer than the Node itself takes to give a task up, so that its own word comes first, in milliseconds. */
+const GOLD_GRACE_MS = 5_000;
+
+/** The votes on each subtask, the vote on each gold task, and the end of the generation are waited for. */
+export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
+  opens: {
+    TaskDistributed: ({ subtaskId, attempt, voteBy }) => ({
+      key: subtaskKey({ subtaskId, attempt }),
+      dueAt: voteBy,
+      data: { subtaskId, attempt },
+    }),
+    GoldTaskIssued: (issued) => ({
+      key: issued.taskId,
+      dueAt: waitsUntil(issued),
+      data: { taskId: issued.taskId },
+    }),
+    PerformanceReported: ({ generation, generationDueAt: dueAt }) =>
+      dueAt === null ? null : generationEnd({ generation, dueAt }),
+    GenerationScheduled: generationEnd,
+    GenerationOpened: generationEnd,
+    GenerationDemanded: generationEnd,
+  },
+  meets: {
+    ConsensusReached: subtaskKey,
+    ConsensusFailed: subtaskKey,
+    GoldTaskJudged: ({ taskId }) => taskId,
+    GenerationClosed: () => GENERATION,
+  },
+  meetsAll: [],
+};
+
+/** Key of the one wait for the end of a generation. */
+const GENERATION = 'generation';
+
+/** An attempt at a subtask is a vote of its own. */
+export function subtaskKey({ subtaskId, attempt }: { subtaskId: string; attempt: number }): string {
+  return `${subtaskId}#${attempt}`;
+}
+
+/** When the Cluster stops waiting for a vote on a gold task. */
+export function waitsUntil({ dueAt }: Pick<GoldTaskIssued, 'dueAt'>): string {
+  return later(dueAt, GOLD_GRACE_MS);
+}
+
+function generationEnd({ generation, dueAt }: { generation: number; dueAt: string }): WaitOf<ClusterCommand> {
+  return { key: GENERATION, dueAt, data: { generation } };
+}

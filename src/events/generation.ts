@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deadlines, WaitOf } from './deadline.ts';
 import {
   type EvolutionMode,
   type EvolutionRates,
@@ -125,3 +126,14 @@ export const GenerationCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ dueAt: Instant }) }),
 ]);
 export type GenerationCommand = Parsed<typeof GenerationCommand>;
+
+/** A generation waits for retirements, slots and births together. */
+export const GENERATION_DEADLINES: Deadlines<GenerationEvent, GenerationCommand> = {
+  opens: { GenerationBegun: succession, GenerationRepeated: succession },
+  meets: {},
+  meetsAll: ['GenerationCompleted'],
+};
+
+function succession({ dueAt }: GenerationBegun | GenerationRepeated): WaitOf<GenerationCommand> {
+  return { key: 'succession', dueAt, data: { dueAt } };
+}

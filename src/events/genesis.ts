@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deadlines, WaitOf } from './deadline.ts';
 import { EvolutionSettings } from './evolution.ts';
 import { Genome, Id, Instant, type Parsed } from './values.ts';
 
@@ -53,3 +54,14 @@ export const GenesisCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ dueAt: Instant }) }),
 ]);
 export type GenesisCommand = Parsed<typeof GenesisCommand>;
+
+/** Genesis waits for all births together. */
+export const GENESIS_DEADLINES: Deadlines<GenesisEvent, GenesisCommand> = {
+  opens: { GenesisBegun: births, GenesisRepeated: births },
+  meets: {},
+  meetsAll: ['GenesisCompleted'],
+};
+
+function births({ dueAt }: GenesisBegun | GenesisRepeated): WaitOf<GenesisCommand> {
+  return { key: 'births', dueAt, data: { dueAt } };
+}

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { AccountCommand, type AccountEvent } from './account.ts';
-import { ClusterCommand, type ClusterEvent } from './cluster.ts';
-import { GenerationCommand, type GenerationEvent } from './generation.ts';
-import { GenesisCommand, type GenesisEvent } from './genesis.ts';
-import { NodeCommand, type NodeEvent } from './node.ts';
-import { QueryCommand, type QueryEvent } from './query.ts';
-import { SuperClusterCommand, type SuperClusterEvent } from './super-cluster.ts';
+import { ACCOUNT_DEADLINES, AccountCommand, type AccountEvent } from './account.ts';
+import { CLUSTER_DEADLINES, ClusterCommand, type ClusterEvent } from './cluster.ts';
+import { type DeadlineData, type Deadlines, declared, type WaitOf } from './deadline.ts';
+import { GENERATION_DEADLINES, GenerationCommand, type GenerationEvent } from './generation.ts';
+import { GENESIS_DEADLINES, GenesisCommand, type GenesisEvent } from './genesis.ts';
+import { NODE_DEADLINES, NodeCommand, type NodeEvent } from './node.ts';
+import { QUERY_DEADLINES, QueryCommand, type QueryEvent } from './query.ts';
+import { SUPER_CLUSTER_DEADLINES, SuperClusterCommand, type SuperClusterEvent } from './super-cluster.ts';
 import type { Parsed } from './values.ts';
 
 const SCHEMAS = {
@@ -21,6 +22,10 @@ const SCHEMAS = {
 /** The kinds of actors in a network. */
 export type ActorKind = keyof typeof SCHEMAS;
 
+/** Every kind. */
+// An object's keys are texts to the compiler; these are those of `SCHEMAS`.
+export const ACTOR_KINDS = Object.keys(SCHEMAS) as readonly ActorKind[];
+
 /** What an actor of a kind takes. */
 export type CommandOf<Kind extends ActorKind> = Parsed<(typeof SCHEMAS)[Kind]>;
 
@@ -30,11 +35,22 @@ export const COMMANDS: { readonly [Kind in ActorKind]: z.ZodType<CommandOf<Kind>
 /** What an actor of a kind records. */
 export type EventOf<Kind extends ActorKind> = Events[Kind];
 
+/** What each kind of actor waits for, and until when. */
+export const DEADLINES: { readonly [Kind in ActorKind]: Deadlines<EventOf<Kind>, CommandOf<Kind>> } = {
+  account: ACCOUNT_DEADLINES,
+  node: NODE_DEADLINES,
+  cluster: CLUSTER_DEADLINES,
+  superCluster: SUPER_CLUSTER_DEADLINES,
+  query: QUERY_DEADLINES,
+  genesis: GENESIS_DEADLINES,
+  generation: GENERATION_DEADLINES,
+};
+
 /** The command that comes to an actor when a time that it waits for is there. */
-export type PassDeadlineOf<Kind extends ActorKind> = Extract<
-  CommandOf<Kind>,
-  { readonly type: 'PassDeadline' }
->;
+export interface PassDeadlineOf<Kind extends ActorKind> {
+  readonly type: 'PassDeadline';
+  readonly data: DeadlineData<CommandOf<Kind>>;
+}
 
 interface Events {
   account: AccountEvent;
@@ -44,4 +60,29 @@ interface Events {
   query: QueryEvent;
   genesis: GenesisEvent;
   generation: GenerationEvent;
+}
+
+/** The wait that an event opens, or null. */
+export function openedBy<Kind extends ActorKind>(
+  kind: Kind,
+  event: EventOf<Kind>,
+): WaitOf<CommandOf<Kind>> | null {
+  return declared(DEADLINES[kind].opens, event) ?? null;
+}
+
+/** The key of the wait that an event meets, or null. */
+export function metBy<Kind extends ActorKind>(kind: Kind, event: EventOf<Kind>): string | null {
+  return declared(DEADLINES[kind].meets, event) ?? null;
+}
+
+/** Whether an actor waits for nothing after an event. */
+export function meetsAll<Kind extends ActorKind>(kind: Kind, event: EventOf<Kind>): boolean {
+  const types: readonly string[] = DEADLINES[kind].meetsAll;
+  return types.includes(event.type);
+}
+
+/** The types of event that open or meet a wait of an actor. */
+export function deadlineTypes(kind: ActorKind): readonly string[] {
+  const { opens, meets, meetsAll: all } = DEADLINES[kind];
+  return [...new Set([...Object.keys(opens), ...Object.keys(meets), ...all])];
 }

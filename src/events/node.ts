@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Deadlines } from './deadline.ts';
 import { GenerationRef, Mutation, SagaRef } from './evolution.ts';
 import {
   type AnswerKind,
@@ -209,3 +210,10 @@ export const NodeCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('PassDeadline'), data: z.strictObject({ taskId: Id }) }),
 ]);
 export type NodeCommand = Parsed<typeof NodeCommand>;
+
+/** Each task in hand waits for the device's answers. */
+export const NODE_DEADLINES: Deadlines<NodeEvent, NodeCommand> = {
+  opens: { TaskAccepted: ({ taskId, dueAt }) => ({ key: taskId, dueAt, data: { taskId } }) },
+  meets: { VoteCast: ({ taskId }) => taskId, TaskFailed: ({ taskId }) => taskId },
+  meetsAll: [],
+};

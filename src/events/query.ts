@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AskRequest } from './account.ts';
+import type { Deadlines } from './deadline.ts';
 import {
   type AnswerKind,
   type Complexity,
@@ -236,3 +237,22 @@ export const QueryCommand = z.discriminatedUnion('type', [
   }),
 ]);
 export type QueryCommand = Parsed<typeof QueryCommand>;
+
+/** The query waits for its ending, and each of its subtasks for the answer of an attempt or for the time of the next one. */
+export const QUERY_DEADLINES: Deadlines<QueryEvent, QueryCommand> = {
+  opens: {
+    QueryAsked: ({ dueAt }) => ({ key: 'query', dueAt, data: { subtaskId: null, attempt: 0, dueAt } }),
+    SubtaskDispatched: ({ subtaskId, attempt, dueAt }) => ({
+      key: subtaskId,
+      dueAt,
+      data: { subtaskId, attempt, dueAt },
+    }),
+    SubtaskFailed: ({ subtaskId, attempt, retryAt: dueAt }) =>
+      dueAt === null ? null : { key: subtaskId, dueAt, data: { subtaskId, attempt, dueAt } },
+  },
+  meets: {
+    SubtaskAnswered: ({ subtaskId }) => subtaskId,
+    SubtaskFailed: ({ subtaskId }) => subtaskId,
+  },
+  meetsAll: QUERY_ENDINGS,
+};

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Member } from './cluster.ts';
+import type { Deadlines } from './deadline.ts';
 import { type EvolutionMode, EvolutionSettings, GenesisRef, type Slot } from './evolution.ts';
 import {
   Complexity,
@@ -182,3 +183,10 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
   }),
 ]);
 export type SuperClusterCommand = Parsed<typeof SuperClusterCommand>;
+
+/** A subtask in flight is its query's to wait for. */
+export const SUPER_CLUSTER_DEADLINES: Deadlines<SuperClusterEvent, SuperClusterCommand> = {
+  opens: {},
+  meets: {},
+  meetsAll: [],
+};

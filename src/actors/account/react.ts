@@ -1,6 +1,7 @@
 import type { SnapshotFrom } from 'xstate';
 import type { AccountEvent, ReservationRefused } from '../../events/account.ts';
-import { commandTo, type EffectOf } from '../actor.ts';
+import type { RefusalReply } from '../../events/reply.ts';
+import { commandTo, type MessageEffect } from '../actor.ts';
 import { formatCredits } from './credits.ts';
 import type { accountMachine } from './machine.ts';
 
@@ -8,10 +9,10 @@ import type { accountMachine } from './machine.ts';
 export function react(
   event: AccountEvent,
   snapshot: SnapshotFrom<typeof accountMachine>,
-): readonly EffectOf<'account'>[] {
+): readonly MessageEffect[] {
   switch (event.type) {
     case 'CreditsReserved': {
-      const { request, transferId, amount, settleBy } = event.data;
+      const { request, transferId, amount } = event.data;
       const { account } = snapshot.context;
       return [
         commandTo(
@@ -21,18 +22,16 @@ export function react(
             data: { ...request, account, reservationId: transferId, reserved: amount },
           },
         ),
-        remind(transferId, settleBy),
       ];
     }
     case 'SettlementDemanded': {
-      const { transferId, queryId, settleBy } = event.data;
+      const { transferId, queryId } = event.data;
       const { account } = snapshot.context;
       return [
         commandTo(
           { kind: 'query', id: queryId },
           { type: 'ConfirmEnding', data: { reservationId: transferId, account } },
         ),
-        remind(transferId, settleBy),
       ];
     }
     case 'ReservationRefused': {
@@ -55,14 +54,7 @@ export function react(
   }
 }
 
-function remind(transferId: string, dueAt: string): EffectOf<'account'> {
-  return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { transferId } } };
-}
-
-function refusal(
-  refused: ReservationRefused,
-  account: string,
-): { code: string; message: string; hint: string } {
+function refusal(refused: ReservationRefused, account: string): RefusalReply['error'] {
   switch (refused.reason) {
     case 'unknown-account':
       return {

@@ -1,11 +1,19 @@
 import type { SnapshotFrom } from 'xstate';
-import type { ClusterCommand, ClusterEvent, Member, Share, VoteCounted } from '../../events/cluster.ts';
+import {
+  type ClusterCommand,
+  type ClusterEvent,
+  type Member,
+  type Share,
+  subtaskKey,
+  type VoteCounted,
+  waitsUntil,
+} from '../../events/cluster.ts';
 import { later } from '../../events/later.ts';
 import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
 import { reachConsensus } from './consensus.ts';
-import { examine, judgeSilence, judgeVote, mixInGold, waitsUntil } from './examination.ts';
+import { examine, judgeSilence, judgeVote, mixInGold } from './examination.ts';
 import {
   closeGeneration,
   openGeneration,
@@ -13,7 +21,7 @@ import {
   reportPerformance,
   schedule,
 } from './generations.ts';
-import { type clusterMachine, missingShares, type OpenSubtask, subtaskKey } from './machine.ts';
+import { type clusterMachine, missingShares, type OpenSubtask } from './machine.ts';
 import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 
 type Snapshot = SnapshotFrom<typeof clusterMachine>;

@@ -1,5 +1,4 @@
 import type { ClusterCommand, ClusterEvent, GoldTaskIssued, Member } from '../../events/cluster.ts';
-import { later } from '../../events/later.ts';
 import { judgedOf } from '../../evolution/fitness.ts';
 import { goldTask, judgeGold } from '../../evolution/gold-tasks.ts';
 import type { Given } from '../actor.ts';
@@ -10,9 +9,6 @@ type Ballot = Extract<ClusterCommand, { type: 'CountVote' }>['data'];
 
 /** A Node with more tasks in hand is examined another time. */
 const MOST_IN_HAND = 16;
-
-/** Longer than the Node itself takes to give a task up, so that its own word comes first, in milliseconds. */
-const GRACE_MS = 5_000;
 
 /**
  * Beside a share of the tasks that a Cluster hands out, one of its Nodes gets a task whose answer is known: the one of
@@ -72,11 +68,6 @@ export function judgeVote(issued: GoldTaskIssued, ballot: Ballot, at: string): C
 export function judgeSilence(issued: GoldTaskIssued, at: string): ClusterEvent {
   const responseMs = Math.max(0, Date.parse(at) - Date.parse(issued.at));
   return judged(issued, { correct: false, answer: null, answerKind: 'none', responseMs, at });
-}
-
-/** When the Cluster stops waiting for a vote. */
-export function waitsUntil({ dueAt }: Pick<GoldTaskIssued, 'dueAt'>): string {
-  return later(dueAt, GRACE_MS);
 }
 
 function judged(

@@ -1,11 +1,12 @@
 import { assign, setup } from 'xstate';
-import type {
-  ClusterEvent,
-  GoldTaskIssued,
-  Member,
-  Share,
-  TaskDistributed,
-  VoteCounted,
+import {
+  type ClusterEvent,
+  type GoldTaskIssued,
+  type Member,
+  type Share,
+  subtaskKey,
+  type TaskDistributed,
+  type VoteCounted,
 } from '../../events/cluster.ts';
 import type { ClusterKind } from '../../events/evolution.ts';
 import type { GenerationTrigger } from '../../events/generation.ts';
@@ -269,11 +270,6 @@ export const clusterMachine = setup({
     },
   },
 });
-
-/** An attempt at a subtask is a vote of its own. */
-export function subtaskKey({ subtaskId, attempt }: { subtaskId: string; attempt: number }): string {
-  return `${subtaskId}#${attempt}`;
-}
 
 /** The tasks of a subtask that are neither answered nor given up. */
 export function missingShares(subtask: OpenSubtask): readonly Share[] {

@@ -7,16 +7,14 @@ import type {
   TiebreakCalled,
 } from '../../events/cluster.ts';
 import { generationId } from '../../events/generation.ts';
-import type { PassDeadlineOf } from '../../events/kinds.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
-import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
-import { waitsUntil } from './examination.ts';
+import { commandTo, type MessageEffect, type SentCommand } from '../actor.ts';
 import type { clusterMachine } from './machine.ts';
 
 export function react(
   event: ClusterEvent,
   snapshot: SnapshotFrom<typeof clusterMachine>,
-): readonly EffectOf<'cluster'>[] {
+): readonly MessageEffect[] {
   const { cluster } = snapshot.context;
   switch (event.type) {
     case 'ClusterFormed': {
@@ -24,13 +22,8 @@ export function react(
       if (saga === null) return [];
       return [commandTo(saga, { type: 'ConfirmBirth', data: { what: 'cluster', id: cluster } })];
     }
-    case 'TaskDistributed': {
-      const { shares, subtaskId, attempt, voteBy } = event.data;
-      return [
-        ...shares.map((share) => assign(share, event.data, cluster)),
-        remind(voteBy, { subtaskId, attempt }),
-      ];
-    }
+    case 'TaskDistributed':
+      return event.data.shares.map((share) => assign(share, event.data, cluster));
     case 'TiebreakCalled':
       return [assign(event.data.share, event.data, cluster)];
     case 'ConsensusReached': {
@@ -44,29 +37,18 @@ export function react(
       return [commandTo({ kind: 'query', id: queryId }, { type: 'RecordFailure', data })];
     }
     case 'GoldTaskIssued':
-      return issue(event.data, cluster);
+      return [issue(event.data, cluster)];
     case 'GoldTaskJudged': {
       const { taskId, node, taskType, correct, answerKind, responseMs } = event.data;
       const judged = { taskType, correct, basis: 'gold', answerKind, responseMs } as const;
       const data = { taskId, queryId: taskId, ...judged };
       return [commandTo({ kind: 'node', id: node }, { type: 'RecordPerformance', data })];
     }
-    case 'PerformanceReported': {
-      const { generation, generationDueAt } = event.data;
-      return generationDueAt === null ? [] : [remind(generationDueAt, { generation })];
-    }
-    case 'GenerationScheduled': {
-      const { generation, dueAt } = event.data;
-      return [remind(dueAt, { generation })];
-    }
     case 'GenerationOpened':
     case 'GenerationDemanded': {
-      const { generation, trigger, members, dueAt } = event.data;
+      const { generation, trigger, members } = event.data;
       const saga = { kind: 'generation', id: generationId(cluster, generation) } as const;
-      return [
-        commandTo(saga, { type: 'BeginGeneration', data: { cluster, generation, trigger, members } }),
-        remind(dueAt, { generation }),
-      ];
+      return [commandTo(saga, { type: 'BeginGeneration', data: { cluster, generation, trigger, members } })];
     }
     case 'ClusterSplit': {
       const { into, name, specialization, generation, movers } = event.data;
@@ -86,6 +68,8 @@ export function react(
     case 'NodeRedirected':
       return [move(event.data.node, cluster, event.data.into, 'merge')];
     case 'NodeDismissed':
+    case 'PerformanceReported':
+    case 'GenerationScheduled':
     case 'GenerationClosed':
     case 'ClusterCharacterised':
     case 'NodeAdmitted':
@@ -95,25 +79,15 @@ export function react(
   }
 }
 
-function issue(
-  { taskId, node, task, dueAt }: GoldTaskIssued,
-  cluster: string,
-): readonly EffectOf<'cluster'>[] {
+function issue({ taskId, node, task, dueAt }: GoldTaskIssued, cluster: string): SentCommand {
   const { prompt, taskType } = task;
   const assignment = { taskId, queryId: taskId, subtaskId: taskId, attempt: 1, prompt, taskType, dueAt };
   const origin = { kind: 'cluster', id: cluster } as const;
-  return [
-    commandTo({ kind: 'node', id: node }, { type: 'AssignTask', data: { ...assignment, origin } }),
-    remind(waitsUntil({ dueAt }), { taskId }),
-  ];
+  return commandTo({ kind: 'node', id: node }, { type: 'AssignTask', data: { ...assignment, origin } });
 }
 
 function move(node: string, from: string, to: string, cause: 'split' | 'merge'): SentCommand {
   return commandTo({ kind: 'node', id: node }, { type: 'MoveNode', data: { from, to, cause } });
-}
-
-function remind(dueAt: string, data: PassDeadlineOf<'cluster'>['data']): EffectOf<'cluster'> {
-  return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data } };
 }
 
 function assign(share: Share, task: TaskDistributed | TiebreakCalled, cluster: string): SentCommand {

@@ -10,18 +10,18 @@ import type {
   WorkOrder,
 } from '../../events/node.ts';
 import { fillTemplate } from '../../evolution/genome.ts';
-import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
+import { commandTo, type MessageEffect, type SentCommand, type WorkEffect } from '../actor.ts';
 import { REPORT_EVERY } from '../reporting.ts';
 import type { nodeMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;
 
-export function react(event: NodeEvent, snapshot: Snapshot): readonly EffectOf<'node'>[] {
+export function react(event: NodeEvent, snapshot: Snapshot): readonly MessageEffect[] {
   switch (event.type) {
     case 'NodeBorn':
       return settleIn(event.data, snapshot);
     case 'TaskAccepted':
-      return work(event.data, snapshot);
+      return [work(event.data, snapshot)];
     case 'VoteCast':
       return [reportVote(event.data, snapshot)];
     case 'TaskRefused': {
@@ -91,7 +91,7 @@ function admission(cluster: string, { context }: Snapshot): SentCommand {
   );
 }
 
-function work(task: TaskAccepted, { context }: Snapshot): readonly EffectOf<'node'>[] {
+function work(task: TaskAccepted, { context }: Snapshot): WorkEffect {
   const { genome, device, node } = context;
   if (!genome) throw new Error(`${node} took a task before it was born.`);
   const body: WorkOrder = {
@@ -104,10 +104,7 @@ function work(task: TaskAccepted, { context }: Snapshot): readonly EffectOf<'nod
     seed: task.seed,
     dueAt: task.dueAt,
   };
-  return [
-    { kind: 'work', device, body },
-    { kind: 'timer', dueAt: task.dueAt, command: { type: 'PassDeadline', data: { taskId: task.taskId } } },
-  ];
+  return { kind: 'work', device, body };
 }
 
 function reportVote(cast: VoteCast, { context }: Snapshot): SentCommand {

@@ -1,12 +1,12 @@
 import type { SnapshotFrom } from 'xstate';
 import type { SubtaskRouted, SuperClusterEvent } from '../../events/super-cluster.ts';
-import { commandTo, type EffectOf, type SentCommand } from '../actor.ts';
+import { commandTo, type SentCommand } from '../actor.ts';
 import type { superClusterMachine } from './machine.ts';
 
 export function react(
   event: SuperClusterEvent,
   _snapshot: SnapshotFrom<typeof superClusterMachine>,
-): readonly EffectOf<'superCluster'>[] {
+): readonly SentCommand[] {
   switch (event.type) {
     case 'SuperClusterFormed': {
       const { saga, superCluster } = event.data;

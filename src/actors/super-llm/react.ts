@@ -2,7 +2,7 @@ import type { SubtaskDispatched } from '../../events/query.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import type { Complexity, Stakes } from '../../events/values.ts';
 import { parseArithmetic } from '../../verification/maths.ts';
-import { commandTo, type EffectOf } from '../actor.ts';
+import { commandTo, type SentCommand } from '../actor.ts';
 
 /** What routing needs to know of a query, besides the dispatch itself. */
 export interface DispatchContext {
@@ -12,8 +12,8 @@ export interface DispatchContext {
   readonly subtasks: Readonly<Record<string, { readonly taskType: string; readonly specialization: string }>>;
 }
 
-/** A dispatched subtask goes to the Super Cluster with the planner's hints, and has until its deadline. */
-export function react(dispatched: SubtaskDispatched, query: DispatchContext): readonly EffectOf<'query'>[] {
+/** A dispatched subtask goes to the Super Cluster with the planner's hints. */
+export function react(dispatched: SubtaskDispatched, query: DispatchContext): SentCommand {
   const { subtaskId, attempt, prompt, nodes, prefer, exclude, dueAt } = dispatched;
   const subtask = query.subtasks[subtaskId];
   if (!subtask) throw new Error(`The subtask ${subtaskId} is in no plan.`);
@@ -34,8 +34,5 @@ export function react(dispatched: SubtaskDispatched, query: DispatchContext): re
     checkable: parseArithmetic(prompt) !== null,
     dueAt,
   };
-  return [
-    commandTo({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }, { type: 'RouteSubtask', data: request }),
-    { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { subtaskId, attempt, dueAt } } },
-  ];
+  return commandTo({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }, { type: 'RouteSubtask', data: request });
 }

@@ -1,5 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
-import { commandTo, type EffectOf, type SentCommand } from '../../actors/actor.ts';
+import { commandTo, type SentCommand } from '../../actors/actor.ts';
 import type { GenerationEvent, OffspringBred } from '../../events/generation.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import { awaitedBy, type GenerationContext, type generationMachine } from './machine.ts';
@@ -9,12 +9,10 @@ const SUPER_CLUSTER = { kind: 'superCluster', id: MAIN_SUPER_CLUSTER } as const;
 export function react(
   event: GenerationEvent,
   { context }: SnapshotFrom<typeof generationMachine>,
-): readonly EffectOf<'generation'>[] {
+): readonly SentCommand[] {
   switch (event.type) {
-    case 'SelectionMade': {
-      const awaited = awaitedBy(context);
-      return awaited.length === 0 ? [] : [...ask(context, awaited), remind(context.dueAt)];
-    }
+    case 'SelectionMade':
+      return ask(context, awaitedBy(context));
     case 'OffspringBred': {
       const { replaces } = event.data.slot;
       const isFree = replaces === null || context.retired.includes(replaces);
@@ -25,7 +23,7 @@ export function react(
       return successors.map((child) => bear(child, context));
     }
     case 'GenerationRepeated':
-      return [...ask(context, event.data.awaited), remind(event.data.dueAt)];
+      return ask(context, event.data.awaited);
     case 'GenerationCompleted':
       return [...close(context), measure(context)];
     case 'CompletionAffirmed':
@@ -86,8 +84,4 @@ function close({ begun, selection, born }: GenerationContext): readonly SentComm
 function measure({ id, begun }: GenerationContext): SentCommand {
   const data = { generation: id, cluster: begun?.cluster ?? id };
   return commandTo(SUPER_CLUSTER, { type: 'MeasureFitness', data });
-}
-
-function remind(dueAt: string): EffectOf<'generation'> {
-  return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { dueAt } } };
 }

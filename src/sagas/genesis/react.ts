@@ -1,5 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
-import { commandTo, type EffectOf, type SentCommand } from '../../actors/actor.ts';
+import { commandTo, type SentCommand } from '../../actors/actor.ts';
 import type { GenesisRef } from '../../events/evolution.ts';
 import type { GenesisBegun, GenesisEvent } from '../../events/genesis.ts';
 import { birthsOf, type genesisMachine } from './machine.ts';
@@ -7,7 +7,7 @@ import { birthsOf, type genesisMachine } from './machine.ts';
 export function react(
   event: GenesisEvent,
   snapshot: SnapshotFrom<typeof genesisMachine>,
-): readonly EffectOf<'genesis'>[] {
+): readonly SentCommand[] {
   const { plan } = snapshot.context;
   switch (event.type) {
     case 'GenesisBegun':
@@ -15,10 +15,9 @@ export function react(
         ...ownersOf(event.data).map(openAccount),
         ...settings(event.data),
         ...call(event.data, birthsOf(event.data)),
-        remind(event.data.dueAt),
       ];
     case 'GenesisRepeated':
-      return plan ? [...call(plan, event.data.awaited), remind(event.data.dueAt)] : [];
+      return plan ? call(plan, event.data.awaited) : [];
     case 'BirthConfirmed':
     case 'GenesisCompleted':
       return [];
@@ -69,8 +68,4 @@ function call(plan: GenesisBegun, wanted: readonly string[]): readonly SentComma
     }
   }
   return effects;
-}
-
-function remind(dueAt: string): EffectOf<'genesis'> {
-  return { kind: 'timer', dueAt, command: { type: 'PassDeadline', data: { dueAt } } };
 }

@@ -1,5 +1,6 @@
 import { UNITS_PER_CREDIT } from '../../actors/account/credits.ts';
 import type { QueryAnswered, QueryDeclined, QueryExpired } from '../../events/query.ts';
+import type { EndingReply } from '../../events/reply.ts';
 
 export type Ending =
   | { readonly type: 'QueryAnswered'; readonly data: QueryAnswered }
@@ -7,7 +8,7 @@ export type Ending =
   | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
 
 /** What a client gets. `credits` is what the query cost, in credits. */
-export function endingBody(ending: Ending, queryId: string): object {
+export function endingBody(ending: Ending, queryId: string): EndingReply {
   switch (ending.type) {
     case 'QueryAnswered': {
       const { answer, confidence, spent } = ending.data;

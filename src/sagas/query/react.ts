@@ -1,8 +1,9 @@
 import type { SnapshotFrom } from 'xstate';
-import { commandTo, type EffectOf, type ReplyEffect, type SentCommand } from '../../actors/actor.ts';
+import { commandTo, type MessageEffect, type ReplyEffect, type SentCommand } from '../../actors/actor.ts';
 import { react as reactSuperLlm } from '../../actors/super-llm/react.ts';
 import { react as reactVerifier } from '../../actors/verifier/react.ts';
 import type { QueryEvent } from '../../events/query.ts';
+import type { Reply } from '../../events/reply.ts';
 import { MAIN_SUPER_CLUSTER } from '../../events/super-cluster.ts';
 import { type Ending, endingBody } from './ending.ts';
 import type { QueryContext, queryMachine } from './machine.ts';
@@ -10,19 +11,9 @@ import type { QueryContext, queryMachine } from './machine.ts';
 export function react(
   event: QueryEvent,
   snapshot: SnapshotFrom<typeof queryMachine>,
-): readonly EffectOf<'query'>[] {
+): readonly MessageEffect[] {
   const query = snapshot.context;
   switch (event.type) {
-    case 'QueryAsked': {
-      const { dueAt } = event.data;
-      return [
-        {
-          kind: 'timer',
-          dueAt,
-          command: { type: 'PassDeadline', data: { subtaskId: null, attempt: 0, dueAt } },
-        },
-      ];
-    }
     case 'QueryAskedAgain': {
       const { account, reservationId, replyTo, sameQuestion } = event.data;
       const askers = replyTo === null ? [] : [replyTo];
@@ -47,20 +38,16 @@ export function react(
       return [release(account, reservationId, query.queryId, 'The query had been asked already.')];
     }
     case 'SubtaskDispatched':
-      return reactSuperLlm(event.data, query);
-    case 'SubtaskFailed': {
-      const { subtaskId, attempt, retryAt } = event.data;
-      if (retryAt === null) return [];
-      const data = { subtaskId, attempt, dueAt: retryAt };
-      return [{ kind: 'timer', dueAt: retryAt, command: { type: 'PassDeadline', data } }];
-    }
+      return [reactSuperLlm(event.data, query)];
     case 'QueryAnswered':
     case 'QueryDeclined':
     case 'QueryExpired':
       return end(event, query);
+    case 'QueryAsked':
     case 'QueryAnalysed':
     case 'QueryPlanned':
     case 'SubtaskAnswered':
+    case 'SubtaskFailed':
     case 'VerdictReached':
     case 'AnswerSynthesised':
     case 'AnswerValidated':
@@ -69,7 +56,7 @@ export function react(
 }
 
 /** The reply first, because somebody waits for it; then the books. */
-function end(ending: Ending, query: QueryContext): readonly EffectOf<'query'>[] {
+function end(ending: Ending, query: QueryContext): readonly MessageEffect[] {
   const { queryId, complexity, judgements } = query;
   return [
     ...reply(query.replyTo, ending, queryId),
@@ -84,9 +71,9 @@ function end(ending: Ending, query: QueryContext): readonly EffectOf<'query'>[] 
   ];
 }
 
-function refuse(subjects: readonly string[], queryId: string): readonly ReplyEffect[] {
+function refuse(subjects: readonly string[], queryId: string): readonly ReplyEffect<Reply>[] {
   const message = `"${queryId}" is the id of another question. Nothing was asked and nothing was charged.`;
-  const error = { code: 'conflict', message, hint: 'Take a new id for a new question.' };
+  const error = { code: 'conflict', message, hint: 'Take a new id for a new question.' } as const;
   return subjects.map((subject) => ({ kind: 'reply', subject, body: { queryId, error } }));
 }
 
@@ -96,7 +83,7 @@ function settlementOf(ending: Ending, { account, reservationId, queryId }: Query
     : release(account, reservationId, queryId, ending.data.reason);
 }
 
-function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly ReplyEffect[] {
+function reply(subjects: readonly string[], ending: Ending, queryId: string): readonly ReplyEffect<Reply>[] {
   const body = endingBody(ending, queryId);
   return subjects.map((subject) => ({ kind: 'reply', subject, body }));
 }
