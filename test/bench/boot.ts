@@ -12,7 +12,7 @@ const QUESTION = 'What is 15 × 23?';
 const STARTS_WITHIN_MS = 90_000;
 
 /** When each phase was over, in milliseconds after the start of the process. */
-interface Boot {
+export interface Boot {
   readonly phases: Readonly<Record<string, number>>;
   readonly firstAnswerMs: number;
   readonly stoppedMs: number;
@@ -64,7 +64,8 @@ async function run({ size, folder, log }: Run): Promise<readonly Table[]> {
   ];
 }
 
-function phaseRows(what: string, boots: readonly Boot[]): Row[] {
+/** The mean of each phase. */
+export function phaseRows(what: string, boots: readonly Boot[]): Row[] {
   const names = [...new Set(boots.flatMap(({ phases }) => Object.keys(phases)))];
   let before = 0;
   return names.map((name) => {
@@ -83,7 +84,8 @@ const PHASES: readonly (readonly [RegExp, string])[] = [
   [/network is up at/, 'network complete and known to the read model'],
 ];
 
-async function up(home: string): Promise<Boot> {
+/** `dellm up` on a folder, one question, and its end. */
+export async function up(home: string, patienceMs = STARTS_WITHIN_MS): Promise<Boot> {
   const began = performance.now();
   const since = () => performance.now() - began;
   const child = spawn(process.execPath, [dellm(), 'up'], {
@@ -92,7 +94,7 @@ async function up(home: string): Promise<Boot> {
   });
   const phases: Record<string, number> = {};
   const said: string[] = [];
-  const impatience = setTimeout(() => child.kill('SIGKILL'), STARTS_WITHIN_MS);
+  const impatience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
   try {
     let url: string | undefined;
     for await (const line of createInterface({ input: child.stderr })) {

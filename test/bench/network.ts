@@ -27,7 +27,13 @@ export interface Messages {
   readonly events: number;
 }
 
-/** A whole network in a process of its own, and this process as its client. */
+/** What the processes of one program have taken so far, and hold now. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+
+/** A whole network in its own processes, and this process as its client. */
 export interface BenchNetwork {
   readonly store: EventStore;
   ask(question: string, account?: string): Promise<Answer>;
@@ -36,8 +42,8 @@ export interface BenchNetwork {
   /** Resolves when everything that follows from what was asked is recorded and published; gives the end of history. */
   settled(): Promise<number>;
   messages(): Promise<Messages>;
-  /** CPU time of the network's processes so far, in milliseconds; empty where the system does not tell. */
-  cpuMs(): Readonly<Record<string, number>>;
+  /** By program; empty where the system does not tell. */
+  usage(): Readonly<Record<string, Usage>>;
   stop(): Promise<void>;
 }
 
@@ -47,8 +53,12 @@ const QUERIES_PER_ACCOUNT = 100;
 const QUIET_MS = 300;
 const SETTLED_WITHIN_MS = 120_000;
 
-export async function startNetwork(options: NetworkProcessOptions): Promise<BenchNetwork> {
-  const main = fileURLToPath(new URL('./network-process.js', import.meta.url));
+/** `program`: a file of this folder that sends a `NetworkReady` and answers `dellm.ask`. */
+export async function startNetwork(
+  options: NetworkProcessOptions,
+  program = './network-process.js',
+): Promise<BenchNetwork> {
+  const main = fileURLToPath(new URL(program, import.meta.url));
   const child = fork(main, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [ready] = (await Promise.race([once(child, 'message'), ended(child)])) as [NetworkReady];
   const { natsUrl, storeUrl } = ready;
@@ -104,7 +114,7 @@ export async function startNetwork(options: NetworkProcessOptions): Promise<Benc
       ];
       return { commands: commands.total, work: work.total, events: events.total };
     },
-    cpuMs: () => cpuOfTree(child.pid ?? -1),
+    usage: () => usageOfTree(child.pid ?? -1),
     async stop() {
       await store.close();
       await client.close();
@@ -145,14 +155,14 @@ const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/eventstore\/server\/main/, 'event store'],
   [/nats-server/, 'nats-server'],
   [/llama\/worker/, 'models'],
-  [/network-process/, 'roles'],
+  [/(network|pipeline)-process/, 'roles'],
 ];
 
 /** Jiffies are hundredths of a second on every Linux. */
 const JIFFY_MS = 10;
 
-function cpuOfTree(root: number): Record<string, number> {
-  const usage: Record<string, number> = {};
+function usageOfTree(root: number): Readonly<Record<string, Usage>> {
+  const usage: Record<string, Usage> = {};
   if (process.platform !== 'linux') return usage;
   const parents = new Map<number, number>();
   const times = new Map<number, number>();
@@ -171,9 +181,27 @@ function cpuOfTree(root: number): Record<string, number> {
     if (ancestor !== root) continue;
     const line = readOrNull(`/proc/${pid}/cmdline`) ?? '';
     const program = PROGRAMS.find(([pattern]) => pattern.test(line))?.[1] ?? 'others';
-    usage[program] = (usage[program] ?? 0) + ms;
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readOrNull(`/proc/${pid}/status`) ?? '') ?? [];
+    usage[program] = {
+      cpuMs: (usage[program]?.cpuMs ?? 0) + ms,
+      rssBytes: (usage[program]?.rssBytes ?? 0) + Number(kilobytes ?? 0) * 1024,
+    };
   }
   return usage;
+}
+
+/** CPU time by program between two moments, in milliseconds per `count`. */
+export function cpuBetween(
+  before: Readonly<Record<string, Usage>>,
+  after: Readonly<Record<string, Usage>>,
+  count: number,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(after).map(([program, { cpuMs }]) => [
+      program,
+      (cpuMs - (before[program]?.cpuMs ?? 0)) / count,
+    ]),
+  );
 }
 
 function readOrNull(file: string): string | null {

@@ -6,24 +6,32 @@ import type { Benchmark, Table } from './benchmark.ts';
 import { boot } from './boot.ts';
 import { command } from './command.ts';
 import { experiment } from './experiment.ts';
+import { growth } from './growth.ts';
 import { idle } from './idle.ts';
+import { idleNetwork } from './idle-network.ts';
 import { describeMachine, measureFsync } from './machine.ts';
+import { pipeline } from './pipeline.ts';
 import { projections } from './projections.ts';
 import { query } from './query.ts';
 import { rehydration } from './rehydration.ts';
 import { replay } from './replay.ts';
 import { joined, type Measured, markdown } from './report.ts';
+import { restart } from './restart.ts';
 import { store } from './store.ts';
 import { throughput } from './throughput.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   store,
   command,
+  pipeline,
   query,
   throughput,
+  growth,
   idle,
+  idleNetwork,
   rehydration,
   boot,
+  restart,
   projections,
   replay,
   experiment,

@@ -1,5 +1,5 @@
 import type { Benchmark, Row, Run, Table } from './benchmark.ts';
-import { type BenchNetwork, startNetwork } from './network.ts';
+import { type BenchNetwork, cpuBetween, startNetwork } from './network.ts';
 import { multiplication } from './questions.ts';
 import { interleaved, load, mean, percentile, spread } from './statistics.ts';
 
@@ -67,7 +67,7 @@ async function measure(
 ): Promise<Round> {
   const accounts = await network.openAccounts(size);
   await network.settled();
-  const cpuBefore = network.cpuMs();
+  const usedBefore = network.usage();
   const before = await network.messages();
   let answered = 0;
   const { totalMs, eachMs } = await load(size, inFlight, async () => {
@@ -75,14 +75,11 @@ async function measure(
   });
   await network.settled();
   const after = await network.messages();
-  const cpuAfter = network.cpuMs();
   return {
     perSecond: (1000 * size) / totalMs,
     eachMs,
     answered: answered / size,
-    cpuMsPerQuery: Object.fromEntries(
-      Object.entries(cpuAfter).map(([program, ms]) => [program, (ms - (cpuBefore[program] ?? 0)) / size]),
-    ),
+    cpuMsPerQuery: cpuBetween(usedBefore, network.usage(), size),
     messagesPerQuery: (after.commands - before.commands + after.work - before.work) / size,
   };
 }
