@@ -124,10 +124,10 @@ describe('an engine that keeps its answers', () => {
 
     const notices: string[] = [];
     expect((await openAnswers(path, { onNotice: (notice) => notices.push(notice) })).size).toBe(1);
-    expect(notices).toEqual([expect.stringMatching(/not complete.*passed over/)]);
+    expect(notices).toEqual([expect.stringMatching(/incomplete.*ignored/)]);
     const { engine: inner, asked } = source();
     const again = await cachingEngine(inner, path, { onNotice: (notice) => notices.push(notice) });
-    expect(notices[1]).toMatch(/was not complete.*the 1 answers before it are untouched/);
+    expect(notices[1]).toMatch(/was incomplete.*The 1 answers before it are unchanged/);
     await again.infer(request({ seed: 8 }));
     await again.close();
     expect(asked).toHaveLength(1);
@@ -137,7 +137,7 @@ describe('an engine that keeps its answers', () => {
 
   it('names a line that is damaged, and a file that cannot be read or written to', async () => {
     writeFileSync(path, 'nonsense\n');
-    await expect(cachingEngine(source().engine, path)).rejects.toThrow(/answers\.jsonl, line 1 is no JSON/);
+    await expect(cachingEngine(source().engine, path)).rejects.toThrow(/answers\.jsonl, line 1 is not JSON/);
     await expect(openAnswers(join(folder, 'absent.jsonl'))).rejects.toThrow(/cannot be read: ENOENT/);
     await expect(openAnswers(join(folder, 'absent.jsonl.gz'))).rejects.toThrow(/cannot be read: ENOENT/);
     await expect(cachingEngine(source().engine, `${path}.gz`)).rejects.toThrow(/unpack/);

@@ -5,35 +5,35 @@ import { type InferenceEngine, InferenceError, type InferenceRequest, type Infer
 import { parseRecording, type Recording, recordingKey, tooLong } from './recorded.ts';
 
 export interface CacheOptions {
-  /** SHA-256 of a model's file: answers of another file of that name are none. Default: unknown. */
+  /** SHA-256 of a model's file. Answers of another file with the same name are ignored. Default: unknown. */
   readonly modelHash?: (model: string) => string | null;
-  /** Told when the file's last line was cut off. Default: nobody. */
+  /** Called if the file's last line was incomplete. Default: not called. */
   readonly onNotice?: (message: string) => void;
 }
 
-/** Answers by all that they depend on, in memory: look-ups take well below a microsecond. */
+/** Answers by everything that they depend on, in memory. A look-up takes less than a microsecond. */
 export interface AnswerCache {
   readonly size: number;
-  /** Models whose answers in the file are of another model file than the one that is here; they are passed over. */
+  /** Models whose recorded answers belong to another model file than the present one. These answers are ignored. */
   readonly foreign: ReadonlySet<string>;
-  /** The answer, null where the prompt did not fit, undefined where nobody knows. */
+  /** The answer; null if the prompt did not fit; undefined if there is no recording. */
   find(request: InferenceRequest): InferenceResult | null | undefined;
 }
 
 export interface CachingEngine extends InferenceEngine {
-  /** The answer at once, if it is known: the same that `infer` gives. Throws what `infer` rejects with. */
+  /** The answer that `infer` would give, at once, if it is known. Throws what `infer` rejects with. */
   known(request: InferenceRequest): InferenceResult | undefined;
   /** Resolves when all answers so far are in the file. Rejects when the file cannot be written. */
   flush(): Promise<void>;
 }
 
-/** Lines are written together, this many bytes or more at a time. */
+/** Lines are written in blocks of at least this many bytes. */
 const WRITE_BYTES = 64 * 1024;
 
 /**
- * Answers from the file where they are there, else from the engine, and then appends them. Its writer may be stopped at
- * any time: a last line that is not complete is cut off with a notice, and its answer is asked for again. Answers are
- * the same for all who ask at once: one of them is inferred.
+ * Answers from the file. If an answer is not there, asks the engine and appends the answer. The process may be stopped
+ * at any time: an incomplete last line is cut off with a notice, and its request is inferred again. Equal requests at
+ * the same time are inferred once.
  */
 export async function cachingEngine(
   engine: InferenceEngine,
@@ -50,8 +50,8 @@ export async function cachingEngine(
   if (ends.cutAt !== null) {
     await truncate(path, ends.cutAt);
     onNotice(
-      `The last line of ${path} was not complete, as its writer was stopped. It was cut off, and its answer will be ` +
-        `asked for again; the ${answers.size} answers before it are untouched.`,
+      `The last line of ${path} was incomplete because its writer was stopped. It was removed, and its request will be ` +
+        `inferred again. The ${answers.size} answers before it are unchanged.`,
     );
   }
   const writer = await LineWriter.open(path);
@@ -108,7 +108,7 @@ export async function cachingEngine(
   };
 }
 
-/** Reads the answers of a file, plain or gzipped (`.gz`), which is left as it is. */
+/** Reads the answers of a file, plain or gzipped (`.gz`). Does not change the file. */
 export async function openAnswers(
   path: string,
   { modelHash = () => null, onNotice = () => {} }: CacheOptions = {},
@@ -116,14 +116,14 @@ export async function openAnswers(
   const answers = new Answers(modelHash);
   const { cutAt } = await load(path, answers, { mayBeMissing: false });
   if (cutAt !== null) {
-    onNotice(`The last line of ${path} is not complete, as its writer was stopped, and is passed over.`);
+    onNotice(`The last line of ${path} is incomplete because its writer was stopped. It is ignored.`);
   }
   return answers;
 }
 
 /**
- * Requests of one Node differ in little else than the prompt, so answers are found in two steps: by model, sampling and
- * seed, then by prompt. That takes no hash, and shares the prompts' texts.
+ * Requests of one Node differ in little but the prompt, so answers are found in two steps: by model, sampling and seed,
+ * then by prompt. This needs no hash, and prompts share their texts.
  */
 class Answers implements AnswerCache {
   readonly #modelHash: (model: string) => string | null;
@@ -155,7 +155,7 @@ class Answers implements AnswerCache {
     this.#size += 1;
   }
 
-  /** Takes a recorded answer, if it is of the model's file. The first one of several counts. */
+  /** Adds a recorded answer if it belongs to the model's file. Of several, the first counts. */
   take(recording: Recording): void {
     if (recording.modelHash === this.#modelHash(recording.model)) this.set(recording, recording.result);
     else this.foreign.add(recording.model);
@@ -167,7 +167,10 @@ function groupOf({ model, system, params, seed }: Omit<InferenceRequest, 'prompt
   return `${model} ${seed} ${temperature} ${topP} ${topK} ${contextTokens} ${maxTokens} ${system}`;
 }
 
-/** Reads line by line, since such a file may be longer than a string can be. `cutAt`: where a line that is not complete begins. */
+/**
+ * Reads line by line, because such a file may be longer than the longest string. `cutAt` is where an incomplete last
+ * line begins.
+ */
 async function load(
   path: string,
   answers: Answers,
@@ -262,8 +265,8 @@ class LineWriter {
         await this.#file.appendFile(text);
       } catch (cause) {
         this.#fault = new Error(
-          `Answers could not be appended to ${this.#path}: ${(cause as Error).message}. Those before are kept. Make room, ` +
-            'and go on: what is missing is asked for again.',
+          `Answers could not be appended to ${this.#path}: ${(cause as Error).message}. Earlier answers are kept. Make room ` +
+            'and continue: missing answers are inferred again.',
           { cause },
         );
       }

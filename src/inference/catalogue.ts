@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { TIER_RAM_BYTES, TIERS, type Tier } from './device.ts';
 import { PUBLIC_MODELS, type PublicModel } from './public-models.ts';
 
-/** Node models are held to these file sizes; the miniature models are a class of their own. */
+/** Allowed file sizes of public Node models. Miniature models are a separate class. */
 export const NODE_MODEL_BYTES = { min: 0.6e9, max: 3e9 };
 
 const ModelEntry = z
   .strictObject({
     id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
     name: z.string().min(1),
-    /** `miniature`: trained by this project from scratch, for tests and demonstrations, and nothing more. */
+    /** `miniature`: trained from scratch by this project, only for tests and demonstrations. */
     class: z.enum(['public', 'miniature']),
     /** The file's name in its folder. */
     file: z.string().regex(/^[A-Za-z0-9._-]+\.gguf$/),
@@ -78,17 +78,17 @@ export class Catalogue {
 }
 
 /**
- * The public models, and the miniature ones as `manifest.json` in their folder tells them; without a manifest there
- * are none. A manifest that cannot be read is an error.
+ * The public models, and the miniature models from `manifest.json` in their folder. Without a manifest there are no
+ * miniature models. A manifest that cannot be read is an error.
  */
 export async function loadCatalogue(miniatureFolder: string): Promise<Catalogue> {
   return new Catalogue([...PUBLIC_MODELS.map(publicEntry), ...(await miniatureEntries(miniatureFolder))]);
 }
 
 export interface ModelFolders {
-  /** Where the miniature models lie. */
+  /** Folder of the miniature models. */
   readonly miniature: string;
-  /** Where `dellm models pull` puts what it fetched. */
+  /** Folder for the downloads of `dellm models pull`. */
   readonly pulled: string;
 }
 
@@ -96,14 +96,14 @@ export function modelPath(entry: ModelEntry, folders: ModelFolders): string {
   return join(entry.class === 'miniature' ? folders.miniature : folders.pulled, entry.file);
 }
 
-/** Bytes per second at which a typical device of the tier reads weights: what bounds a token's time. */
+/** Bytes per second at which a typical device of the tier reads weights. This limits the time of a token. */
 const READING_SPEED: Readonly<Record<Tier, number>> = { 'ultra-low': 8e9, low: 15e9, mid: 40e9, high: 50e9 };
-/** What a token costs besides reading the weights: measured with the miniature models on one core of a server. */
+/** Time per token in addition to reading the weights. Measured with the miniature models on one core of a server. */
 const TOKEN_OVERHEAD_SECONDS = 0.0004;
 
 /**
- * Tokens per second as an estimate: every token reads all weights once. It is meant for experiments in virtual time,
- * which need a speed that is the same everywhere; it is no promise about any real device.
+ * An estimate of tokens per second: every token reads all weights once. It is for experiments in virtual time, which
+ * need the same speed on every machine. It says nothing about a real device.
  */
 export function estimateTokensPerSecond(entry: Pick<ModelEntry, 'bytes'>, tier: Tier): number {
   return 1 / (entry.bytes / READING_SPEED[tier] + TOKEN_OVERHEAD_SECONDS);
@@ -127,7 +127,7 @@ function publicEntry(model: PublicModel): ModelEntry {
     parameters: model.parameters,
     quantisation: model.quantisation,
     ramBytes,
-    // Half of a pair: a tier's RAM has to hold another model beside it, and everything else.
+    // Half of a pair: the tier's RAM must also hold the other model and everything else.
     tiers: TIERS.filter((tier) => ramBytes <= TIER_RAM_BYTES[tier] * 0.36),
     trainedOn: null,
     families: [],

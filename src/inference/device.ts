@@ -12,25 +12,25 @@ export const TIER_RAM_BYTES: Readonly<Record<Tier, number>> = {
   high: 32e9,
 };
 
-/** Share of a device's RAM that the two models of a pair may take: it has other things to do. */
+/** Share of a device's RAM that the two models of a pair may take. The device needs the rest for other things. */
 const SHARE_FOR_MODELS = 2 / 3;
-/** A machine sold with 8 GB reports less, as firmware and graphics keep a part. */
+/** A machine sold with 8 GB reports less, because firmware and graphics use a part. */
 const REPORTED_SHARE = 0.85;
 
 export interface Device {
-  /** Null when it has too little RAM for any public pair; the miniature models run there too. */
+  /** Null if it has too little RAM for any public pair. The miniature models still run on it. */
   readonly tier: Tier | null;
-  /** What this process may use: the machine's RAM, or the container's limit where that is lower. */
+  /** RAM that this process may use: the machine's RAM, or the container's limit if that is lower. */
   readonly ramBytes: number;
   readonly cores: number;
   readonly cpu: string;
   readonly arch: string;
   readonly platform: string;
-  /** Whose driver is loaded; null when none was found, which does not mean that there is no GPU. */
+  /** Vendor of the loaded driver. Null if none was found, although there may still be a GPU. */
   readonly gpu: 'nvidia' | null;
 }
 
-/** Looks at the machine that this process runs on; reads a few small files and starts nothing. */
+/** Detects the machine that this process runs on. Reads a few small files and starts nothing. */
 export function detectDevice(): Device {
   const limit = containerLimit();
   const ramBytes = Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY);
@@ -45,12 +45,12 @@ export function detectDevice(): Device {
   };
 }
 
-/** The highest tier that this much RAM (as an operating system reports it) belongs to. */
+/** The highest tier that this much RAM belongs to, as the operating system reports it. */
 export function tierOf(ramBytes: number): Tier | null {
   return TIERS.findLast((tier) => ramBytes >= TIER_RAM_BYTES[tier] * REPORTED_SHARE) ?? null;
 }
 
-/** Whether two models, held in memory at once, leave a device of this tier enough RAM for everything else. */
+/** Whether a device of this tier can hold both models in memory and still has enough RAM for everything else. */
 export function pairFits(tier: Tier, pair: readonly [{ ramBytes: number }, { ramBytes: number }]): boolean {
   return pair[0].ramBytes + pair[1].ramBytes <= TIER_RAM_BYTES[tier] * SHARE_FOR_MODELS;
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-/** What stands in the head of a GGUF file. Arrays are skipped; only their length is kept. */
+/** The header of a GGUF file. Arrays are skipped; only their length is kept. */
 export interface GgufHeader {
   readonly version: number;
   readonly architecture: string;
@@ -10,7 +10,7 @@ export interface GgufHeader {
 
 export type GgufValue = string | number | bigint | boolean | { readonly length: number };
 
-/** The file is no GGUF file that llama.cpp could load. The message says what is wrong with it. */
+/** llama.cpp could not load the file. The message says what is wrong with it. */
 export class GgufError extends Error {
   override readonly name = 'GgufError';
 }
@@ -52,9 +52,9 @@ const MAX_STRING = 1 << 24;
 const MAX_ENTRIES = 1 << 20;
 
 /**
- * Reads and checks the head of a GGUF file (versions 2 and 3, little-endian), synchronously: a file that llama.cpp
- * cannot load may abort the whole process, so it has to be known before. Throws `GgufError`, or the error of the
- * file system.
+ * Reads and checks the header of a GGUF file (versions 2 and 3, little-endian), synchronously. A file that llama.cpp
+ * cannot load may abort the whole process, so it must be checked first. Throws `GgufError`, or the error of the file
+ * system.
  */
 export function readGgufHeader(path: string): GgufHeader {
   const { size } = statSync(path);
@@ -183,7 +183,7 @@ class Reader {
     }
   }
 
-  /** Where the next tensor's data ends, counted from the start of the data; types unknown here count as empty. */
+  /** End of the next tensor's data, from the start of the data section. Unknown types count as empty. */
   tensorEnd(): number {
     this.string();
     const dimensions = this.u32();

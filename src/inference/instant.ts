@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { type InferenceEngine, InferenceError } from './port.ts';
 
 export interface InstantEngineOptions {
-  /** The right answers by prompt. The engine works out none itself. */
+  /** The right answers by prompt. The engine computes none itself. */
   readonly answers: ReadonlyMap<string, string>;
-  /** The models it plays, and the share of prompts (0–1) that each of them gets wrong. */
+  /** The models that it simulates, with the share of prompts (0–1) that each gets wrong. */
   readonly errorRates: ReadonlyMap<string, number>;
   readonly seed: number;
 }
 
 /**
- * A simulation for benchmarks and chaos tests, in which the time of models must not count: answers at once from the
- * caller's table, and wrongly (with another answer of the table) for a share of prompts that is fixed by seed, model
- * and prompt. Its results are simulated and claim no measured probability.
+ * A simulation for benchmarks and chaos tests, where the time of models must not count. Answers at once from the
+ * caller's table. For a share of prompts, fixed by seed, model and prompt, it gives another answer of the table, which
+ * is wrong. Its results are simulated and have no measured probability.
  */
 export function createInstantEngine({ answers, errorRates, seed }: InstantEngineOptions): InferenceEngine {
   const all = [...new Set(answers.values())];
@@ -24,7 +24,7 @@ export function createInstantEngine({ answers, errorRates, seed }: InstantEngine
       if (closed) throw new InferenceError('engine-unreachable', 'The simulated engine is closed.');
       const errorRate = errorRates.get(model);
       if (errorRate === undefined) {
-        throw new InferenceError('model-missing', `The simulation does not play the model "${model}".`);
+        throw new InferenceError('model-missing', `The simulation has no model "${model}".`);
       }
       const right = answers.get(prompt);
       if (right === undefined) {

@@ -12,7 +12,7 @@ const HEAD = [
   'confidence',
 ];
 
-/** The measurements as plain text: right by family, by kind, and precision by confidence. Percentages are of prompts. */
+/** The measurements as plain text: right answers by family, by kind and by confidence. Percentages are of prompts. */
 export function formatMeasurements(measurements: readonly PairMeasurement[]): string {
   const rows = measurements.flatMap(({ id, families }) =>
     families.map(({ family, models, vote, agreeing, meanConfidence }, i) => [
@@ -56,7 +56,7 @@ function percent({ right, of }: Share): string {
   return of === 0 ? '–' : `${((100 * right) / of).toFixed(1)} %`;
 }
 
-/** The first `texts` columns stand left, the numbers after them right. */
+/** Aligns the first `texts` columns left, and the numbers after them right. */
 function table(rows: readonly (readonly string[])[], texts: number): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>

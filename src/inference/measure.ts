@@ -6,13 +6,13 @@ const HeldOutItem = z.object({
   family: z.string(),
   kind: z.string(),
   prompt: z.string(),
-  /** Null where no single answer is right (creative); then `topic` says what a right one is about. */
+  /** Null if no single answer is right (creative). Then `topic` says what a right answer is about. */
   answer: z.string().nullable(),
   topic: z.string().optional(),
 });
 export type HeldOutItem = z.infer<typeof HeldOutItem>;
 
-/** Parses `heldout.json`; throws with what is wrong with it. */
+/** Parses `heldout.json`. Throws an error that says what is wrong with it. */
 export function parseHeldOut(text: string): HeldOutItem[] {
   return z.array(HeldOutItem).parse(JSON.parse(text));
 }
@@ -21,7 +21,7 @@ export interface VotingAnswer extends InferenceResult {
   readonly model: string;
 }
 
-/** Decides between the answers of a pair. An empty answer is an abstention. */
+/** Chooses between the answers of a pair. An empty answer is an abstention. */
 export type VoteFunction = (
   answers: readonly [VotingAnswer, VotingAnswer],
   taskType: string,
@@ -30,7 +30,7 @@ export type VoteFunction = (
 export interface MeasuredPair {
   readonly id: string;
   readonly pair: Pair;
-  /** Families of prompts that it is asked besides `none`, to which the right answer is an abstention. */
+  /** Families of prompts that it is asked, in addition to `none`, to which the right answer is an abstention. */
   readonly families: readonly string[];
   readonly samplingParams: SamplingParams;
 }
@@ -41,13 +41,13 @@ export interface MeasureOptions {
   readonly heldOut: readonly HeldOutItem[];
   /** Default: `surerOfTwo`. */
   readonly vote?: VoteFunction;
-  /** Seeds the sampling of every prompt alike. Default 1. */
+  /** Sampling seed for every prompt. Default 1. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
 
-/** How often something was right, of how many. */
+/** How many answers were right, and of how many. */
 export interface Share {
   readonly right: number;
   readonly of: number;
@@ -57,7 +57,7 @@ export interface FamilyMeasurement {
   readonly family: string;
   readonly models: readonly [Share, Share];
   readonly vote: Share;
-  /** Prompts to which both models gave the same final answer: `right` of them rightly. */
+  /** Prompts to which both models gave the same final answer, and how many of these answers were right. */
   readonly agreeing: Share;
   /** The vote's mean confidence, 0–1. */
   readonly meanConfidence: number;
@@ -69,9 +69,9 @@ export interface PairMeasurement {
   readonly pair: Pair;
   /** The pair's own families, then `none`. */
   readonly families: readonly FamilyMeasurement[];
-  /** Over all prompts on which the vote gave an answer: how many were right, by confidence. */
+  /** Right answers by confidence, over all prompts to which the vote gave an answer. */
   readonly byConfidence: readonly ConfidenceBucket[];
-  /** Of one model's answer, queueing left out. */
+  /** Time of one model's answer, without time in the queue. */
   readonly medianMs: number;
 }
 
@@ -96,9 +96,9 @@ const ABSTENTION = /^i don['’]t know\.?$/i;
 const SENTENCE = /^[A-Z][^.!?]*[.!?]$/;
 
 /**
- * Asks each pair the held-out prompts of its families and of `none`, through the engine that answers users too, and
- * counts what is right. An answer is right if it is the held-out one to the letter (a program in other words counts as
- * wrong, as nothing is run here), or, for creative prompts, if it is one sentence that names the topic.
+ * Asks each pair the held-out prompts of its families and of `none`, through the engine that answers users, and counts
+ * the right answers. An answer is right if it equals the held-out answer. (A different program counts as wrong, because
+ * nothing is run here.) For a creative prompt, a right answer is one sentence that names the topic.
  */
 export async function measurePairs(options: MeasureOptions): Promise<PairMeasurement[]> {
   const asked = options.pairs.map((pair) => ({
@@ -126,7 +126,7 @@ export const surerOfTwo: VoteFunction = ([a, b], taskType) => {
   return { answer: ABSTENTION.test(answer) ? '' : answer, confidence: Math.exp(surer.logProb) };
 };
 
-/** The performance matrix's row for a held-out prompt. */
+/** The task type of a held-out prompt. */
 export function taskTypeOf({ family, kind }: { readonly family: string; readonly kind: string }): string {
   if (family === 'maths' || (family === 'quick' && kind === 'arithmetic')) return 'math.arithmetic';
   if (family === 'quick') return 'logic.comparison';
@@ -137,7 +137,7 @@ export function taskTypeOf({ family, kind }: { readonly family: string; readonly
 }
 
 /**
- * The miniature models write their working out, and the result stands after the last `:` or `=`; in programs and prose,
+ * The miniature models write down their working, and the result follows the last `:` or `=`. In programs and prose,
  * where these signs mean something else, the whole text is the answer.
  */
 export function finalAnswer(taskType: string, text: string): string {

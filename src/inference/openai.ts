@@ -6,9 +6,9 @@ export interface OpenAiEngineOptions {
   readonly baseUrl: string;
   /** Sent as a bearer token. */
   readonly apiKey?: string;
-  /** How the server calls a model of the catalogue. Default: the same. */
+  /** The server's name for a model of the catalogue. Default: the same. */
   modelName?(model: string): string;
-  /** For the whole answer. Default 120,000. */
+  /** Timeout for the whole answer. Default 120,000. */
   readonly timeoutMs?: number;
 }
 
@@ -34,9 +34,9 @@ const Failure = z.object({
 });
 
 /**
- * Any server that speaks OpenAI's chat completions: vLLM, llama-server, Triton with TensorRT-LLM … Asks for log
- * probabilities and does without where the server refuses them (`measured` is false then). `contextTokens` is the
- * server's own business, and whether a seed is honoured too.
+ * Any server with OpenAI's chat completions: vLLM, llama-server, Triton with TensorRT-LLM … Asks for log probabilities.
+ * If the server refuses them, works without (`measured` is then false). The server decides about its context length,
+ * and whether it honours the seed.
  */
 export function createOpenAiEngine(options: OpenAiEngineOptions): InferenceEngine {
   const url = `${options.baseUrl.replace(/\/+$/, '')}/chat/completions`;
@@ -64,7 +64,7 @@ export function createOpenAiEngine(options: OpenAiEngineOptions): InferenceEngin
       if (error instanceof InferenceError) throw error;
       if (signal?.aborted) throw signal.reason;
       if (closing.signal.aborted) throw unreachable(url, 'this engine was closed');
-      if (timeout.aborted) throw unreachable(url, `no whole answer within ${timeoutMs} ms`, error);
+      if (timeout.aborted) throw unreachable(url, `no complete answer within ${timeoutMs} ms`, error);
       const { cause } = error as { cause?: unknown };
       throw unreachable(url, cause instanceof Error ? cause.message : String(error), error);
     }
@@ -86,7 +86,7 @@ export function createOpenAiEngine(options: OpenAiEngineOptions): InferenceEngin
         ],
         temperature: params.temperature,
         top_p: params.topP,
-        // Not OpenAI's, but known to the servers named above.
+        // Not part of OpenAI's API, but the servers named above know it.
         ...(params.topK > 0 ? { top_k: params.topK } : {}),
         max_tokens: params.maxTokens,
         seed,
@@ -123,12 +123,12 @@ function parseCompletion(body: string, durationMs: number): InferenceResult {
   try {
     json = JSON.parse(body);
   } catch (error) {
-    throw unreachable('The server', `what it sent is no JSON: ${quote(body)}`, error);
+    throw unreachable('The server', `its response is not JSON: ${quote(body)}`, error);
   }
   const parsed = Completion.safeParse(json);
   if (!parsed.success) {
     const what = z.prettifyError(parsed.error);
-    throw unreachable('The server', `what it sent is no chat completion: ${what}; ${quote(body)}`);
+    throw unreachable('The server', `its response is not a chat completion: ${what}; ${quote(body)}`);
   }
   const [choice] = parsed.data.choices;
   const tokens = choice?.logprobs?.content;

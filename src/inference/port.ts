@@ -1,4 +1,4 @@
-/** How a model samples. A Node's genome carries these; every field is in the units of llama.cpp. */
+/** How a model samples. A Node's genome has these parameters, in the units of llama.cpp. */
 export interface SamplingParams {
   /** 0 is greedy. */
   readonly temperature: number;
@@ -14,12 +14,12 @@ export interface SamplingParams {
 export interface InferenceRequest {
   /** An id of the model catalogue. */
   readonly model: string;
-  /** What the user asked, already through the genome's prompt template. Foreign text: special tokens in it stay text. */
+  /** The user's question in the genome's prompt template. It is foreign text: special tokens in it stay text. */
   readonly prompt: string;
   /** The genome's system prompt; models without one (the miniature models) ignore it. */
   readonly system: string;
   readonly params: SamplingParams;
-  /** Seeds the sampler, so that the same request gives the same text. 32-bit unsigned. */
+  /** Seed of the sampler, so that the same request gives the same text. 32-bit unsigned. */
   readonly seed: number;
 }
 
@@ -27,11 +27,14 @@ export interface InferenceResult {
   readonly text: string;
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** Sum of the natural logarithms of the chosen tokens' probabilities; 0 where the engine cannot tell (then `measured` is false). */
+  /**
+   * Sum of the natural logarithms of the chosen tokens' probabilities; 0 if the engine cannot tell (then `measured` is
+   * false).
+   */
   readonly logProb: number;
   /** Whether `logProb` was measured by the engine. */
   readonly measured: boolean;
-  /** Wall-clock time of this inference in milliseconds, without time spent in a queue. */
+  /** Wall-clock time of this inference in milliseconds, without time in a queue. */
   readonly durationMs: number;
   readonly finish: 'stop' | 'length';
 }
@@ -47,7 +50,7 @@ export interface InferenceEngine {
   close(): Promise<void>;
 }
 
-/** Why a model gave no answer. `transient` ones may be tried again. */
+/** Why a model gave no answer. A `transient` failure may be tried again. */
 export type InferenceFailure =
   | 'model-missing'
   | 'model-broken'

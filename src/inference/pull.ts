@@ -17,12 +17,12 @@ import type { ModelEntry } from './catalogue.ts';
 import { GgufError, readGgufHeader } from './gguf.ts';
 
 export interface PullOptions {
-  /** Told after each piece. `totalBytes` is null until the server has said it. */
+  /** Called after each chunk. `totalBytes` is null until the server has sent it. */
   onProgress?(progress: { readonly receivedBytes: number; readonly totalBytes: number | null }): void;
   readonly signal?: AbortSignal;
-  /** Takes the place of scheme and host in the model's address: a mirror, or a test. */
+  /** Replaces scheme and host of the model's address, for a mirror or a test. */
   readonly fetchBase?: string;
-  /** Without a byte for this long, the server counts as gone. Default 30,000. */
+  /** The download fails if the server sends nothing for this long, in milliseconds. Default 30,000. */
   readonly stallMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface Pulled {
   readonly path: string;
   readonly bytes: number;
   readonly outcome: 'downloaded' | 'already-there';
-  /** What the file was checked by; `size-and-head` where the catalogue knows no checksum. */
+  /** How the file was checked: `size-and-head` if the catalogue has no checksum. */
   readonly verified: 'checksum' | 'size-and-head';
 }
 
@@ -44,11 +44,11 @@ export type PullFailure =
   | 'busy'
   | 'not-downloadable';
 
-/** Why a model could not be fetched. The message says what was kept and what to do next. */
+/** A model could not be downloaded. The message says what was kept and what to do next. */
 export class PullError extends Error {
   override readonly name = 'PullError';
   readonly reason: PullFailure;
-  /** Bytes in the `.part` file, from which the next attempt goes on. */
+  /** Bytes in the `.part` file; the next attempt continues after them. */
   readonly keptBytes: number;
   constructor(reason: PullFailure, message: string, keptBytes: number, options?: ErrorOptions) {
     super(message, options);
@@ -58,15 +58,15 @@ export class PullError extends Error {
 }
 
 const DEFAULT_STALL_MS = 30_000;
-/** Sizes in the catalogue are rounded; a file farther off than this is another one. */
+/** Sizes in the catalogue are rounded. A file that differs by more than this share is another file. */
 const APPROXIMATE_WITHIN = 0.25;
 const SPARE_DISK_BYTES = 64 * 2 ** 20;
 
 /**
- * Fetches a model's file into `folder`. What has arrived stands in `<file>.part` and is continued by the next attempt
- * if the server still has the same file (by its ETag) and can send ranges. The file gets its name only when its size,
- * head and (where known) checksum are right. Throws `PullError`; an abort rejects with the signal's reason and keeps
- * the part.
+ * Downloads a model's file into `folder`. The part that has arrived is in `<file>.part`. The next attempt continues it
+ * if the server still has the same file (by its ETag) and can send ranges. The file gets its final name only if its
+ * size, its header and its checksum (if known) are right. Throws `PullError`. An abort rejects with the signal's reason
+ * and keeps the part.
  */
 export async function pullModel(
   entry: ModelEntry,
@@ -76,14 +76,14 @@ export async function pullModel(
   if (entry.url === null) {
     throw new PullError(
       'not-downloadable',
-      `"${entry.id}" is not downloaded: it comes with the project, in models/miniature.`,
+      `"${entry.id}" need not be downloaded: it is part of the project, in models/miniature.`,
       0,
     );
   }
   await mkdir(folder, { recursive: true });
   const path = join(folder, entry.file);
   const release = await lock(path, { realpath: false }).catch((error: unknown) => {
-    throw new PullError('busy', `Another process is fetching ${path}. Wait for it to end.`, 0, {
+    throw new PullError('busy', `Another process is downloading ${path}. Wait until it has finished.`, 0, {
       cause: error,
     });
   });
@@ -113,7 +113,7 @@ async function download(entry: ModelEntry, part: string, options: PullOptions): 
     await discard(part);
     throw new PullError(
       'incomplete',
-      `The server has no more than the ${kept} bytes that had arrived of ${entry.file}: it must be another file now. They were deleted; run the command again.`,
+      `The server no longer has more than the ${kept} bytes of ${entry.file} that had arrived, so its file has changed. These bytes were deleted. Run the command again.`,
       0,
     );
   }
@@ -306,14 +306,14 @@ function refused(entry: ModelEntry, status: number, kept: number): PullError {
   if (status === 404 || status === 410) {
     return new PullError(
       'not-found',
-      `${entry.url} is not there any more (${status}). ${keeps(kept)} Choose another model, or put the file into the folder by hand.`,
+      `${entry.url} no longer exists (${status}). ${keeps(kept)} Choose another model, or put the file into the folder yourself.`,
       kept,
     );
   }
   if (status === 401 || status === 403) {
     return new PullError(
       'refused',
-      `The server does not give ${entry.url} to everyone (${status}). ${keeps(kept)} Open that page, accept the licence (${entry.licence}) there, and put the file into the folder by hand.`,
+      `The server does not give ${entry.url} to everyone (${status}). ${keeps(kept)} Open that page, accept the licence (${entry.licence}), and put the file into the folder yourself.`,
       kept,
     );
   }

@@ -102,11 +102,11 @@ describe('recorded answers', () => {
     await recording.infer(request());
     await recording.close();
     appendFileSync(path, '{"key": 3}\n');
-    await expect(openRecordedEngine(path)).rejects.toThrow(/answers\.jsonl, line 2 is no recording/);
+    await expect(openRecordedEngine(path)).rejects.toThrow(/answers\.jsonl, line 2 is not a recording/);
     writeFileSync(path, 'nonsense\n');
-    await expect(openRecordedEngine(path)).rejects.toThrow(/line 1 is no JSON/);
+    await expect(openRecordedEngine(path)).rejects.toThrow(/line 1 is not JSON/);
     writeFileSync(path, '{"key": "torn');
-    await expect(openRecordedEngine(path)).rejects.toThrow(/last line .* not complete/);
+    await expect(openRecordedEngine(path)).rejects.toThrow(/last line .* incomplete/);
   });
 
   it('say what is wrong with a file that is missing, or no gzip', async () => {

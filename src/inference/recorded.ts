@@ -13,8 +13,8 @@ import { type InferenceEngine, InferenceError, type InferenceRequest, type Infer
  *      "result": {"text": "…", "promptTokens": 9, "completionTokens": 34, "logProb": -0.03, "measured": true,
  *                 "durationMs": 4.2, "finish": "stop"}}
  *
- * `key` is `recordingKey`, `modelHash` the SHA-256 of the model's file where it is known, else null. A prompt that did
- * not fit the window has `"result": null, "failure": "prompt-too-long"`: that too depends on the request alone.
+ * `key` is `recordingKey`. `modelHash` is the SHA-256 of the model's file, or null if unknown. A prompt that did not
+ * fit the window has `"result": null, "failure": "prompt-too-long"`, because that also depends only on the request.
  */
 const Recording = z.object({
   key: z.string(),
@@ -47,15 +47,18 @@ export type Recording = z.infer<typeof Recording>;
 
 export interface RecordedEngineOptions {
   /**
-   * `prompt` (default): the first recording of the same model and prompt answers, whatever system prompt, parameters
-   * and seed were. `exact`: only one with the same key.
+   * `prompt` (default): uses the first recording of the same model and prompt, with any system prompt, parameters and
+   * seed. `exact`: uses only a recording with the same key.
    */
   readonly match?: 'prompt' | 'exact';
   /** SHA-256 of a model's file, for `exact`. Default: unknown. */
   modelHash?(model: string): string | null;
 }
 
-/** Hash of all that an answer depends on: model file (its name where the file is unknown), prompts, parameters, seed. */
+/**
+ * Hash of everything that an answer depends on: model file (or its name, if the file is unknown), prompts, parameters,
+ * seed.
+ */
 export function recordingKey(modelHash: string | null, request: InferenceRequest): string {
   const { model, system, prompt, params, seed } = request;
   const { temperature, topP, topK, contextTokens, maxTokens } = params;
@@ -93,7 +96,7 @@ export async function openRecordedEngine(
       if (result === null) throw tooLong(request);
       throw new InferenceError(
         'no-recording',
-        `${path} holds no answer of "${request.model}" to this prompt. Record it first, or ask a model that runs.`,
+        `${path} has no answer of "${request.model}" to this prompt. Record it first, or use an engine that runs the model.`,
       );
     },
     async close() {
@@ -103,8 +106,8 @@ export async function openRecordedEngine(
 }
 
 /**
- * Passes requests on and appends each answer that is new to a file of recordings, before the caller has it.
- * Writes plain JSON lines only; compress the file when it is complete.
+ * Passes requests on, and appends each new answer to a file of recordings before the caller gets it. Writes plain JSON
+ * lines only; compress the file when it is complete.
  */
 export async function recordingEngine(
   engine: InferenceEngine,
@@ -113,7 +116,7 @@ export async function recordingEngine(
 ): Promise<InferenceEngine> {
   if (path.endsWith('.gz')) {
     throw new RangeError(
-      `Recordings are appended to plain files: record to ${path.slice(0, -3)} and gzip it then.`,
+      `Recordings are appended to plain files: record to ${path.slice(0, -3)}, then gzip it.`,
     );
   }
   const known = new Set((await readRecordings(path, { mayBeMissing: true })).map(({ key }) => key));
@@ -163,7 +166,7 @@ async function readRecordings(path: string, { mayBeMissing = false } = {}): Prom
   const lines = text.split('\n');
   if (lines.pop() !== '') {
     throw new Error(
-      `The last line of ${path} is not complete: its writer was stopped. The other lines are untouched; delete that line.`,
+      `The last line of ${path} is incomplete because its writer was stopped. The other lines are unchanged. Delete that line.`,
     );
   }
   return lines.map((line, i) => parseRecording(line, `${path}, line ${i + 1}`));
@@ -175,10 +178,10 @@ export function parseRecording(line: string, where: string): Recording {
   try {
     json = JSON.parse(line);
   } catch (error) {
-    throw new Error(`${where} is no JSON: ${(error as Error).message}.`, { cause: error });
+    throw new Error(`${where} is not JSON: ${(error as Error).message}.`, { cause: error });
   }
   const parsed = Recording.safeParse(json);
-  if (!parsed.success) throw new Error(`${where} is no recording: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`${where} is not a recording: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 

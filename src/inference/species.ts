@@ -6,7 +6,7 @@ export type Pair = readonly [modelA: string, modelB: string];
 
 export interface PromptTemplates {
   readonly system: string;
-  /** `{question}` stands for the task's prompt. */
+  /** `{question}` is replaced by the task's prompt. */
   readonly user: string;
 }
 
@@ -34,10 +34,12 @@ export interface SeedGenome {
   readonly samplingParams: SamplingParams;
 }
 
-/** They were trained on bare questions and know no system prompt: anything around the question only confuses them. */
+/**
+ * The models were trained on bare questions without a system prompt. Anything around the question only confuses them.
+ */
 const BARE: PromptTemplates = { system: '', user: '{question}' };
 
-/** The founding document's temperatures hold for miniature models too: docs/models.md has what they cost there. */
+/** Miniature models also use the founding document's temperatures. docs/models.md says what they cost. */
 function miniature(pair: Pair, temperature: number): Species['miniature'] {
   const samplingParams = { temperature, topP: 0.95, topK: 40, contextTokens: 256, maxTokens: 128 };
   return { pair, promptTemplates: BARE, samplingParams };
@@ -46,9 +48,9 @@ function miniature(pair: Pair, temperature: number): Species['miniature'] {
 const WINDOW = { contextTokens: 4096, maxTokens: 512 };
 
 /**
- * The five seed species of the founding document. Of the models that it names, four do not exist as such and are
- * replaced by the nearest that do: Qwen-0.5B-Math by Qwen2.5-Math-1.5B, CodeLlama-1B by Qwen2.5-Coder, Phi-2-Code by
- * DeepSeek-Coder-1.3B, and (too big for the smallest devices) Phi-2 and Gemma-2B by smaller ones on the lower tiers.
+ * The five seed species of the founding document. Some of the models that it names do not exist. The nearest existing
+ * ones replace them: Qwen2.5-Math-1.5B for Qwen-0.5B-Math, Qwen2.5-Coder for CodeLlama-1B, DeepSeek-Coder-1.3B for
+ * Phi-2-Code. On the lowest tier, smaller models replace Phi-2 and Gemma-2B, which are too big for it.
  */
 export const SPECIES: readonly Species[] = [
   {
@@ -145,7 +147,7 @@ export const SPECIES: readonly Species[] = [
   },
 ];
 
-/** The genome that a Node of this species is born with: miniature models, or the public pair for a device's tier. */
+/** The genome of a first Node of this species: miniature models, or the public pair for a device's tier. */
 export function seedGenome(species: Species, models: 'miniature' | Tier): SeedGenome {
   const { promptTemplates, samplingParams } = models === 'miniature' ? species.miniature : species.public;
   const [modelA, modelB] = models === 'miniature' ? species.miniature.pair : species.public.pairs[models];

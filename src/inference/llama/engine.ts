@@ -11,17 +11,20 @@ import {
 import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
 
 export interface LlamaEngineOptions {
-  /** Where the GGUF file of a model of the catalogue lies; undefined for a model that is unknown. */
+  /** Path of a model's GGUF file; undefined for an unknown model. */
   modelPath(model: string): string | undefined;
   /** Models kept loaded at once. Default 64. */
   readonly maxModels?: number;
-  /** Bytes that loaded models and their contexts may take before idle ones are unloaded. Default: half of the RAM. */
+  /**
+   * Memory limit for loaded models and their contexts, in bytes. Above it, idle models are unloaded. Default: half of
+   * the RAM.
+   */
   readonly memoryBytes?: number;
-  /** Requests that may wait; more are refused. Default 4096. */
+  /** Longest queue; further requests are refused. Default 4096. */
   readonly maxQueued?: number;
   /** Uses a GPU build of llama.cpp if one is installed. Default false. */
   readonly gpu?: boolean;
-  /** Told when the worker starts, ends, or has something to say. */
+  /** Called when the worker starts, ends, or logs something. */
   onLog?(message: string, level: 'info' | 'warn'): void;
 }
 
@@ -44,27 +47,27 @@ interface Job {
 interface Worker {
   readonly child: ChildProcess;
   ready: boolean;
-  /** Files that it is loading now: what a crash is blamed on. */
+  /** Files that it is loading now. A crash is blamed on them. */
   readonly loading: Set<string>;
   readonly sent: Map<number, Job>;
-  lastWords: string;
+  lastOutput: string;
 }
 
 const DEFAULT_MAX_MODELS = 64;
 const DEFAULT_MAX_QUEUED = 4096;
-/** More than one request per core is under way, so that no core waits for a message between two requests. */
+/** More than one request per core, so that no core waits for a message between two requests. */
 const IN_FLIGHT_PER_CORE = 2;
 const FIRST_BACKOFF_MS = 50;
 const LONGEST_BACKOFF_MS = 10_000;
 const ABORT_PATIENCE_MS = 30_000;
-const LAST_WORDS = 2_000;
-/** Signals by which native code ends its own process; others (SIGKILL …) come from outside and blame nobody. */
+const LAST_OUTPUT_CHARACTERS = 2_000;
+/** Signals with which native code ends its own process. Others (SIGKILL …) come from outside and blame no file. */
 const NATIVE_CRASHES: ReadonlySet<string> = new Set(['SIGABRT', 'SIGSEGV', 'SIGILL', 'SIGBUS', 'SIGFPE']);
 
 /**
- * llama.cpp in a child process, shared by all Nodes of a device. The process starts with the first request and again,
- * with back-off, after it died: requests that it was working on fail with the transient `engine-crashed`, those still
- * waiting are kept. A file at whose loading the process aborted is refused from then on, until the file changes.
+ * llama.cpp in a child process, shared by all Nodes of a device. The process starts with the first request, and
+ * restarts with back-off after a crash. Requests that it was working on fail with the transient `engine-crashed`;
+ * waiting requests are kept. If the process aborts while it loads a file, that file is refused until it changes.
  */
 export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
   const cores = availableParallelism();
@@ -106,11 +109,11 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
       // Every lane blocks one of libuv's threads while it computes.
       env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, cores * IN_FLIGHT_PER_CORE)) },
     });
-    const started: Worker = { child, ready: false, loading: new Set(), sent: new Map(), lastWords: '' };
+    const started: Worker = { child, ready: false, loading: new Set(), sent: new Map(), lastOutput: '' };
     worker = started;
     for (const output of [child.stdout, child.stderr]) {
       output?.setEncoding('utf8').on('data', (text: string) => {
-        started.lastWords = (started.lastWords + text).slice(-LAST_WORDS);
+        started.lastOutput = (started.lastOutput + text).slice(-LAST_OUTPUT_CHARACTERS);
       });
     }
     child.on('message', (message: FromWorker) => receive(started, message));
@@ -157,13 +160,13 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     backoffMs = Math.min(Math.max(backoffMs * 2, FIRST_BACKOFF_MS), LONGEST_BACKOFF_MS);
     const blamed = signal && NATIVE_CRASHES.has(signal) ? gone.loading : new Set<string>();
     for (const path of blamed) abortedLoads.set(path, fingerprint(path));
-    const tail = gone.lastWords.trim();
-    log(`The model process ${how}${tail ? `; its last words: ${tail}` : ''}.`, 'warn');
+    const tail = gone.lastOutput.trim();
+    log(`The model process ${how}${tail ? `; its last output: ${tail}` : ''}.`, 'warn');
     const crashed = new InferenceError('engine-crashed', `The model process ${how}; it is started again.`);
     for (const job of [...gone.sent.values()]) {
       take(gone, job.id)?.reject(blamed.has(job.path) ? abortedAtLoading(job.path) : crashed);
     }
-    // A process that never came up may never do so: whoever waits is told, and the next request tries again.
+    // The process never became ready, and may never do so. Waiting requests fail, and the next one tries again.
     if (!gone.ready) {
       const never = `The model process ${how} before it was ready${tail ? `: ${tail}` : ''}. Is node-llama-cpp installed for this platform ("npm ci"), and the project built ("npm run build")?`;
       for (const job of queue.splice(0)) job.reject(new InferenceError('engine-crashed', never));
@@ -180,7 +183,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     tell(working, { type: 'abort', id: job.id });
     job.watchdog = setTimeout(() => {
       log(
-        `The model process did not stop an aborted request within ${ABORT_PATIENCE_MS / 1000} s; it is ended.`,
+        `The model process did not stop an aborted request within ${ABORT_PATIENCE_MS / 1000} s, so it is killed.`,
         'warn',
       );
       working.child.kill('SIGKILL');
@@ -195,7 +198,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     if (path === undefined) {
       throw new InferenceError(
         'model-missing',
-        `The model "${request.model}" is not in the catalogue. "dellm models list" shows those that are.`,
+        `The model "${request.model}" is not in the catalogue. "dellm models list" shows the models.`,
       );
     }
     if (abortedLoads.has(path)) {
@@ -205,7 +208,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): LlamaEngine {
     if (queue.length >= maxQueued) {
       throw new InferenceError(
         'engine-unreachable',
-        `${queue.length} requests are waiting for this device's models already. Try again later.`,
+        `${queue.length} requests already wait for this device's models. Try again later.`,
       );
     }
     let onAbort: (() => void) | undefined;
@@ -267,7 +270,7 @@ function fingerprint(path: string): string {
   return stat ? `${stat.size} ${stat.mtimeMs}` : 'gone';
 }
 
-/** Child processes run compiled code only, so from `src/` the way leads to `dist/`. */
+/** Child processes run compiled code only, so `src/` uses the file in `dist/`. */
 function workerPath(): string {
   const here = import.meta.url;
   const there = here.endsWith('.ts') ? '../../../dist/inference/llama/worker.js' : './worker.js';

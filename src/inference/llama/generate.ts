@@ -8,7 +8,7 @@ export type Generated = Omit<InferenceResult, 'durationMs'>;
 /**
  * Evaluates the prompt in a cleared sequence and generates until an end-of-generation token, a stop of the template,
  * `maxTokens` or the end of the window. `logProb` includes the end token, `completionTokens` does not.
- * Resolves with undefined once `aborted()` holds.
+ * Resolves with undefined if `aborted()` returns true.
  */
 export async function generate(
   sequence: LlamaContextSequence,
@@ -64,7 +64,7 @@ export async function generate(
   };
 }
 
-/** Evaluates the tokens; gives the likeliest next ones with their probabilities in the whole vocabulary. */
+/** Evaluates the tokens. Returns the likeliest next tokens with their probabilities in the whole vocabulary. */
 async function nextCandidates(
   sequence: LlamaContextSequence,
   tokens: readonly Token[],

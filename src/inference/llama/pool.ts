@@ -5,7 +5,7 @@ import { InferenceError } from '../port.ts';
 import { type PromptTemplate, promptTemplateOf } from './prompt.ts';
 import type { WorkerOptions } from './protocol.ts';
 
-/** A sequence in a context of its own, used by one request at a time. */
+/** A sequence with its own context, used by one request at a time. */
 export interface Lane {
   readonly context: LlamaContext;
   readonly sequence: LlamaContextSequence;
@@ -25,7 +25,7 @@ interface PooledModel {
   lastUsed: number;
 }
 
-/** Below this file size one thread does a token faster than two could agree on who does what. */
+/** Below this file size, one thread computes a token faster than two, because the two have to synchronise. */
 const SMALL_MODEL_BYTES = 64 * 2 ** 20;
 /** llama.cpp rounds windows up to this. */
 const WINDOW_STEP = 256;
@@ -33,9 +33,9 @@ const BATCH_TOKENS = 512;
 
 /**
  * The models of a device, each loaded once for all of its Nodes. A model gets one lane (a context with one sequence)
- * per core if it is small, else a single lane that may use all cores. Lanes are not batched together: what a model
- * answers must not depend on what else runs. When the memory bound or `maxModels` would be passed, the idle model
- * that was used longest ago is unloaded; if all are busy, a new one waits for the first to become idle.
+ * per core if it is small, else a single lane that may use all cores. Lanes are not batched together, because an answer
+ * must not depend on what else runs. At the memory limit or `maxModels`, the idle model that was unused for longest is
+ * unloaded. If all are busy, a new model waits until one becomes idle.
  */
 export class ModelPool {
   readonly #llama: Llama;
@@ -50,7 +50,7 @@ export class ModelPool {
   constructor(
     llama: Llama,
     options: WorkerOptions,
-    /** Told before and after each load, so that the parent knows which file a crash is to blame on. */
+    /** Called before and after each load, so that the parent knows which file to blame for a crash. */
     announce: (type: 'loading' | 'loaded', path: string) => Promise<void>,
   ) {
     this.#llama = llama;
@@ -58,7 +58,10 @@ export class ModelPool {
     this.#announce = announce;
   }
 
-  /** Runs `work` on a lane of the model with a window of at least `contextTokens`, or of all it was trained on. */
+  /**
+   * Runs `work` on a lane of the model with a window of at least `contextTokens`, or the longest that it was trained
+   * on.
+   */
   async use<Result>(
     path: string,
     contextTokens: number,
@@ -85,7 +88,7 @@ export class ModelPool {
       const turn = this.#turn.then(() => this.#models.get(path) ?? this.#load(path));
       this.#turn = turn.catch(() => undefined);
       pooled = await turn;
-      // It may have been unloaded between its load and this continuation.
+      // The model may have been unloaded since.
       if (this.#models.get(path) !== pooled) return this.#hold(path);
     }
     pooled.users++;
@@ -180,7 +183,7 @@ export class ModelPool {
       contextSize: window,
       batchSize: Math.min(window, BATCH_TOKENS),
       threads: { ideal: threads, min: 1 },
-      // With a single sequence there is nothing to gather before a batch goes off.
+      // With a single sequence there is nothing to collect for a batch.
       batching: { dispatchSchedule: (dispatch) => dispatch() },
     });
     pooled.laneBytes += context.memoryUsage.ram;
@@ -188,7 +191,7 @@ export class ModelPool {
   }
 }
 
-/** The file's size, if llama.cpp can be trusted with it. */
+/** The file's size, if its header is one that llama.cpp can load. */
 function checkFile(path: string): number {
   try {
     readGgufHeader(path);
@@ -199,7 +202,7 @@ function checkFile(path: string): number {
     if (code === 'ENOENT') {
       throw new InferenceError(
         'model-missing',
-        `There is no model file at ${path}. Fetch it with "dellm models pull", or correct the folder of the models.`,
+        `There is no model file at ${path}. Download it with "dellm models pull", or correct the models folder.`,
       );
     }
     throw brokenModel(path, `it cannot be read (${message})`, error);
@@ -209,7 +212,7 @@ function checkFile(path: string): number {
 export function brokenModel(path: string, why: string, cause?: unknown): InferenceError {
   return new InferenceError(
     'model-broken',
-    `The model file ${path} cannot be used: ${why}. Delete it and fetch it again with "dellm models pull".`,
+    `The model file ${path} cannot be used: ${why}. Delete it and download it again with "dellm models pull".`,
     { cause },
   );
 }

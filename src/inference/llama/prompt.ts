@@ -1,7 +1,7 @@
 import type { LlamaModel, Token } from 'node-llama-cpp';
 import { LlamaText, resolveChatWrapper } from 'node-llama-cpp';
 
-/** A prompt ready to evaluate, and the token sequences besides end-of-generation that end an answer. */
+/** A tokenised prompt, and the token sequences that end an answer in addition to end-of-generation. */
 export interface TokenizedPrompt {
   readonly tokens: readonly Token[];
   readonly stops: readonly (readonly Token[])[];

@@ -1,6 +1,6 @@
 import type { InferenceFailure, InferenceRequest, InferenceResult } from '../port.ts';
 
-/** Given to the worker as its only argument, in JSON. */
+/** The worker's only argument, as JSON. */
 export interface WorkerOptions {
   readonly gpu: boolean;
   readonly cores: number;

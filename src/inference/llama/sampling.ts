@@ -3,7 +3,9 @@ import type { SamplingParams } from '../port.ts';
 /** The likeliest next tokens with their natural-log probabilities at temperature 1, likeliest first. */
 export type Candidates = readonly (readonly [token: number, logProb: number])[];
 
-/** With `topK` 0 all tokens should stay in; the tail behind this many is dropped, as it costs time and never matters. */
+/**
+ * With `topK` 0 all tokens should stay. The tail after this many is dropped, because it costs time and has no effect.
+ */
 const KEEP_AT_MOST = 256;
 
 /** How many of the likeliest tokens `chooseToken` has to see. */
@@ -14,8 +16,8 @@ export function candidatesNeeded({ temperature, topK }: SamplingParams): number 
 
 /**
  * Chooses the next token in llama.cpp's order (top-k, top-p, temperature, draw) from probabilities at temperature 1.
- * That the draw happens here and not in llama.cpp keeps these probabilities at hand, so confidence means the same
- * whatever the temperature. `draw` is in [0, 1).
+ * llama.cpp's own sampler would not give these probabilities. With them, confidence means the same at any temperature.
+ * `draw` is in [0, 1).
  */
 export function chooseToken(
   candidates: Candidates,

@@ -5,16 +5,16 @@ import { ModelPool } from './pool.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
 
 /**
- * The process in which llama.cpp lives, forked by `engine.ts`: a crash in native code ends this process and nothing
- * else. It answers each request once and ends with its parent.
+ * The process that runs llama.cpp, forked by `engine.ts`. A crash in native code ends only this process. It answers
+ * each request once and ends with its parent.
  */
 
 const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const aborted = new Set<number>();
 
-// Nothing here needs saving, and native threads may be at work: a plain exit would wait for them.
+// There is nothing to save, and a normal exit would wait for native threads.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// Ctrl-C goes to the whole foreground group, but it is the parent's to decide when this process ends.
+// Ctrl-C goes to the whole foreground group, but the parent decides when this process ends.
 process.on('SIGINT', () => undefined);
 
 const llama = await startLlama();
@@ -56,7 +56,7 @@ async function answer({ id, path, request }: Extract<ToWorker, { type: 'infer' }
   }
 }
 
-/** Tokenising hundreds of kilobytes takes long and blocks this process; no token is anywhere near this long. */
+/** Tokenising hundreds of kilobytes takes long and blocks this process. No token is this long on average. */
 function refuseFarTooLong(characters: number, contextTokens: number): void {
   const limit = contextTokens * 128;
   if (characters > limit) {
@@ -69,7 +69,7 @@ function refuseFarTooLong(characters: number, contextTokens: number): void {
 
 function send(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
-    // The channel closes when the parent is gone; then there is nobody left to tell.
+    // The channel is closed when the parent is gone.
     if (!process.connected || !process.send) resolve();
     else process.send(message, undefined, undefined, () => resolve());
   });
