@@ -13,36 +13,36 @@ import type { Offer } from './offer.ts';
 import { runWorkOrder } from './work.ts';
 
 export interface AgentOptions {
-  /** A connection of the device's own user. It is all that an agent has of the network. */
+  /** A connection of the device's own user: the agent's only access to the network. */
   readonly nc: NatsConnection;
   readonly device: string;
   readonly engine: InferenceEngine;
-  /** What it lends, which is announced. */
+  /** What the device lends. It is announced. */
   readonly offer: Offer;
   readonly signal: AbortSignal;
   readonly onStatus: (message: string) => void;
 }
 
-/** Tasks that are worked on side by side: enough to keep the models busy while others wait for the broker. */
+/** Tasks in progress at once: enough to keep the models busy while other tasks wait for the broker. */
 const TASKS_AT_ONCE = 16;
 
-/** The broker hands a task to nobody else while it hears this often that it is being worked on. */
+/** How often the agent tells the broker that it still works on a task, so that no other agent gets it. */
 const WORKING_EVERY_MS = 2_000;
 
-/** At the end, tasks in hand have this long to be finished; then they are put back for another time or device. */
+/** At the end, open tasks have this long to finish. After that they are put back. */
 const FINISH_WITHIN_MS = 2_000;
 
-/** Pause before work that could not be had, or a task that could not be finished, is tried again. */
+/** Pause before the next attempt to get work, or to finish a task. */
 const RETRY_MS = 500;
 
-/** Tasks that are known to be answered when a second copy of their order comes. */
+/** Answered tasks that are remembered, to recognise a second copy of their order. */
 const REMEMBERED_TASKS = 1_000;
 
 type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infer M> ? M : never;
 
 /**
- * A contributor's device: takes its work orders, runs the models and sends back what they said, until the signal.
- * A task in hand at the end is finished first, if that takes no longer than `FINISH_WITHIN_MS`.
+ * A contributor's device: takes its work orders, runs the models, and sends back their answers, until the signal. Tasks
+ * that are open at the end are finished if that takes no longer than `FINISH_WITHIN_MS`.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { nc, device, engine, offer, signal, onStatus } = options;
@@ -57,7 +57,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const inHand = new Set<Promise<void>>();
   const leaving = new AbortController();
 
-  /** Deliveries of the tasks in hand, by taskId: one that waited long comes a second time. */
+  /** Deliveries of the open tasks by taskId: a delivery that waited long arrives a second time. */
   const copies = new Map<string, JsMsg[]>();
   const answered = new Set<string>();
 
@@ -98,7 +98,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
 
   async function answerOrder(order: WorkOrder, message: JsMsg): Promise<void> {
-    // Past the deadline nobody waits for the answers, and the models are needed elsewhere.
+    // After the deadline the answers are useless, and other tasks need the models.
     const overdue = AbortSignal.timeout(Math.max(1, Date.parse(order.dueAt) - Date.now()));
     const submission = await runWorkOrder(engine, order, AbortSignal.any([overdue, leaving.signal]));
     const orderId = message.headers?.get(HEADER.messageId) || order.taskId;
@@ -116,9 +116,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   try {
     while (!signal.aborted) {
       const messages = await nextMessages(nc, device).catch((error: unknown) => {
-        onStatus(
-          `no work can be had at the moment: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        onStatus(`cannot get work at the moment: ${error instanceof Error ? error.message : String(error)}`);
         return null;
       });
       if (messages === null) {
@@ -148,14 +146,14 @@ async function nextMessages(nc: NatsConnection, device: string) {
   return consumer.consume({ max_messages: TASKS_AT_ONCE, expires: 10_000, idle_heartbeat: 2_000 });
 }
 
-/** A consumer whose heartbeats stay away has lost its broker for good: it is made anew. */
+/** A consumer without heartbeats has lost its broker for good, so it is closed and created again. */
 async function closeOnSilence(
   messages: Awaited<ReturnType<typeof nextMessages>>,
   onStatus: (message: string) => void,
 ): Promise<void> {
   for await (const status of messages.status()) {
     if (status.type !== 'heartbeats_missed' && status.type !== 'consumer_not_found') continue;
-    onStatus('the broker went silent; asking for work anew');
+    onStatus('the broker sends no heartbeats; asking for work again');
     await messages.close();
     return;
   }
@@ -169,7 +167,7 @@ function decodeOrNull(bytes: Uint8Array): unknown {
   }
 }
 
-/** Waits, or until the signal. */
+/** Waits for a time, or until the signal. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { Tier } from '../events/evolution.ts';
 import { Id } from '../events/values.ts';
 
-/** What a device lends, as it announces it. A stranger writes it, so it is bounded, and what is amiss counts as nothing. */
+/**
+ * What a device lends, as it announces it. It is foreign input, so it is limited, and invalid parts count as nothing.
+ */
 const Offer = z.object({
   slots: z.int().min(0).max(256).catch(0),
   tier: Tier.nullable().catch(null),
-  /** Where it is, in the operator's words: Clusters of one region are named after it. */
+  /** Where the device is, in its operator's words. Geographic Clusters are named after it. */
   region: Id.nullable().catch(null),
 });
 export type Offer = z.infer<typeof Offer>;

@@ -4,12 +4,12 @@ import { type InferenceEngine, InferenceError } from '../inference/port.ts';
 
 type SubmitAnswers = Extract<NodeCommand, { type: 'SubmitAnswers' }>;
 
-/** Longest reason that travels with an answer that did not come. */
+/** Longest reason for a missing answer, in characters. */
 const MAX_REASON = 500;
 
 /**
- * Runs both models of a Node on its task, side by side. A model that gives no answer is null, with the reason; the
- * Node's vote makes the best of what there is. The second model samples by a seed of its own.
+ * Runs both models of a Node on its task in parallel. A model without an answer gives null and a reason; the Node's
+ * vote then uses what there is. The second model samples with another seed.
  */
 export async function runWorkOrder(
   engine: InferenceEngine,
@@ -51,7 +51,7 @@ async function answer(
   return { model, text, logProb: Math.min(0, logProb), measured, completionTokens, durationMs, finish };
 }
 
-/** A crashed engine is started again by itself, so one more try is worth it; anything else would fail again. */
+/** A crashed engine restarts by itself, so one more attempt makes sense. Any other failure would happen again. */
 async function inferOnceMore(
   engine: InferenceEngine,
   request: Parameters<InferenceEngine['infer']>[0],

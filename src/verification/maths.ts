@@ -1,17 +1,17 @@
 import type { Fraction } from 'mathjs';
 import { compute, exactText, findNumber, raise, readDecimal, readQuantity } from '../answers/quantity.ts';
 
-/** A question that arithmetic alone decides. */
+/** A question that arithmetic alone can answer. */
 export interface MathsClaim {
   /** In digits, `+ - * / ^`, parentheses and decimal points only. */
   readonly expression: string;
-  /** The exact value: an integer or finite decimal where there is one, else a fraction such as `1/3`. */
+  /** The exact value: an integer or a finite decimal if possible, else a fraction such as `1/3`. */
   readonly expected: string;
 }
 
 export type ArithmeticVerdict = 'correct' | 'incorrect' | 'not-applicable';
 
-/** Where the reader stands in the expression. `powers` is the product of all exponents so far. */
+/** The state of the parser. `powers` is the product of all exponents so far. */
 interface Reader {
   readonly tokens: readonly string[];
   at: number;
@@ -20,7 +20,7 @@ interface Reader {
 
 const MAX_QUESTION = 200;
 const MAX_ANSWER = 32_768;
-// Exponents multiply when powers are nested, so their product bounds the size of the value: 9^9^9^9 is never computed.
+// Exponents of nested powers multiply, so their product limits the size of the value: 9^9^9^9 is never computed.
 const MAX_POWER = 256;
 
 const OPENING =
@@ -29,7 +29,7 @@ const CLOSING = /(?<![\s.?!])[\s.?!]*(?:=\s*(?:\?|what)?|equals?(?: what)?|makes
 const DATE = /^(?:(?:19|20)\d\d([-/])\d{1,2}\1\d{1,2}|\d{1,2}([-/])\d{1,2}\2(?:19|20)\d\d)$/;
 const TERM = String.raw`(-?[\d.]+|\([^()]+\))`;
 
-/** Whole phrases that put the operands in an order of their own. */
+/** Phrases that change the order of the operands. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`^add ${TERM} (?:and|to) ${TERM}$`), '($1)+($2)'],
   [new RegExp(`^(?:the )?sum of ${TERM} and ${TERM}$`), '($1)+($2)'],
@@ -55,8 +55,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Reads a question of pure arithmetic, such as "What is 15 × 23?" or "add 3 and 4". Gives null when it is anything
- * else, when its value is not defined (a division by zero), or when it is larger than an everyday question.
+ * Parses a question of pure arithmetic, such as "What is 15 × 23?" or "add 3 and 4". Returns null for any other
+ * question, if the value is undefined (a division by zero), or if the question or its exponents are too large.
  */
 export function parseArithmetic(question: string): MathsClaim | null {
   if (question.length > MAX_QUESTION) return null;
@@ -69,9 +69,9 @@ export function parseArithmetic(question: string): MathsClaim | null {
 }
 
 /**
- * Judges the number in an answer (the last one, where the answer shows its working). An answer with no number is
- * incorrect unless it is empty; telling an "I don't know" apart is the caller's part. Where the exact value has no end,
- * as in 1/3, an answer rounded to two places or more is correct.
+ * Checks the number in an answer (the last one, if the answer shows its working). An answer without a number is
+ * incorrect unless it is empty; the caller must recognise an "I don't know". If the exact value is not a finite
+ * decimal, as 1/3, an answer that is rounded to two places or more is correct.
  */
 export function checkArithmetic(question: string, answer: string): ArithmeticVerdict {
   const claim = parseArithmetic(question);
@@ -79,7 +79,7 @@ export function checkArithmetic(question: string, answer: string): ArithmeticVer
   const given = answer.length > MAX_ANSWER ? null : findNumber(answer, 'last');
   const quantity = given === null ? null : readQuantity(given);
   const expected = readQuantity(claim.expected);
-  // A value beyond the length that is read as a number is compared by its digits.
+  // A value that is too long to be read as a number is compared by its digits.
   if (expected === null) return answer.replace(/[,\s]/g, '') === claim.expected ? 'correct' : 'incorrect';
   if (given === null || quantity === null) return 'incorrect';
   if (quantity.value.equals(expected.value)) return 'correct';
@@ -99,13 +99,13 @@ function rewrite(question: string): string {
   for (const [phrase, order] of PHRASES) {
     if (phrase.test(text)) return text.replace(phrase, order);
   }
-  // A date is no subtraction or division, and 0x1F is a numeral of its own.
+  // A date is not a subtraction or division, and 0x1F is one numeral.
   if (DATE.test(text) || /\b0x/.test(text)) return '';
   for (const [word, operator] of WORDS) text = text.replace(word, operator);
   return text;
 }
 
-/** The grammar's gate: null when anything but numerals, operators and parentheses is left. */
+/** Splits the text into tokens. Null if it contains anything but numerals, operators and parentheses. */
 function tokenize(text: string): readonly string[] | null {
   const tokens: string[] = [];
   for (const [token] of text.matchAll(/\d+(?:\.\d+)?|\.\d+|[-+*/^()]|\S/g)) {
@@ -153,7 +153,7 @@ function readPower(reader: Reader): Fraction | null {
   if (sign === -1) reader.at += 1;
   const numeral = peek(reader) ?? '';
   reader.at += 1;
-  // Only a written integer may stand as an exponent, and no tower of them: its reading differs between calculators.
+  // An exponent must be a written integer, and powers must not be stacked, because calculators read 2^3^4 differently.
   if (base === null || !/^\d{1,3}$/.test(numeral) || peek(reader) === '^') return null;
   reader.powers *= Math.max(1, Number(numeral));
   return reader.powers > MAX_POWER ? null : raise(base, sign * Number(numeral));
