@@ -4,7 +4,7 @@ import { percent, printLines } from './output.ts';
 import { printableLine } from './printable.ts';
 import { printTrace } from './trace.ts';
 
-/** The answer as a person reads it. */
+/** Prints the answer for a person. */
 export function printAnswer(answer: AskOutput, trace: Steps | null): void {
   const lines = trace ? [...printTrace(trace), ''] : [];
   if (answer.outcome === 'answered') {

@@ -1,8 +1,8 @@
-/** What scripts can rely on. */
+/** The exit codes that scripts can rely on. */
 export const EXIT = {
   ok: 0,
   failed: 1,
-  /** The command line itself was wrong. */
+  /** The command line is wrong. */
   usage: 2,
   /** The network answered, and the answer is "I don't know" or came too late. */
   unknown: 3,
@@ -19,7 +19,7 @@ const NO_NETWORK: ReadonlySet<string> = new Set([
   'NatsAccessError',
 ]);
 
-/** What the command line asks for does not exist, or does not go together. */
+/** Errors that say that the command line is wrong. */
 const ASKED_WRONG: ReadonlySet<string> = new Set([
   'UsageError',
   'ConfigError',
@@ -32,7 +32,7 @@ const ASKED_WRONG: ReadonlySet<string> = new Set([
   'UnknownNodeError',
 ]);
 
-/** Errors are told apart by name, so that saying how a command failed loads nothing of the network. */
+/** Compares errors by name, so that this file need not load the network's code. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Error)) return EXIT.failed;
   if (error.name === 'AbortError') return EXIT.interrupted;
@@ -43,7 +43,7 @@ export function exitCodeOf(error: unknown): number {
   return NO_NETWORK.has(error.name) ? EXIT.noNetwork : EXIT.failed;
 }
 
-/** The command line asks for something that does not exist or does not go together. */
+/** The command line is wrong: something does not exist, or options do not fit together. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -1,10 +1,10 @@
-/** Reads data of any shape for display: what is missing or of another type reads as empty. */
+/** Reads data of any form for display. A missing value, or one of another type, reads as empty. */
 export interface Fields {
   text(...path: readonly string[]): string;
   number(...path: readonly string[]): number;
   flag(...path: readonly string[]): boolean;
   list(...path: readonly string[]): readonly Fields[];
-  /** A list of texts, parted by commas. */
+  /** A list of texts, separated by commas. */
   texts(...path: readonly string[]): string;
   under(...path: readonly string[]): Fields;
 }

@@ -1,9 +1,9 @@
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { printable } from './printable.ts';
 
-/** Runs a command and sets the process's exit code; what goes wrong is told on standard error. */
+/** Runs a command and sets the process's exit code. Prints errors to standard error. */
 export async function finish(command: () => Promise<number>): Promise<void> {
-  // `| head` closes its end early: what is left to print is of no interest, and the command ends as it would.
+  // `| head` closes the pipe early. The rest of the output is dropped, and the command ends normally.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });

@@ -1,6 +1,6 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Runs something long. Its signal is aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** Runs a long task. The first Ctrl-C or SIGTERM aborts its signal; a second one ends the process at once. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();

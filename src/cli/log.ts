@@ -1,7 +1,7 @@
 import type { OnLog } from '../host/log.ts';
 import { printableLine } from './printable.ts';
 
-/** Log lines for a person or a collector, on standard error: nothing but results goes to standard output. */
+/** Log lines for a person or a collector, on standard error. Standard output is only for results. */
 export function stderrLog({ verbose }: { verbose: boolean }): OnLog {
   return (level, message, details) => {
     if (!verbose && (level === 'debug' || level === 'info')) return;
@@ -10,22 +10,22 @@ export function stderrLog({ verbose }: { verbose: boolean }): OnLog {
   };
 }
 
-/** Steps of something long. */
+/** A step of a long task. */
 export function progress(step: string): void {
   process.stderr.write(`… ${step}\n`);
 }
 
 export interface Progress {
   show(done: number, total: number | null): void;
-  /** Ends the line. Doing it twice does no harm. */
+  /** Ends the line. It may be called twice. */
   end(): void;
 }
 
 const SHOW_EVERY_MS = 100;
-/** Where lines cannot be written over, each tenth gets one. */
+/** Without a terminal, each tenth gets its own line. */
 const STEPS = 10;
 
-/** How far something is, on standard error: at a terminal in one line, else in a line for each tenth. */
+/** Progress on standard error: in one changing line on a terminal, else in one line for each tenth. */
 export function progressOf(what: string, shown: (amount: number) => string = String): Progress {
   const { isTTY } = process.stderr;
   let step = -1;

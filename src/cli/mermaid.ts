@@ -3,8 +3,8 @@ import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xst
 /**
  * A machine as a Mermaid `stateDiagram-v2`. An arrow says `Event [guard] / actions`.
  *
- * Mermaid draws no arrow from a composite state into itself. So what a composite state does on an event within itself is
- * drawn from each of its children, and what it takes without changing state hangs on a box `in any state` in it.
+ * Mermaid cannot draw an arrow from a composite state to its own children. So such a transition is drawn from each
+ * child, and events that do not change the state are drawn on a box `in any state` inside it.
  */
 export function toMermaid(machine: AnyStateMachine): string {
   const { root } = machine;
@@ -18,7 +18,7 @@ function stateOf(node: AnyStateNode): string[] {
   return [`${declared} {`, ...indented(contentOf(node)), '}'];
 }
 
-/** What stands inside of a composite state, or of the whole diagram. */
+/** The content of a composite state, or of the whole diagram. */
 function contentOf(node: AnyStateNode): string[] {
   const children = childrenOf(node);
   const arrowsOf = (child: AnyStateNode): string[] =>
@@ -38,7 +38,7 @@ function contentOf(node: AnyStateNode): string[] {
   ];
 }
 
-/** Arrows that a composite state's own transition makes among its children. */
+/** Arrows for transitions of a composite state to its own children. */
 function inner(node: AnyStateNode, transition: AnyTransitionDefinition): string[] {
   const targets = transition.target ?? [];
   return targets
@@ -46,7 +46,7 @@ function inner(node: AnyStateNode, transition: AnyTransitionDefinition): string[
     .flatMap((target) => childrenOf(node).map((child) => arrow(idOf(child), idOf(target), transition)));
 }
 
-/** What a composite state takes without a change of state. */
+/** Events that a composite state takes without a change of state. */
 function anyState(node: AnyStateNode): string[] {
   const staying = transitionsOf(node).filter(({ target }) => target === undefined);
   if (staying.length === 0) return [];
@@ -54,7 +54,7 @@ function anyState(node: AnyStateNode): string[] {
   return [`state "in any state" as ${box}`, ...staying.map((transition) => arrow(box, box, transition))];
 }
 
-/** Arrows of a state's transitions that are not among its own children. */
+/** Arrows of a state's transitions, except those to its own children. */
 function outer(node: AnyStateNode, transition: AnyTransitionDefinition): string[] {
   const from = idOf(node);
   if (transition.target === undefined) {
@@ -83,12 +83,12 @@ function isWithin(node: AnyStateNode, ancestor: AnyStateNode): boolean {
   return ancestor.path.every((key, i) => node.path[i] === key);
 }
 
-/** Unique within the diagram, and free of what Mermaid reads as syntax. */
+/** An id that is unique in the diagram and contains no Mermaid syntax. */
 function idOf(node: AnyStateNode): string {
   return [node.machine.id, ...node.path].join('_').replace(/[^A-Za-z0-9_]/g, '_');
 }
 
-/** Guards and actions stand in machines by name; one that was written in place has none. */
+/** Machines refer to guards and actions by name. An inline one has no name. */
 function nameOf(implementation: unknown): string {
   if (typeof implementation === 'string') return implementation;
   if (typeof implementation === 'object' && implementation !== null && 'type' in implementation) {

@@ -1,6 +1,6 @@
 import { printable, printableJson, printableLine } from './printable.ts';
 
-/** Results go to standard output; everything else that a person is told goes to standard error. */
+/** Results go to standard output; all other text goes to standard error. */
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${printableJson(value)}\n`);
@@ -10,7 +10,7 @@ export function printLines(lines: readonly string[]): void {
   process.stdout.write(`${printable(lines.join('\n'))}\n`);
 }
 
-/** One fact a line: the names stand below each other. */
+/** One fact per line, with the names in a column. */
 export function facts(entries: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${printableLine(value)}`);
@@ -18,11 +18,11 @@ export function facts(entries: readonly (readonly [name: string, value: string])
 
 export interface Column<Row> {
   readonly title: string;
-  /** Numbers stand right, texts left. */
+  /** Numbers are aligned right, texts left. */
   readonly of: (row: Row) => string | number;
 }
 
-/** Rows below each other under their titles. */
+/** A table with titles. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const cells = rows.map((row) => columns.map(({ of }) => shown(of(row))));
   const widths = columns.map(({ title }, i) =>
@@ -51,7 +51,7 @@ export function percent(fraction: number): string {
   return `${Math.round(100 * fraction)} %`;
 }
 
-/** With the three digits that a person reads. */
+/** Rounds to three decimals. */
 export function short(number: number): number {
   return Number(number.toFixed(3));
 }

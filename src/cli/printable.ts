@@ -1,27 +1,27 @@
 /**
- * Text that came from elsewhere – models, devices, other people's questions – as a terminal or a log may show it. Escape
- * sequences could rewrite what stands there, and characters that turn the direction of writing could disguise it.
+ * Makes foreign text (of models, devices, other people's questions) safe for a terminal or a log. Escape sequences
+ * could overwrite the screen, and characters that change the writing direction could disguise a text.
  */
 
 const REPLACEMENT = '\ufffd';
 
-/** Controls but newline and tab, and what turns the direction of writing. */
+/** Control characters except newline and tab, and characters that change the writing direction. */
 const UNPRINTABLE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 const LINE_BREAKS = /[\r\n\t\u2028\u2029]+/g;
-/** What JSON leaves as it is. */
+/** Characters of this kind that JSON does not escape. */
 const UNESCAPED = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** With its lines and tabs; other controls are replaced. */
+/** Keeps lines and tabs; replaces other control characters. */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNPRINTABLE, REPLACEMENT);
 }
 
-/** In one line. */
+/** The same in one line. */
 export function printableLine(text: string): string {
   return printable(text.replace(LINE_BREAKS, ' '));
 }
 
-/** JSON of the same value, in which no character does anything to a terminal. */
+/** JSON of the value, with every character escaped that could affect a terminal. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNESCAPED,

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 
-/** Runs a command against the network that runs. Throws `NoNetworkError` where there is none. */
+/** Runs a command with a connection to the running network. Throws `NoNetworkError` if there is none. */
 export async function withNetwork(command: (nc: NatsConnection) => Promise<number>): Promise<number> {
   const { connectClient, findNetwork } = await import('../network/client.ts');
   const nc = await connectClient(await findNetwork());
@@ -11,10 +11,10 @@ export async function withNetwork(command: (nc: NatsConnection) => Promise<numbe
   }
 }
 
-/** Rows a service gives at most at a time. */
+/** Most rows in one page of a service. */
 const PAGE_ROWS = 500;
 
-/** The pages of an answer as one: up to `limit` rows, and where to go on if there are more. */
+/** Reads the pages of an answer: up to `limit` rows. The last page says whether there are more. */
 export async function allPages<Row, Page extends { readonly next: string | null }>(
   limit: number,
   ask: (page: { readonly limit: number; readonly after?: string }) => Promise<Page>,
@@ -32,7 +32,7 @@ export async function allPages<Row, Page extends { readonly next: string | null 
   }
 }
 
-/** Told to a person below a table that is not whole. */
+/** The line below a table that is not complete. */
 export function moreHint(next: string | null): string[] {
-  return next === null ? [] : ['… there are more: --limit shows them'];
+  return next === null ? [] : ['… there are more; --limit shows them'];
 }

@@ -8,15 +8,15 @@ const MAX_REASON = 100;
 
 type Step = QueryOutput['query']['steps'][number];
 
-/** A line with what hangs below it. */
+/** A line and the lines below it. */
 interface Branch {
   text: string;
   readonly children: Branch[];
 }
 
 /**
- * A query's way through the network as a tree: the query, its subtasks, for each of them the routing, the Nodes with
- * their models and votes, the consensus and the verdict; then the answer and what it was worth.
+ * A query's way through the network as a tree: the query and its subtasks; for each subtask the routing, the Nodes with
+ * their models and votes, the consensus and the verdict; then the answer and its price.
  */
 export function printTrace(steps: readonly Step[]): string[] {
   const tree = new TraceTree();
@@ -25,9 +25,9 @@ export function printTrace(steps: readonly Step[]): string[] {
 }
 
 class TraceTree {
-  /** Reservations stand before the question that they are for. */
+  /** The reservation comes before its question. */
   readonly #query: Branch = { text: 'query', children: [] };
-  /** Branches that later steps belong below, by the natural key that those name. */
+  /** Branches by natural key; later steps go below them. */
   readonly #subtasks = new Map<string, Branch>();
   readonly #tasks = new Map<string, Branch>();
 
@@ -107,7 +107,7 @@ class TraceTree {
   }
 }
 
-/** What is told of a step in one line, or null: it is told by another one. */
+/** One line for a step, or null if another step already shows it. */
 function lineOf(type: string, stream: string, it: Fields): string | null {
   switch (type) {
     case 'CreditsReserved':
@@ -117,7 +117,7 @@ function lineOf(type: string, stream: string, it: Fields): string | null {
     case 'SubtaskRouted':
       return routed(it);
     case 'RoutingFailed':
-      return `nobody to route to: ${it.text('reason')}`;
+      return `not routed: ${it.text('reason')}`;
     case 'TaskDistributed':
       return `handed to ${it
         .list('shares')
@@ -126,11 +126,11 @@ function lineOf(type: string, stream: string, it: Fields): string | null {
     case 'TaskRefused':
       return `refused by ${stream.replace(/^node-/, '')}: ${it.text('reason')}`;
     case 'VoteLost':
-      return `no vote of ${it.text('node')}`;
+      return `no vote by ${it.text('node')}`;
     case 'TiebreakCalled':
       return `tiebreak by ${it.text('share', 'node')}: ${it.text('reason')}`;
     case 'ConsensusReached':
-      return `consensus: ${quoted(it, 'result', 'answer')}, ${percent(it.number('result', 'confidence'))} sure, ${percent(it.number('result', 'agreement'))} of the weight`;
+      return `consensus: ${quoted(it, 'result', 'answer')}, ${percent(it.number('result', 'confidence'))} sure, ${percent(it.number('result', 'agreement'))} of the ballots`;
     case 'ConsensusFailed':
       return `no consensus: ${it.text('reason')}`;
     case 'SubtaskFailed':
@@ -138,7 +138,7 @@ function lineOf(type: string, stream: string, it: Fields): string | null {
     case 'VerdictReached':
       return `verdict: ${it.text('outcome')}, ${percent(it.number('confidence'))} sure${checks(it)}`;
     case 'AnswerSynthesised':
-      return `put together, ${percent(it.number('confidence'))} sure`;
+      return `synthesised, ${percent(it.number('confidence'))} sure`;
     case 'AnswerValidated':
       return it.flag('ok') ? 'validated' : `not valid: ${it.texts('reasons')}`;
     case 'QueryAnswered':
@@ -187,12 +187,12 @@ function checks(it: Fields): string {
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 
-/** Models and devices choose many of these texts: a step takes one line, whatever they hold. */
+/** Models and devices choose many of these texts, so each is reduced to one line. */
 function oneLine(text: string): string {
   return printableLine(text.replace(/\s+/g, ' '));
 }
 
-/** The whole reason stands where it was first told. */
+/** Cuts a reason. The step that first gave it shows all of it. */
 function clipped(text: string): string {
   return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON)}…`;
 }

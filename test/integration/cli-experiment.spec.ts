@@ -67,7 +67,7 @@ describe('dellm experiment run', () => {
     ['answers that are not named', '--engine recorded', 2, 'needs the file of answers'],
     ['answers that are not there', '--engine recorded --recordings /nowhere.jsonl', 1, '/nowhere.jsonl'],
     ['nothing to go on with', '--resume', 2, 'holds no experiment'],
-    ['parameters beside --resume', '--resume --nodes 20', 2, 'leave out all others'],
+    ['parameters beside --resume', '--resume --nodes 20', 2, 'Leave out all other parameters'],
   ])('refuses %s and leaves nothing behind', async (_what, args, exit, message) => {
     const out = join(home, 'refused');
     const { code, stdout, stderr } = await run(args, out);

@@ -63,7 +63,7 @@ describe('the command line', () => {
   it.each([
     [['stauts'], 'Did you mean status?'],
     [['ask'], 'missing required argument'],
-    [['ask', '  '], 'some text'],
+    [['ask', '  '], 'must not be empty'],
     [['ask', 'x', '--timeout', '5'], 'whole number'],
     [['ask', 'x', '--query-id', 'a b'], '64'],
     [['nodes', '--limit', '0'], 'whole number'],
@@ -163,7 +163,7 @@ describe('models', () => {
       await until(() => existsSync(part) && statSync(part).size === head.length, 'the first bytes');
       interrupted.child.kill('SIGINT');
       const { code, stderr } = await interrupted.ended;
-      expect([code, stderr]).toEqual([EXIT.interrupted, expect.stringContaining('run the command again')]);
+      expect([code, stderr]).toEqual([EXIT.interrupted, expect.stringContaining('Run the command again')]);
       expect(stderr).toContain('of 669 MB');
 
       const broken = await dellm(home, ['models', 'pull', 'tinyllama-11b', '--json'], { HF_ENDPOINT });
@@ -386,7 +386,7 @@ describe('a start that cannot succeed', () => {
     const { code, stderr } = await dellm(home, ['up', '--port', String(port)]);
     await new Promise((resolve) => server.close(resolve));
     expect(code).toBe(EXIT.failed);
-    expect(stderr).toContain(`Port ${port}`);
+    expect(stderr).toContain(`port ${port} of 127.0.0.1`);
     expect(await processesOf(home)).toEqual([]);
   });
 

@@ -20,14 +20,18 @@ interface Options extends Omit<Question, 'question'> {
 export function addAskCommand(program: Command): void {
   program
     .command('ask')
-    .description('ask one question: the network that runs, or one that is booted for it')
-    .argument('<question>', 'what you want to know', someText)
+    .description('ask one question: the running network, or one that is started for the question')
+    .argument('<question>', 'your question', someText)
     .option('--json', 'print one JSON object', false)
-    .option('--trace', 'show every step on the way to the answer', false)
+    .option('--trace', 'show every step that led to the answer', false)
     .option('--account <id>', 'who pays (default: the account of the network’s owner)', id)
-    .option('--query-id <id>', 'your own id: asking again with it gives the same query, charged once', id)
+    .option(
+      '--query-id <id>',
+      'your own id: asking again with it returns the same query, and is charged once',
+      id,
+    )
     .addOption(
-      new Option('--stakes <level>', 'high: more Nodes vote, and the answer must be surer')
+      new Option('--stakes <level>', 'high: more Nodes vote, and the answer needs a higher confidence')
         .choices(['normal', 'high'])
         .default('normal'),
     )
@@ -39,19 +43,19 @@ export function addAskCommand(program: Command): void {
     )
     .addOption(modelsOption())
     .addOption(gpuOption())
-    .option('--verbose', 'show what happens inside', false)
-    .addHelpText('after', '\n--models and --gpu are for a network that is booted for the question.')
+    .option('--verbose', 'also log information and debug messages', false)
+    .addHelpText('after', '\n--models and --gpu apply to a network that is started for the question.')
     .action((question, options) => finish(() => askOnce(question, options)));
 }
 
-/** Resolves with the exit code, after a network that was booted for the question has stopped again. */
+/** Resolves with the exit code, after a network that was started for the question has stopped. */
 async function askOnce(question: string, options: Options): Promise<number> {
   const { findNetwork } = await import('../../network/client.ts');
   const url = await findNetwork();
   if (url === null) return askBooted(question, options);
   if (options.models || options.gpu) {
     process.stderr.write(
-      'A network runs, and answers with its own models: --models and --gpu have no effect.\n',
+      'A network is already running with its own models: --models and --gpu have no effect.\n',
     );
   }
   return askAt(url, question, options);
@@ -74,7 +78,7 @@ async function askAt(url: string, question: string, options: Options, signal?: A
   }
 }
 
-/** Ctrl-C stops the network in order, whatever it is doing. */
+/** Ctrl-C stops the network in order at any time. */
 async function askBooted(question: string, options: Options): Promise<number> {
   const { dataFolderPath } = await import('../../host/data-folder.ts');
   const { prepareShutdown } = await import('../../host/shutdown.ts');

@@ -14,16 +14,16 @@ export function addCreditsCommand(program: Command): void {
   const credits = program
     .command('credits')
     .description('accounts and the trial balance, in credits')
-    .option('--account <id>', 'only this one', id)
-    .option('--limit <rows>', 'at most so many', wholeNumber(1, 100_000), 100)
+    .option('--account <id>', 'only this account', id)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showCredits(options)));
   credits
     .command('open')
     .description('open an account with the welcome grant; an open one stays as it is')
-    .argument('<account>', 'its id', id)
+    .argument('<account>', 'id of the account', id)
     .option('--json', 'print one JSON object', false)
-    // The parent takes options that it has too, wherever they stand.
+    // Commander gives an option that the parent also has to the parent, wherever it is on the command line.
     .action((account, _own, command) => finish(() => openAccount(account, command.optsWithGlobals())));
 }
 

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { finish } from '../finish.ts';
 import { printJson, printLines } from '../output.ts';
 
-/** Every block's machine. */
+/** The machines of all actors. */
 export const MACHINES = [
   'node',
   'cluster',
@@ -19,8 +19,8 @@ export type MachineName = (typeof MACHINES)[number];
 export function addDiagramCommand(program: Command): void {
   program
     .command('diagram')
-    .description('the state chart of a block as a Mermaid diagram; without a name, a page with all of them')
-    .addArgument(new Argument('[machine]', 'the block').choices(MACHINES))
+    .description('the state chart of an actor as a Mermaid diagram; without a name, a page with all of them')
+    .addArgument(new Argument('[machine]', 'the actor').choices(MACHINES))
     .option('--json', 'print the definitions of the machines as one JSON object', false)
     .action((name, options) => finish(() => showDiagrams(name, options)));
 }

@@ -16,8 +16,10 @@ const MINUTE_MS = 60_000;
 export function addEvolutionCommand(program: Command): void {
   program
     .command('evolution')
-    .description('how evolution goes: mode, fitness, settings, the Clusters’ generations, specialization')
-    .option('--limit <rows>', 'at most so many Clusters', wholeNumber(1, 100_000), 100)
+    .description(
+      'the state of evolution: mode, fitness, settings, generations of the Clusters, specialization',
+    )
+    .option('--limit <rows>', 'maximum number of Clusters', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showEvolution(options)));
 }

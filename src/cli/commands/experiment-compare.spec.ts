@@ -104,7 +104,7 @@ describe('what cannot be compared', () => {
         await writeFile(join(folder, 'file'), '');
         return join(folder, 'file');
       },
-      'is no folder',
+      'is not a folder',
     ],
     [
       'a folder without a summary',
@@ -117,18 +117,22 @@ describe('what cannot be compared', () => {
     [
       'a summary that was cut off',
       () => experimentOf('cut', JSON.stringify(summary).slice(0, 500)),
-      'is no JSON',
+      'is not JSON',
     ],
     [
       'a summary of a later version',
       () => experimentOf('later', JSON.stringify({ ...summary, schema: 'dellm-experiment-summary/9' })),
-      'is of the schema dellm-experiment-summary/9, and this version reads dellm-experiment-summary/1',
+      'has the schema dellm-experiment-summary/9, and this version reads dellm-experiment-summary/1',
     ],
-    ['another JSON file', () => experimentOf('other', '{"a": 1}'), 'is no summary of an experiment: schema:'],
+    [
+      'another JSON file',
+      () => experimentOf('other', '{"a": 1}'),
+      'is not the summary of an experiment: schema:',
+    ],
     [
       'a summary with impossible values',
       () => experimentOf('odd', JSON.stringify({ ...summary, arms: [{ ...summary.arms[0], tasks: -1 }] })),
-      'is no summary of an experiment: arms.0.tasks:',
+      'is not the summary of an experiment: arms.0.tasks:',
     ],
   ])('is %s: the command fails, says why, and writes nothing', async (_, made, message) => {
     const out = join(folder, 'out');
@@ -154,7 +158,7 @@ describe('what is there already', () => {
     const out = await experimentOf('full', 'mine');
     const outcome = await compare(await experimentOf('a'), '--out', out);
     expect(outcome).toMatchObject({ code: 2, out: '' });
-    expect(outcome.error).toContain('is not empty: nothing in it was changed');
+    expect(outcome.error).toContain('is not empty, is a file, or is below a file. Nothing was changed');
     expect(await readdir(out)).toEqual(['summary.json']);
     expect(await readFile(join(out, 'summary.json'), 'utf8')).toBe('mine');
   });
@@ -171,7 +175,7 @@ describe('what is there already', () => {
     await writeFile(join(folder, 'file'), 'mine');
     const outcome = await compare(await experimentOf('a'), '--out', join(folder, 'file', 'deeper'));
     expect(outcome).toMatchObject({ code: 2, out: '' });
-    expect(outcome.error).toContain('stands below one');
+    expect(outcome.error).toContain('is below a file');
     expect(await readFile(join(folder, 'file'), 'utf8')).toBe('mine');
   });
 });

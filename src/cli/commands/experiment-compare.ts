@@ -15,7 +15,7 @@ interface Options {
   readonly out?: string;
 }
 
-/** What an experiment left behind cannot be read. Nothing was written. */
+/** The summary of an experiment cannot be read. Nothing was written. */
 class UnreadableExperimentError extends Error {
   override readonly name = 'UnreadableExperimentError';
 }
@@ -24,9 +24,9 @@ export function addCompareCommand(experiment: Command): void {
   experiment
     .command('compare')
     .description(
-      'arms of one experiment or of several beside each other: differences, intervals, effect sizes, tests',
+      'compare the arms of one or several experiments: differences, intervals, effect sizes, tests',
     )
-    .argument('<folders...>', 'folders of experiments, each with its summary.json')
+    .argument('<folders...>', 'folders of experiments, each with a summary.json')
     .option('--json', 'print one JSON object', false)
     .addOption(
       new Option(
@@ -69,13 +69,13 @@ function refuseRepeated(folders: readonly string[]): void {
   const seen = new Set<string>();
   for (const folder of folders) {
     if (seen.has(resolve(folder))) {
-      throw new UsageError(`${folder} is given twice: an experiment is not compared with itself.`);
+      throw new UsageError(`${folder} is given twice. An experiment cannot be compared with itself.`);
     }
     seen.add(resolve(folder));
   }
 }
 
-/** The last part of each path where that tells them apart, else the whole of it. */
+/** The last part of each path if these differ, else the whole paths. */
 function namesOf(folders: readonly string[]): string[] {
   const short = folders.map((folder) => basename(resolve(folder)));
   return new Set(short).size === short.length ? short : folders.map((folder) => resolve(folder));
@@ -88,14 +88,14 @@ async function readSummary(folder: string): Promise<Summary> {
       error.code === 'ENOENT'
         ? `There is no folder ${folder}.`
         : error.code === 'ENOTDIR'
-          ? `${folder} is no folder: give the folder that an experiment was written to.`
+          ? `${folder} is not a folder. Give the output folder of an experiment.`
           : `${folder} cannot be read: ${error.message}.`,
       { cause: error },
     );
   });
   if (!entries.includes(SUMMARY_FILE)) {
     throw new UnreadableExperimentError(
-      `${folder} has no ${SUMMARY_FILE}: it is not the folder of an experiment, or the experiment has not ended yet.`,
+      `${folder} has no ${SUMMARY_FILE}: it is not the folder of an experiment, or the experiment has not finished.`,
     );
   }
   const text = await readFile(file, 'utf8').catch((error: Error) => {
@@ -110,14 +110,14 @@ function parseSummary(file: string, text: string): Summary {
     value = JSON.parse(text);
   } catch (error) {
     throw new UnreadableExperimentError(
-      `${file} is no JSON (${error instanceof Error ? error.message : String(error)}): it was cut off or edited. Run the experiment again into a new folder.`,
+      `${file} is not JSON (${error instanceof Error ? error.message : String(error)}). It was cut off or edited. Run the experiment again into a new folder.`,
       { cause: error },
     );
   }
   const found = z.object({ schema: z.string() }).safeParse(value);
   if (found.success && found.data.schema !== SUMMARY_SCHEMA) {
     throw new UnreadableExperimentError(
-      `${file} is of the schema ${found.data.schema}, and this version reads ${SUMMARY_SCHEMA}: use the version of dellm that wrote it, or a later one.`,
+      `${file} has the schema ${found.data.schema}, and this version reads ${SUMMARY_SCHEMA}. Use the version of dellm that wrote it, or a later one.`,
     );
   }
   const parsed = Summary.safeParse(value);
@@ -126,7 +126,7 @@ function parseSummary(file: string, text: string): Summary {
     const place = first && first.path.length > 0 ? `${first.path.map(String).join('.')}: ` : '';
     const more = parsed.error.issues.length > 1 ? ` (and ${parsed.error.issues.length - 1} more)` : '';
     throw new UnreadableExperimentError(
-      `${file} is no summary of an experiment: ${place}${first?.message ?? 'it has another shape'}${more}.`,
+      `${file} is not the summary of an experiment: ${place}${first?.message ?? 'it has another form'}${more}.`,
     );
   }
   return parsed.data;
@@ -136,17 +136,17 @@ async function refuseFilled(out: string): Promise<void> {
   const { isFilled } = await import('../../replay/export/whole-file.ts');
   if (await isFilled(out)) {
     throw new UsageError(
-      `${out} is a file, stands below one, or is not empty: nothing in it was changed. Give --out a new folder.`,
+      `${out} is not empty, is a file, or is below a file. Nothing was changed. Give --out a new folder.`,
     );
   }
 }
 
-/** All of the files or none, in a folder that is new or was empty. */
+/** Writes all of the files or none, into a folder that is new or empty. */
 async function writeAll(out: string, files: Readonly<Record<string, string>>): Promise<void> {
   const { writeWholeFolder } = await import('../../replay/export/whole-file.ts');
   const folder = resolve(out);
   await mkdir(dirname(folder), { recursive: true });
-  // Fails where something has come to be in the folder since it was looked at.
+  // Fails if something was put into the folder after the check.
   await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });

@@ -1,7 +1,7 @@
 import type { ExperimentEngine } from '../../experiments/engines.ts';
 import type { ExperimentProgress } from '../../experiments/experiment.ts';
 
-/** On a terminal one line that changes, else a line now and then: logs are read afterwards. */
+/** On a terminal one line that changes. Otherwise a line every ten seconds, for logs. */
 export function progressTo(
   stream: NodeJS.WriteStream,
   { simulated }: Pick<ExperimentEngine, 'simulated'>,

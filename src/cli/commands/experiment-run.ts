@@ -29,7 +29,7 @@ interface Options {
   readonly verbose: boolean;
 }
 
-/** Options that are parameters of the experiment; a file may have more. */
+/** Options that are parameters of the experiment. A file may have more parameters. */
 const PARAMETERS = [
   'engine',
   'recordings',
@@ -46,33 +46,33 @@ export function addExperimentRunCommand(experiment: Command): void {
   experiment
     .command('run')
     .description('run every arm at every seed, and write histories, lineages, a summary and figures')
-    .argument('[file]', 'parameters as JSON; options on the command line go before those in the file')
-    .option('--engine <name>', 'miniature (real inference), simulated (a skill model) or recorded')
-    .option('--recordings <file>', 'recorded: answers of an earlier experiment, its model-outputs.jsonl')
+    .argument('[file]', 'parameters as JSON; options on the command line take precedence')
+    .option('--engine <name>', 'miniature (real inference), simulated (a model of skill) or recorded')
+    .option('--recordings <file>', 'recorded: the model-outputs.jsonl of an earlier experiment')
     .option('--nodes <count>', 'Nodes of each population, 5 to 10000 (default: 50)')
-    .option('--generations <count>', 'generations after the first one (default: 40)')
+    .option('--generations <count>', 'generations after generation 0 (default: 40)')
     .option('--seed <seeds>', 'a number, several with commas, or a range such as 1-10 (default: 1)')
     .option(
       '--arms <names>',
-      'evolution, random-search, best-of-n, static, and evolution without something: no-crossover, no-modes, no-mutation … (default: the first four)',
+      'evolution, random-search, best-of-n, static, or evolution without one thing: no-crossover, no-modes, no-mutation … (default: the first four)',
     )
-    .option('--tasks-per-node <count>', 'tasks that each Node is judged by in a generation (default: 10)')
-    .option('--cluster-size <count>', 'Nodes of a Cluster, 5 to 50 (default: 10)')
-    .option('--held-out <count>', 'tasks of each evaluation, which no selection sees (default: 100)')
-    .option('--out <folder>', 'where everything is written; it must not exist, or be empty', someText)
+    .option('--tasks-per-node <count>', 'tasks for each Node in a generation (default: 10)')
+    .option('--cluster-size <count>', 'Nodes in a Cluster at the start, 5 to 50 (default: 10)')
+    .option('--held-out <count>', 'tasks in each evaluation; no selection sees them (default: 100)')
+    .option('--out <folder>', 'output folder; it must not exist, or be empty', someText)
     .option(
       '--outputs <file>',
-      'answers of models, read and added to (default: in the output folder)',
+      'file of model answers to read and extend (default: in the output folder)',
       someText,
     )
-    .addOption(new Option('--resume', 'go on with the experiment in --out').default(false))
+    .addOption(new Option('--resume', 'continue the experiment in --out').default(false))
     .option('--json', 'print the summary as one JSON object', false)
-    .option('--verbose', 'show what happens inside', false)
+    .option('--verbose', 'also log information and debug messages', false)
     .addHelpText(
       'after',
       `
-The same parameters give the same history, byte for byte. Ctrl-C ends after what was finished; --resume goes on.
-What the files are: docs/experiments.md.`,
+The same parameters give the same history, byte for byte. Ctrl-C stops and keeps completed generations; --resume continues.
+docs/experiments.md describes the files.`,
     )
     .action((file, options) => finish(() => run(file, options)));
 }
@@ -86,12 +86,11 @@ async function run(file: string | undefined, options: Options): Promise<number> 
     ANSWERS_FILE,
   } = await import('../../experiments/experiment.ts');
   const { out } = options;
-  if (out === undefined)
-    throw new UsageError('Name the folder for what the experiment finds: --out <folder>.');
+  if (out === undefined) throw new UsageError('Name the output folder: --out <folder>.');
   const given = parametersOf(options);
   if (options.resume && (file !== undefined || Object.keys(given).length > 0)) {
     throw new UsageError(
-      '--resume goes on with the parameters in the folder: leave out all others, or begin anew in another folder.',
+      '--resume uses the parameters in the folder. Leave out all other parameters, or start a new experiment in another folder.',
     );
   }
   const input = { ...(file === undefined ? {} : await parametersIn(file)), ...given };
@@ -112,7 +111,7 @@ async function run(file: string | undefined, options: Options): Promise<number> 
     } catch (error) {
       if (signal.aborted) {
         process.stderr.write(
-          `\nStopped. Every generation that was finished is kept: go on with --out ${out} --resume.\n`,
+          `\nStopped. All completed generations are kept. Continue with --out ${out} --resume.\n`,
         );
       }
       throw error;
@@ -140,7 +139,7 @@ async function parametersIn(file: string): Promise<object> {
     throw new UsageError(`The parameters in ${file} cannot be read: ${why}. Nothing was run.`);
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
-  throw new UsageError(`${file} holds no JSON object of parameters. Nothing was run.`);
+  throw new UsageError(`${file} is not a JSON object with parameters. Nothing was run.`);
 }
 
 function describe(

@@ -10,7 +10,7 @@ import { addWhyCommand } from './history/why.ts';
 export function addHistoryCommand(program: Command): void {
   const history = program
     .command('history')
-    .description('what has happened: the events themselves, and the network as it was');
+    .description('the recorded events, and the network at any moment');
   for (const add of [
     addTailCommand,
     addAtCommand,

@@ -15,7 +15,7 @@ export function addMatrixCommand(program: Command): void {
     .command('matrix')
     .description('the performance matrix: how well each Node and Cluster does each type of task')
     .option('--resource <resource>', 'only "node/<id>" or "cluster/<id>"', someText)
-    .option('--limit <rows>', 'at most so many', wholeNumber(1, 100_000), 100)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showMatrix(options)));
 }
@@ -34,7 +34,7 @@ function showMatrix({ resource, limit, json }: Options): Promise<number> {
       return 0;
     }
     if (rows.length === 0) {
-      printLines(['Nothing has been measured yet: answers that could be judged fill the matrix.']);
+      printLines(['Nothing has been measured yet. Judged answers fill the matrix.']);
       return 0;
     }
     printLines([

@@ -14,22 +14,22 @@ interface Options {
 }
 
 export function addModelsCommand(program: Command): void {
-  const models = program.command('models').description('the models that Nodes can be made of');
+  const models = program.command('models').description('the models that Nodes can use');
   models
     .command('list')
-    .description('the catalogue, with what fits this device and what is here')
+    .description('the catalogue: which models fit this device, and which are on it')
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => listModels(options)));
   models
     .command('pull')
-    .description('fetch a public model; what has arrived is kept, and the next run goes on there')
-    .argument('<id>', 'as "models list" names it', id)
+    .description('download a public model; an interrupted download can be resumed')
+    .argument('<id>', 'id of the model, from "models list"', id)
     .option('--json', 'print one JSON object at the end', false)
     .addHelpText('after', '\nFrom huggingface.co, or from the mirror that HF_ENDPOINT names.')
     .action((model, options) => finish(() => pull(model, options)));
   models
     .command('measure')
-    .description('ask the miniature models their held-out prompts, and count what is right')
+    .description('ask the miniature models their held-out prompts, and count the right answers')
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => measure(options)));
 }
@@ -88,7 +88,9 @@ async function pull(model: string, { json }: Options): Promise<number> {
     } catch (error) {
       progress.end();
       if (!signal.aborted) throw error;
-      process.stderr.write('Interrupted. What has arrived is kept; run the command again to go on.\n');
+      process.stderr.write(
+        'Interrupted. The part that arrived is kept. Run the command again to continue.\n',
+      );
       return EXIT.interrupted;
     }
   });
@@ -121,7 +123,7 @@ async function measure({ json }: Options): Promise<number> {
   });
 }
 
-/** A network takes no folder that holds something else: one that is new gets its mark before a model lies in it. */
+/** A network refuses a folder with foreign content, so a new data folder is marked before a model is put into it. */
 async function becomeDataFolder(): Promise<void> {
   const { DataFolderInUseError, dataFolderPath, openDataFolder } = await import('../../host/data-folder.ts');
   try {

@@ -15,9 +15,9 @@ export function addNodesCommand(program: Command): void {
   program
     .command('nodes')
     .description('the Nodes with their genomes and records')
-    .option('--cluster <id>', 'only those of one Cluster', id)
-    .option('--all', 'also those that are retired', false)
-    .option('--limit <rows>', 'at most so many', wholeNumber(1, 100_000), 100)
+    .option('--cluster <id>', 'only the Nodes of one Cluster', id)
+    .option('--all', 'include retired Nodes', false)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showNodes(options)));
 }

@@ -9,7 +9,7 @@ import { printTrace } from '../trace.ts';
 export function addQueryCommand(program: Command): void {
   program
     .command('query')
-    .description('one query: its answer and every step on the way there')
+    .description('one query: its answer and every step that led to it')
     .argument('<id>', 'the id that "ask" printed', id)
     .option('--json', 'print one JSON object', false)
     .action((queryId, options) => finish(() => showQuery(queryId, options)));
@@ -25,7 +25,7 @@ function showQuery(queryId: string, { json }: { json: boolean }): Promise<number
       return 0;
     }
     const { query } = answer;
-    const omitted = query.omitted > 0 ? [`… ${query.omitted} more steps stand in the history`] : [];
+    const omitted = query.omitted > 0 ? [`… ${query.omitted} more steps are in the history`] : [];
     printLines([
       ...printTrace(query.steps),
       ...omitted,

@@ -12,10 +12,10 @@ interface Options extends RoleOptions {
   readonly verbose: boolean;
 }
 
-/** Named again, so that help loads nothing of the network. */
+/** Listed here too, so that the help loads nothing of the network. */
 const ROLES: readonly Role[] = ['fleet', 'relay', 'projector', 'gateway', 'agent'];
 
-/** Options that one role alone has, and why. */
+/** Options that only one role has. */
 const GOES_WITH: readonly (readonly [keyof RoleOptions, Role])[] = [
   ['device', 'agent'],
   ['genesis', 'fleet'],
@@ -27,31 +27,41 @@ export function addRunCommand(program: Command): void {
   program
     .command('run')
     .description('run one role of the network in this process until Ctrl-C')
-    .addArgument(new Argument('<role>', 'what it does').choices(ROLES))
-    .option('--nats <url>', 'the message broker (default: NATS_URL, else that of the network on DELLM_HOME)')
-    .option('--store <url>', 'the EventStoreDB (default: ESDB_URL, else that of the network on DELLM_HOME)')
-    .option('--device <id>', 'agent: the device that it runs on; the broker’s user is agent-<id>', id)
+    .addArgument(new Argument('<role>', 'the role').choices(ROLES))
+    .option(
+      '--nats <url>',
+      'the message broker (default: NATS_URL, else the broker of the network on DELLM_HOME)',
+    )
+    .option(
+      '--store <url>',
+      'the EventStoreDB (default: ESDB_URL, else the store of the network on DELLM_HOME)',
+    )
+    .option('--device <id>', 'agent: the device that it runs on; its user on the broker is agent-<id>', id)
     .option(
       '--genesis <device>',
-      'fleet: where there are no Nodes yet, have the first generation born there',
+      'fleet: if there are no Nodes yet, create the first generation on this device',
       id,
     )
     .addOption(modelsOption())
     .addOption(gpuOption())
-    .option('--region <name>', 'agent: where the device is, such as "eu"; Clusters form by it', id)
+    .option(
+      '--region <name>',
+      'agent: where the device is, such as "eu"; geographic Clusters form by region',
+      id,
+    )
     .option('--json', 'print one JSON object when it runs', false)
-    .option('--verbose', 'show what happens inside', false)
+    .option('--verbose', 'also log information and debug messages', false)
     .addHelpText(
       'after',
       `
 fleet      actors and sagas: the only role that appends to the event store
-relay      publishes what happened as dellm.evt; two at once do no harm
+relay      publishes the recorded events as dellm.evt; two at once do no harm
 projector  keeps the read model (in DELLM_HOME) and answers from it
 gateway    takes questions
 agent      a contributor's device: runs the models; reaches the broker only
 
---models goes with --genesis, and public ones are looked for on this machine: it should be that device.
---gpu and --region go with agent.`,
+--models requires --genesis. Public models are looked up on this machine, so it should be that device.
+--gpu and --region require the role agent.`,
     )
     .action((role, options) => finish(() => run(role, options)));
 }
@@ -65,7 +75,7 @@ async function run(role: Role, options: Options): Promise<number> {
   const shutdown = prepareShutdown({ onLog });
   try {
     const server = await runRole(role, options, shutdown, onLog);
-    process.stderr.write(`The ${role} runs, at ${server}. Ctrl-C stops it.\n`);
+    process.stderr.write(`The ${role} runs at ${server}. Ctrl-C stops it.\n`);
     if (options.json) printJson({ role, nats: server, pid: process.pid });
   } catch (error) {
     await shutdown.begin();
@@ -76,13 +86,13 @@ async function run(role: Role, options: Options): Promise<number> {
 
 function checkOptions(role: Role, options: Options): void {
   if (role === 'agent' && options.device === undefined) {
-    throw new UsageError('An agent runs on a device: name it by --device.');
+    throw new UsageError('An agent runs on a device. Name it with --device.');
   }
   for (const [option, its] of GOES_WITH) {
     if (role === its || options[option] === undefined) continue;
-    throw new UsageError(`--${option} goes with the role "${its}", not with "${role}".`);
+    throw new UsageError(`--${option} is for the role "${its}", not for "${role}".`);
   }
   if (options.models !== undefined && options.genesis === undefined) {
-    throw new UsageError('--models goes with --genesis: it is for a first generation.');
+    throw new UsageError('--models requires --genesis, because it is for a first generation.');
   }
 }

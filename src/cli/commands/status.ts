@@ -6,7 +6,7 @@ import { withNetwork } from '../session.ts';
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description('whether the network is well, and how large it is')
+    .description('state and size of the network')
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showStatus(options)));
 }

@@ -13,7 +13,7 @@ export function addTrustCommand(program: Command): void {
   program
     .command('trust')
     .description('trust scores of Nodes and Clusters')
-    .option('--limit <rows>', 'at most so many', wholeNumber(1, 100_000), 100)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber(1, 100_000), 100)
     .option('--json', 'print one JSON object', false)
     .action((options) => finish(() => showTrust(options)));
 }
@@ -32,7 +32,7 @@ function showTrust({ limit, json }: Options): Promise<number> {
       return 0;
     }
     if (rows.length === 0) {
-      printLines(['Nobody has been judged yet.']);
+      printLines(['No answer has been judged yet.']);
       return 0;
     }
     printLines([

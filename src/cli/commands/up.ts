@@ -29,10 +29,10 @@ export function addUpCommand(program: Command): void {
     .addOption(modelsOption())
     .addOption(gpuOption())
     .option('--json', 'print one JSON object when it is up, then one for each answer', false)
-    .option('--verbose', 'show what happens inside', false)
+    .option('--verbose', 'also log information and debug messages', false)
     .addHelpText(
       'after',
-      '\nNATS_URL and ESDB_URL name a broker and an EventStoreDB that run already; else both are started.',
+      '\nNATS_URL and ESDB_URL name a running broker and EventStoreDB. Without them, both are started.',
     )
     .action((options) => finish(() => up(options)));
 }
@@ -77,7 +77,7 @@ async function up({ port, models, gpu, json, verbose }: Options): Promise<number
   };
   shutdown.add('prompt', async () => lines.close());
   lines.on('SIGINT', () => process.emit('SIGINT'));
-  // Ctrl-D. Where nobody types, the network runs on.
+  // Ctrl-D. Without a terminal, the network keeps running.
   lines.on('close', () => isTTY && void shutdown.begin());
   lines.on('line', (line) => {
     if (line.trim() === '') {

@@ -26,24 +26,31 @@ interface Options extends SourceOptions, MomentOptions {
 
 export function addAtCommand(history: Command): void {
   const command = addMomentOptions(
-    history.command('at').description('the network as it was: after an event, at a time, after a generation'),
+    history
+      .command('at')
+      .description('the network at a moment: after an event, at a time, after a generation'),
   )
     .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
-    .option('--limit <rows>', 'at most so many of each, for reading', wholeNumber(1, 1_000_000), 50)
+    .option(
+      '--limit <rows>',
+      'maximum number of rows of each kind, without --json',
+      wholeNumber(1, 1_000_000),
+      50,
+    )
     .option('--json', 'print all rows as one JSON object', false);
   addSourceOptions(command).action((options) => finish(() => showAt(options)));
 }
 
 export function addMomentOptions(command: Command): Command {
   return command
-    .option('--event <position>', 'up to and with this event (of a file: the number of its line)', someText)
-    .option('--time <time>', 'up to right before the first event that happened later, in ISO 8601', someText)
+    .option('--event <position>', 'up to and including this event (in a file: its line number)', someText)
+    .option('--time <time>', 'up to just before the first event that happened later, in ISO 8601', someText)
     .option(
       '--generation <number>',
-      'up to the end of a generation in every Cluster; 0: before the first',
+      'up to the end of a generation in every Cluster; 0 is before the first',
       someText,
     )
-    .option('--cluster <id>', 'of the generation: in this Cluster only', id)
+    .option('--cluster <id>', 'with --generation: only in this Cluster', id)
     .option('--end', 'everything', false);
 }
 
@@ -74,12 +81,12 @@ async function showAt(options: Options): Promise<number> {
   });
 }
 
-/** `--json` has the rows as they are. */
+/** Only for people: `--json` has the unchanged rows. */
 function readable(show: Show, rows: readonly (readonly [string, unknown])[]): typeof rows {
   return show === 'credits' ? rows.map(([key, row]) => [key, inCredits(row)] as const) : rows;
 }
 
-/** Where the fold has ended, in a line. */
+/** One line that says where the fold has ended. */
 export function whereText({ last, events }: Folded, label: string, unit: string): string {
   if (!last) return `${label} before its first event`;
   const { stream, revision, position, at } = last;
@@ -93,7 +100,7 @@ export async function momentOf({ event, time, generation, cluster, end }: Moment
     throw new UsageError('Name one moment: --event, --time, --generation or --end.');
   }
   if (cluster !== undefined && generation === undefined) {
-    throw new UsageError('--cluster goes with --generation.');
+    throw new UsageError('--cluster requires --generation.');
   }
   if (event !== undefined) return eventMoment(event);
   if (time !== undefined) return timeMoment(time);

@@ -33,36 +33,31 @@ interface Options extends SourceOptions, MomentOptions {
 export function addBranchCommand(history: Command): void {
   const command = history
     .command('branch')
-    .description('what a history would have led to with other parameters; the history itself is only read');
+    .description('continue a history with other parameters; the history itself is only read');
   addMomentOptions(command)
     .option(
       '--set <key=value>',
-      'a parameter of evolution from the fork on, such as cullShare=0.3; may be given several times',
+      'a parameter of evolution after the fork, such as cullShare=0.3; can be repeated',
       (value: string, all: readonly string[]) => [...all, value],
       [] as readonly string[],
     )
     .option('--engine <name>', 'miniature, simulated or recorded', engineName, 'miniature')
-    .option('--recordings <file>', 'recorded: answers of an experiment, its model-outputs.jsonl', someText)
-    .option('--world <number>', 'simulated: which world', wholeNumber(0, 1_000_000), 1)
+    .option('--recordings <file>', 'recorded: the model-outputs.jsonl of an experiment', someText)
+    .option('--world <number>', 'simulated: number of the world', wholeNumber(0, 1_000_000), 1)
     .option('--generations <count>', 'generations after the fork', wholeNumber(1, 10_000), 10)
-    .option('--seed <number>', 'of the tasks after the fork', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
-    .option(
-      '--tasks-per-node <count>',
-      'tasks that each Node is judged by in a generation',
-      wholeNumber(1, 1000),
-      10,
-    )
-    .option('--held-out <count>', 'tasks of each evaluation', wholeNumber(0, 2000), 100)
-    .option('--label <name>', 'how comparisons name it', id, 'branch')
-    .requiredOption('--out <folder>', 'where the branch is written; it must not exist, or be empty', someText)
-    .option('--outputs <file>', 'answers of models, read and added to', someText)
-    .option('--resume', 'go on with the branch in --out', false)
+    .option('--seed <number>', 'seed of the tasks after the fork', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--tasks-per-node <count>', 'tasks for each Node in a generation', wholeNumber(1, 1000), 10)
+    .option('--held-out <count>', 'tasks in each evaluation', wholeNumber(0, 2000), 100)
+    .option('--label <name>', 'name of the branch in comparisons', id, 'branch')
+    .requiredOption('--out <folder>', 'output folder; it must not exist, or be empty', someText)
+    .option('--outputs <file>', 'file of model answers to read and extend', someText)
+    .option('--resume', 'continue the branch in --out', false)
     .option('--json', 'print the summary as one JSON object', false)
-    .option('--verbose', 'show what happens inside', false);
+    .option('--verbose', 'also log information and debug messages', false);
   addSourceOptions(command, { cached: false }).action((options) => finish(() => branch(options)));
 }
 
-/** A parameter as it is written: JSON, or words with commas between them. */
+/** Parameters whose value is a list, written as JSON or as words separated by commas. */
 const LISTS: readonly string[] = ['mutations'];
 
 async function branch(options: Options): Promise<number> {
@@ -75,7 +70,7 @@ async function branch(options: Options): Promise<number> {
     if (options.json) printJson(summary);
     else
       printLines([
-        `The branch is in ${out}.${said} Set it beside another: dellm experiment compare <folder> ${out}`,
+        `The branch is in ${out}.${said} Compare it with another: dellm experiment compare <folder> ${out}`,
       ]);
     return 0;
   };
@@ -112,18 +107,18 @@ async function openEngine(engine: Options['engine'], options: Options): Promise<
   const { ANSWERS_FILE } = await import('../../../experiments/experiment.ts');
   const { out, outputs = join(out, ANSWERS_FILE), recordings, world } = options;
   if (engine === 'recorded' && recordings === undefined) {
-    throw new UsageError('The recorded engine needs the file of answers: --recordings.');
+    throw new UsageError('The recorded engine needs a file of answers: --recordings <file>.');
   }
   const config = { engine, world, ...(recordings !== undefined && { recordings }) };
   return openExperimentEngine(config, outputs, stderrLog(options));
 }
 
-/** `key=value` as an object: a value is JSON, else a word, or words with commas. */
+/** Parses `key=value`. A value is JSON, else a word, or words separated by commas. */
 function changesOf(set: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     set.map((change) => {
       const at = change.indexOf('=');
-      if (at < 1) throw new UsageError(`"${change}" sets nothing: write --set key=value.`);
+      if (at < 1) throw new UsageError(`"${change}" is not a parameter. Write --set key=value.`);
       const key = change.slice(0, at);
       return [key, readValue(key, change.slice(at + 1))];
     }),
@@ -138,7 +133,7 @@ function readValue(key: string, text: string): unknown {
   }
 }
 
-/** The folder that the history lies in, where an experiment may have left its devices. */
+/** The folder of the history. An experiment may have written its devices there. */
 function originOf({ from }: Options): string | null {
   if (from === undefined) return null;
   return statSync(from, { throwIfNoEntry: false })?.isDirectory() ? from : dirname(from);
@@ -146,5 +141,5 @@ function originOf({ from }: Options): string | null {
 
 function engineName(value: string): Options['engine'] {
   if (value === 'miniature' || value === 'simulated' || value === 'recorded') return value;
-  throw new InvalidArgumentError('It is miniature, simulated or recorded.');
+  throw new InvalidArgumentError('It must be miniature, simulated or recorded.');
 }

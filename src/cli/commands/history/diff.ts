@@ -18,11 +18,16 @@ interface Options extends SourceOptions {
 export function addDiffCommand(history: Command): void {
   const command = history
     .command('diff')
-    .description('what has become of the rows between two moments')
+    .description('how the rows changed between two moments')
     .argument('<from>', 'a position, a time, "generation:3", "generation:3@cluster" or "end"')
     .argument('<to>', 'the same')
     .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
-    .option('--limit <rows>', 'at most so many of each kind, for reading', wholeNumber(1, 1_000_000), 20)
+    .option(
+      '--limit <rows>',
+      'maximum number of changes of each kind, without --json',
+      wholeNumber(1, 1_000_000),
+      20,
+    )
     .option('--json', 'print all differences as one JSON object', false);
   addSourceOptions(command).action((from, to, options) => finish(() => showDiff(from, to, options)));
 }
@@ -61,7 +66,7 @@ function diffLines({ added, removed, changed }: RowsDiff, limit: number): string
   if (added.length + removed.length + changed.length === 0) return ['(no difference)'];
   const some = <Item>(items: readonly Item[], lineOf: (item: Item) => string): string[] => [
     ...items.slice(0, limit).map((item) => printableLine(lineOf(item))),
-    ...(items.length > limit ? [`  … and ${items.length - limit} more: --limit shows them`] : []),
+    ...(items.length > limit ? [`  … and ${items.length - limit} more; --limit shows them`] : []),
   ];
   return [
     ...some(added, ({ key }) => `+ ${key}`),

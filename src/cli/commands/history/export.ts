@@ -15,13 +15,13 @@ interface Options extends SourceOptions {
 export function addExportCommand(history: Command): void {
   const command = history
     .command('export')
-    .description('the history for other programs; nothing is overwritten')
+    .description('write the history for other programs; never overwrites a file')
     .addOption(
       new Option('--format <format>', 'phylogeny: a folder with phylogeny.csv (ALife standard) and tree.nwk')
         .choices(['jsonl', 'csv', 'parquet', 'phylogeny'])
         .default('jsonl'),
     )
-    .requiredOption('--out <path>', 'the file, or the folder of a phylogeny', someText)
+    .requiredOption('--out <path>', 'output file, or output folder of a phylogeny', someText)
     .option('--json', 'print one JSON object', false);
   addSourceOptions(command, { cached: false }).action((options) => finish(() => exportHistory(options)));
 }

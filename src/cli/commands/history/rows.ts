@@ -1,14 +1,14 @@
 import { UNITS_PER_CREDIT } from '../../../actors/account/credits.ts';
 import { table } from '../../output.ts';
 
-/** Longest text of a cell; what is longer is shown by its beginning. `--json` shows everything. */
+/** Longest text in a cell. Longer texts are cut; `--json` shows everything. */
 const CELL = 48;
 const WHOLE_ROW = 120;
 
-/** Fields that are told by a row's key already. */
+/** Fields that the row's key already shows. */
 const IN_KEY: ReadonlySet<string> = new Set(['kind', 'resource', 'taskType', 'account', 'id', 'node']);
 
-/** Rows of any projection below each other: a column for every field that is a text, a number or a list of such. */
+/** A table of rows of any projection, with a column for every field that is a text, a number, or a list of these. */
 export function rowsTable(rows: readonly (readonly [key: string, row: unknown])[], limit: number): string[] {
   if (rows.length === 0) return ['(no rows)'];
   const shown = rows.slice(0, limit);
@@ -21,7 +21,7 @@ export function rowsTable(rows: readonly (readonly [key: string, row: unknown])[
   );
   const lines = table(shown, [
     { title: 'key', of: ([key]) => key },
-    // Rows of parts only are shown by their JSON.
+    // If no field fits into a column, shows the row as JSON.
     ...(names.size === 0
       ? [
           {
@@ -39,10 +39,10 @@ export function rowsTable(rows: readonly (readonly [key: string, row: unknown])[
     })),
   ]);
   const more = rows.length - shown.length;
-  return more === 0 ? lines : [...lines, `… and ${more} more: --limit shows them`];
+  return more === 0 ? lines : [...lines, `… and ${more} more; --limit shows them`];
 }
 
-/** A value in a few words; null for what has none. */
+/** A value as a short text; null if it has none. */
 export function cellOf(value: unknown): string | number | null {
   if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(4));
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -54,7 +54,7 @@ export function cellOf(value: unknown): string | number | null {
   return Array.isArray(value) ? `${value.length} ×` : null;
 }
 
-/** A value in one line, as JSON where it has more than one part. */
+/** A value in one line. Objects and lists as JSON. */
 export function valueText(value: unknown): string {
   if (value === undefined) return '(none)';
   if (typeof value === 'number') return String(cellOf(value));
@@ -65,7 +65,7 @@ function clipped(text: string, most = CELL): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-/** Amounts in credits, where the rows have them in units. */
+/** Converts a row's amounts from units to credits. */
 export function inCredits(row: unknown): unknown {
   return Object.fromEntries(
     Object.entries(row as object).map(([name, value]) => [

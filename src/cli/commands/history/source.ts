@@ -21,14 +21,14 @@ export function addSourceOptions(command: Command, { cached = true } = {}): Comm
   command
     .option(
       '--from <file>',
-      'a history.jsonl, an experiment’s folder, or the file of an embedded store',
+      'a history.jsonl, the folder of a run, or the file of an embedded store',
       someText,
     )
     .option('--store <url>', 'an EventStoreDB, such as esdb://localhost:2113?tls=false', someText);
   if (cached) {
     command.option(
       '--cache <folder>',
-      'where folds are kept; default: replay-cache in the data folder',
+      'folder for cached folds (default: replay-cache in the data folder)',
       someText,
     );
   }

@@ -18,14 +18,14 @@ const SHOWN_DATA = 100;
 export function addTailCommand(history: Command): void {
   history
     .command('tail')
-    .description('the last events, then new ones as they come, until Ctrl-C')
+    .description('the last events, then new ones as they arrive, until Ctrl-C')
     .option('--stream <name>', 'only this stream, such as "node-mathematical-01"', someText)
     .addOption(
-      new Option('--limit <events>', 'past events to begin with')
+      new Option('--limit <events>', 'number of past events to show first')
         .argParser(wholeNumber(0, 100_000))
         .default(20),
     )
-    .option('--json', 'print one JSON object a line', false)
+    .option('--json', 'print one JSON object per line', false)
     .action((options) => finish(() => tail(options)));
 }
 
@@ -51,7 +51,7 @@ function tail({ stream, limit, json }: Options): Promise<number> {
 }
 
 function lineOf({ position, created, stream, revision, type, data }: TailedEvent): string {
-  const { at: _at, ...rest } = data ?? { at: '', data: 'too long to be shown' };
+  const { at: _at, ...rest } = data ?? { at: '', data: 'too long to show' };
   const shown = JSON.stringify(rest);
   const cut = shown.length > SHOWN_DATA ? `${shown.slice(0, SHOWN_DATA)}…` : shown;
   return printableLine(

@@ -18,10 +18,8 @@ const SHOWN_FAULTS = 20;
 export function addVerifyCommand(history: Command): void {
   const command = history
     .command('verify')
-    .description(
-      'folds everything from the first event: chains, ids, order, and the rows that the network answers from',
-    )
-    .option('--no-rows', "leave the network's rows out")
+    .description('fold everything from the first event, and check chains, ids, order and the read model')
+    .option('--no-rows', 'do not check the read model')
     .option('--json', 'print one JSON object', false);
   addSourceOptions(command, { cached: false }).action((options) => finish(() => verify(options)));
 }
@@ -55,7 +53,7 @@ async function liveRows(home: string): Promise<{ live: LiveRows | null; note: st
   const { liveRowsOfFile } = await import('../../../replay/live-rows.ts');
   try {
     const live = liveRowsOfFile(join(home, 'read-model.sqlite'), PROJECTIONS);
-    return { live, note: live ? null : 'There is no read model in the data folder to compare with.' };
+    return { live, note: live ? null : 'The data folder has no read model to compare with.' };
   } catch (error) {
     if (error instanceof Error && error.name === 'ForeignReadModelError')
       return { live: null, note: error.message };
@@ -67,25 +65,25 @@ function reportLines(found: Verification, label: string, unit: string, note: str
   const { ok, events, streams, faults, stopped, rows } = found;
   const lines = facts([
     ['history', label],
-    ['looked at', `${events} events in ${streams} streams`],
+    ['checked', `${events} events in ${streams} streams`],
     ...(rows
       ? ([
           [
             'rows',
             `${rows.compared} rows of ${rows.projections.length} projections at ${unit} ${rows.position} of ${rows.label}: ` +
               (rows.differences.length === 0
-                ? 'all as the history folds'
-                : `${rows.differences.length} are not`),
+                ? 'all equal the fold of the history'
+                : `${rows.differences.length} differ from the fold of the history`),
           ],
         ] as const)
       : []),
     [
       'found',
       ok
-        ? 'nothing is wrong'
+        ? 'no faults'
         : faults.length > 0
-          ? `${faults.length} faults, the first one first`
-          : 'it is not whole',
+          ? `${faults.length} faults, in order`
+          : 'not everything could be checked',
     ],
   ]);
   if (note !== null) lines.push(printableLine(note));
@@ -95,7 +93,7 @@ function reportLines(found: Verification, label: string, unit: string, note: str
     lines.push(printableLine(`${kind}:${where} ${unit} ${position}: ${what}`));
   }
   if (faults.length > SHOWN_FAULTS)
-    lines.push(`… and ${faults.length - SHOWN_FAULTS} more: --json shows them`);
+    lines.push(`… and ${faults.length - SHOWN_FAULTS} more; --json shows them`);
   if (stopped !== null) lines.push(printableLine(`stopped: ${stopped}`));
   for (const { projection, key, what, fields } of (rows?.differences ?? []).slice(0, SHOWN_FAULTS)) {
     lines.push(

@@ -13,7 +13,7 @@ interface Options extends SourceOptions {
 export function addWhyCommand(history: Command): void {
   const command = history
     .command('why')
-    .description("a Node's life: parents, mutations, votes, fitness, its end and the rule that ended it")
+    .description("a Node's life: parents, mutations, votes, fitness, its end, and the rule that ended it")
     .argument('<node>', 'such as mathematical-01', id)
     .option('--json', 'print one JSON object', false);
   addSourceOptions(command).action((node, options) => finish(() => tellLife(node, options)));
@@ -50,7 +50,7 @@ function lifeLines(life: Life): string[] {
       ...(end ? ([['rule', end.rule]] as const) : []),
       ['offspring', offspring.length === 0 ? 'none' : offspring.map(relativeText).join(', ')],
     ]),
-    ...section('votes by type of task', votes.byType.length, () =>
+    ...section('votes by task type', votes.byType.length, () =>
       table(votes.byType, [
         { title: 'task type', of: (row) => row.taskType },
         { title: 'votes', of: (row) => row.votes },
@@ -78,9 +78,9 @@ function section(title: string, rows: number, lines: () => string[]): string[] {
 }
 
 function endText({ end, retiredAt }: Life): string {
-  if (!end) return 'it lives';
+  if (!end) return 'alive';
   const when = `culled ${end.at} in generation ${end.generation}, rank ${end.rank} of ${end.of}, fitness ${valueText(end.fitness)}`;
-  return retiredAt === null ? `${when}; it still has tasks in hand` : `${when}; retired ${retiredAt}`;
+  return retiredAt === null ? `${when}; it still has open tasks` : `${when}; retired ${retiredAt}`;
 }
 
 function relativeText({ node, cause, alive }: Relative): string {
