@@ -3,16 +3,16 @@ import { effectId, eventId, eventMetadataSchema, GENESIS_HASH, hashOf } from '..
 import type { PlacedEvent } from './history-file.ts';
 
 /**
- * What is wrong with a history, at one event. `changed`: its content is not what was recorded. `missing`: it was taken
- * away. `reordered`: it stands where it cannot have been stored. `repeated`: it stands there twice.
+ * A fault of a history at one event. `changed`: its content is not what was recorded. `missing`: it was removed.
+ * `reordered`: it is at a place where it cannot have been stored. `repeated`: it occurs twice.
  */
 export interface Fault {
   readonly kind: 'changed' | 'missing' | 'reordered' | 'repeated';
-  /** Null where only the id of a missing event is known. */
+  /** Null if only the id of a missing event is known. */
   readonly stream: string | null;
   readonly revision: number | null;
   readonly type: string | null;
-  /** Where it stands, or for a missing event where its absence shows. */
+  /** Position of the event, or for a missing event the position where its absence shows. */
   readonly position: number;
   readonly what: string;
 }
@@ -22,39 +22,39 @@ type Place = Pick<PlacedEvent, 'stream' | 'revision' | 'type' | 'position' | 'id
 interface Head {
   readonly place: Place | null;
   readonly revision: number;
-  /** Hash of the last event; null where that cannot vouch for the next one. */
+  /** Hash of the last event; null if it cannot be used to check the next one. */
   readonly hash: string | null;
-  /** The last event did not follow from the one before it: the next one tells which of the two was changed. */
+  /** Set if the last event did not follow the one before it. The next event shows which of the two was changed. */
   readonly doubted: { readonly before: Place; readonly event: Place } | null;
 }
 
 const BEFORE_FIRST: Head = { place: null, revision: -1, hash: GENESIS_HASH, doubted: null };
 
-/** Faults that are kept: where there are more, a whole history is foreign. */
+/** Most faults that are kept. With more, the whole history is probably foreign. */
 const MAX_FAULTS = 1_000;
 
-/** Effects of one event that are looked through to prove that a message followed from it. Genesis has the most. */
+/** Most effects of one event that are searched to prove that a message followed from it. Genesis has the most. */
 const MAX_EFFECTS = 4_096;
 const MAX_PROOFS = 50;
 
-/** What devices bring about: it followed from a work order, and that one's event stands in the same stream. */
+/** Events that devices cause. They follow from a work order, whose event is in the same stream. */
 const FROM_DEVICES: ReadonlySet<string> = new Set(['ModelAnswered', 'VoteCast', 'TaskFailed']);
 
 /**
- * Follows every stream's chain and every cause, event by event in the store's order, and tells what is wrong.
+ * Checks the chain of every stream and the cause of every event, in the store's order, and collects the faults.
  *
- * What it cannot find: that events were taken from the end of the history, or from the end of a stream, if nothing that
- * is left followed from them; that two neighbours of different streams, neither of which followed from the other, have
- * changed places; and a history that was forged from the first event on, since nobody signs it.
+ * It cannot find events that were removed from the end of the history or of a stream if no remaining event followed
+ * from them; two neighbouring events of different streams that changed places if neither followed from the other; and a
+ * history that was forged from the first event on, because nobody signs it.
  */
 export class ChainCheck {
   readonly #unit: string;
   readonly #heads = new Map<string, Head>();
   readonly #faults: Fault[] = [];
-  /** Missing events by `stream#revision`: one that comes later was not missing. */
+  /** Missing events by `stream#revision`. An event that appears later was not missing. */
   readonly #gaps = new Map<string, Fault>();
   readonly #seen = new Set<string>();
-  /** The first event that followed from one that has not come yet, by the id of that one. */
+  /** The first event that followed from an event that has not appeared yet, by the id of the latter. */
   readonly #awaited = new Map<string, { readonly event: Place; readonly messageId: string }>();
   #events = 0;
 
@@ -79,9 +79,9 @@ export class ChainCheck {
   }
 
   /**
-   * All faults by the place at which they show, the first one first; behind them missing events of which only the id is
-   * known, which may be the same as some that are named. Where the history could not be read to its end,
-   * nothing is said about what may come later.
+   * All faults in the order of their positions, followed by missing events of which only the id is known. The latter
+   * may be the same as some of the former. If the history could not be read to its end, faults that later events would
+   * decide are left out.
    */
   finish({ whole }: { readonly whole: boolean }): readonly Fault[] {
     if (!whole) return this.#sorted();
@@ -96,8 +96,8 @@ export class ChainCheck {
       if (!followsFrom(messageId, id)) return [];
       const { stream, revision, type, position } = event;
       const what =
-        `the event with the id ${id} is missing, from which revision ${revision} of ${stream} (a ${type}, ` +
-        `${this.#unit} ${position}) followed; unless it is named otherwise, the end of its stream or all of it was taken away`;
+        `the event with the id ${id} is missing; revision ${revision} of ${stream} (a ${type}, ` +
+        `${this.#unit} ${position}) followed from it. Unless it is listed above, the end of its stream or the whole stream was removed`;
       return [{ kind: 'missing', stream: null, revision: null, type: null, position, what }];
     });
   }
@@ -115,7 +115,7 @@ export class ChainCheck {
     const metadata = eventMetadataSchema.safeParse(event.metadata);
     if (!metadata.success) {
       const reasons = z.prettifyError(metadata.error).replace(/\s+/g, ' ');
-      this.#changed(place, `its metadata are not those of an event: ${reasons}`);
+      this.#changed(place, `its metadata are not valid: ${reasons}`);
       return { place, revision: event.revision, hash: null, doubted: null };
     }
     const { prevHash, messageId } = metadata.data;
@@ -134,22 +134,25 @@ export class ChainCheck {
     }
     if (follows) return next;
     if (head.place === null) {
-      this.#changed(place, 'it is the first event of its stream and names one before it');
+      this.#changed(place, 'it is the first event of its stream but names an event before it');
       return { ...next, hash: null };
     }
     return { ...next, doubted: { before: head.place, event: place } };
   }
 
-  /** An event's `prevHash` is not the hash of the one before it. `who`: which of the two the next event speaks against. */
+  /**
+   * An event's `prevHash` is not the hash of the event before it. `who` is the one that the next event shows to be
+   * changed.
+   */
   #doubt(event: Place, before: Place, who: 'before' | 'event' | 'either'): void {
     if (who === 'before') {
-      this.#changed(before, `revision ${event.revision} was recorded after another content of it`);
+      this.#changed(before, `revision ${event.revision} was recorded after different content of this event`);
     } else if (who === 'event') {
       this.#changed(event, 'its prevHash is not the hash of the event before it');
     } else {
       this.#changed(
         before,
-        `revision ${event.revision}, the last of the stream, was recorded after another content of it (or the prevHash there was changed)`,
+        `revision ${event.revision}, the last of the stream, was recorded after different content of this event (or its prevHash was changed)`,
       );
     }
   }
@@ -167,7 +170,7 @@ export class ChainCheck {
     });
   }
 
-  /** A revision that the stream has passed already. */
+  /** The event has a revision that the stream has already passed. */
   #late(event: PlacedEvent): void {
     const place = placeOf(event);
     const gap = `${event.stream}#${event.revision}`;
@@ -178,7 +181,7 @@ export class ChainCheck {
         ...base,
         kind: 'repeated',
         position: place.position,
-        what: 'its stream had this revision before',
+        what: 'its stream already had this revision',
       });
       return;
     }
@@ -189,11 +192,11 @@ export class ChainCheck {
       ...base,
       kind: 'reordered',
       position: missed.position,
-      what: `it stands at ${this.#unit} ${place.position}, behind later revisions of its stream from ${this.#unit} ${missed.position} on`,
+      what: `it is at ${this.#unit} ${place.position}, after later revisions of its stream from ${this.#unit} ${missed.position} on`,
     });
   }
 
-  /** What followed from an event was stored after it. */
+  /** An event must be stored after the event that it followed from. */
   #checkCause(event: PlacedEvent): void {
     const waiting = this.#awaited.get(event.id);
     if (waiting) {
@@ -207,7 +210,7 @@ export class ChainCheck {
         position,
         what:
           `it followed from revision ${event.revision} of ${event.stream} (a ${event.type}), ` +
-          `which stands behind it, at ${this.#unit} ${event.position}`,
+          `which comes only later, at ${this.#unit} ${event.position}`,
       });
     }
     this.#seen.add(event.id);
@@ -227,14 +230,14 @@ export class ChainCheck {
   }
 }
 
-/** Whether the message is one of the event's effects: then the event was stored, whoever can show it or not. */
+/** Whether the message is one of the event's effects. If so, the event was stored once. */
 function followsFrom(messageId: string, event: string): boolean {
   if (!/^[0-9a-f-]{36}$/.test(event)) return false;
   for (let index = 0; index < MAX_EFFECTS; index += 1) if (effectId(event, index) === messageId) return true;
   return false;
 }
 
-/** The id that belongs to the content; null where the metadata do not tell. */
+/** The id that belongs to the content; null if the metadata have no message id. */
 function idOf({ stream, revision, type, data, metadata }: PlacedEvent): string | null {
   const { messageId } = metadata as Readonly<Record<string, unknown>>;
   return typeof messageId === 'string' ? eventId(stream, revision, type, data, messageId) : null;

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../events/envelope.ts';
 import type { Rows } from './memory-model.ts';
 
-/** What has become of the rows of one projection between two moments, by key. */
+/** How the rows of one projection changed between two moments, by key. */
 export interface RowsDiff {
   readonly added: readonly Entry[];
   readonly removed: readonly Entry[];
@@ -18,7 +18,7 @@ export interface ChangedEntry {
   readonly fields: readonly FieldChange[];
 }
 
-/** `field` is a path such as `genome.samplingParams.temperature`; a value that is not there is undefined. */
+/** `field` is a path such as `genome.samplingParams.temperature`. A missing value is undefined. */
 export interface FieldChange {
   readonly field: string;
   readonly from: unknown;
@@ -40,7 +40,7 @@ export function diffRows(before: Rows, after: Rows): RowsDiff {
   return { added, removed, changed };
 }
 
-/** How two values differ. Objects are compared member by member, anything else as a whole. */
+/** The differences between two values. Objects are compared member by member, anything else as a whole. */
 export function diffFields(from: unknown, to: unknown, path = ''): readonly FieldChange[] {
   if (from === to) return [];
   if (isRecord(from) && isRecord(to)) {

@@ -70,7 +70,7 @@ describe('folding a history to a moment', () => {
 
   it('refuses a position beyond the end, and tells where the end is', async () => {
     await expect(at('11', ten)).rejects.toThrow(
-      'There is no event at line 11 of the spec: its last event stands at line 10.',
+      'There is no event at line 11 of the spec: its last event is at line 10.',
     );
     await expect(at('1', [])).rejects.toThrow('it has no event');
   });
@@ -112,7 +112,7 @@ describe('folding a history to a moment', () => {
     it('or in one Cluster', async () => {
       expect(await positionAt('generation:1@x', events)).toBe(5);
       await expect(at('generation:2@y', events)).rejects.toThrow(
-        'Generation 2 has not ended in the Cluster "y" of the spec. The last one that has is 1.',
+        'Generation 2 has not ended in the Cluster "y" of the spec. The last one that has ended is 1.',
       );
     });
 
@@ -122,8 +122,8 @@ describe('folding a history to a moment', () => {
     });
 
     it('that has not ended is refused', async () => {
-      await expect(at('generation:3', events)).rejects.toThrow('The last one that has is 2.');
-      await expect(at('generation:1', ten)).rejects.toThrow('No generation has.');
+      await expect(at('generation:3', events)).rejects.toThrow('The last one that has ended is 2.');
+      await expect(at('generation:1', ten)).rejects.toThrow('No generation has ended yet.');
     });
   });
 

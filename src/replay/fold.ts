@@ -13,25 +13,25 @@ export interface FoldOptions {
   readonly source: HistorySource;
   readonly moment: Moment;
   readonly projections: readonly AnyProjection[];
-  /** Where rows of earlier folds are kept; null: always from the first event. */
+  /** Cache with the rows of earlier folds; null to fold always from the first event. */
   readonly cache: SnapshotCache | null;
   readonly signal?: AbortSignal;
-  /** Told now and then how many events have been folded. */
+  /** Called from time to time with the number of folded events. */
   readonly onProgress?: (events: number) => void;
 }
 
-/** Rows as they were at a moment. */
+/** The rows at a moment. */
 export interface Folded {
   readonly model: MemoryModel;
   /** The last event that belongs to the moment; null before the first. */
   readonly last: FoldedEvent | null;
-  /** How many events that was. */
+  /** Number of events up to the moment. */
   readonly events: number;
-  /** The latest time that any of them names; empty where none does. */
+  /** The latest time of any of these events; empty if none has a time. */
   readonly latestAt: string;
 }
 
-/** An event does not fit into the rows: its content cannot be what was recorded. */
+/** An event cannot be folded, so its content cannot be what was recorded. */
 export class FoldError extends Error {
   override readonly name = 'FoldError';
   readonly stream: string;
@@ -41,7 +41,7 @@ export class FoldError extends Error {
     super(
       `Revision ${revision} of ${stream} (a ${type}, ${unit} ${position}) cannot be folded: ` +
         `${cause instanceof Error ? cause.message : String(cause)}. Nothing was changed. ` +
-        '"dellm history verify" tells what is wrong with the history.',
+        '"dellm history verify" says what is wrong with the history.',
       { cause },
     );
     this.stream = stream;
@@ -58,8 +58,8 @@ const BEGINNING: Progress = {
 };
 
 /**
- * Folds a history up to a moment. Throws `MomentError` where the history does not have it, `FoldError`, and what reading
- * the source throws.
+ * Folds a history up to a moment. Throws `MomentError` if the history does not have it, `FoldError`, and any error of
+ * the source.
  */
 export async function foldTo(options: FoldOptions): Promise<Folded> {
   const { source, moment, projections, cache, signal, onProgress } = options;
@@ -98,7 +98,7 @@ export async function foldTo(options: FoldOptions): Promise<Folded> {
   return folded(null);
 }
 
-/** Folds one event; what goes wrong names it. */
+/** Folds one event. An error names the event. */
 export function applyTo(model: MemoryModel, event: PlacedEvent, unit: string): void {
   try {
     model.apply(recordedOf(event));
@@ -120,7 +120,7 @@ function restored(
   });
 }
 
-/** Where a generation has ended. */
+/** The position where a generation ended. */
 async function endOfGeneration(
   options: FoldOptions,
   { generation, cluster }: Extract<Moment, { kind: 'generation' }>,
@@ -143,7 +143,7 @@ async function endOfGeneration(
   const where = cluster === null ? 'in any Cluster' : `in the Cluster "${cluster}"`;
   throw new MomentError(
     `Generation ${generation} has not ended ${where} of ${options.source.label}. ` +
-      (last === 0 ? 'No generation has.' : `The last one that has is ${last}.`),
+      (last === 0 ? 'No generation has ended yet.' : `The last one that has ended is ${last}.`),
   );
 }
 
@@ -154,7 +154,7 @@ function beyondTheEnd(
   events: number,
 ): MomentError {
   const { unit, label } = source;
-  const last = events === 0 ? 'it has no event' : `its last event stands at ${unit} ${position}`;
+  const last = events === 0 ? 'it has no event' : `its last event is at ${unit} ${position}`;
   return new MomentError(`There is no event at ${unit} ${wanted} of ${label}: ${last}.`);
 }
 
@@ -163,7 +163,7 @@ function placeOf(event: PlacedEvent): FoldedEvent {
   return { stream, revision, id, position, at: happenedAt(event) };
 }
 
-/** 0 where there is none. */
+/** The greatest number; 0 if there is none. */
 function greatest(numbers: readonly number[]): number {
   return numbers.reduce((one, other) => Math.max(one, other), 0);
 }

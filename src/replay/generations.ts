@@ -1,6 +1,6 @@
 import { idOf, type Projection } from '../projections/projection.ts';
 
-/** Where the generations of one Cluster stand in the history. */
+/** The positions of one Cluster's generations in the history. */
 export interface GenerationsRow {
   readonly cluster: string;
   /** Position before which the first generation was opened. */
@@ -9,7 +9,7 @@ export interface GenerationsRow {
   readonly endedAt: Readonly<Record<string, number>>;
 }
 
-/** Finds generations: a row under each Cluster's id. */
+/** Finds generations, with one row per Cluster. */
 export const generations: Projection<
   GenerationsRow,
   'GenerationOpened' | 'GenerationClosed' | 'GenerationCompleted'
@@ -25,7 +25,7 @@ export const generations: Projection<
     const { position } = event;
     const before = row ?? { cluster, openedAt: position, endedAt: {} };
     if (event.type === 'GenerationOpened') return before;
-    // The saga's end and the Cluster's stand beside each other: the generation has ended with the later one.
+    // The saga and the Cluster each record the end. The generation has ended with the later one.
     return { ...before, endedAt: { ...before.endedAt, [event.data.generation]: position } };
   },
 };

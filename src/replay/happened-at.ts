@@ -1,13 +1,13 @@
 import type { StoredEvent } from '../eventstore/port.ts';
 import type { PlacedEvent } from './history-file.ts';
 
-/** When an event says that it happened; empty where it does not say. */
+/** An event's own time; empty if it has none. */
 export function happenedAt({ data }: Pick<PlacedEvent, 'data'>): string {
   return 'at' in data && typeof data.at === 'string' ? data.at : '';
 }
 
-/** An event as a store would give it. Times of writing are not kept in histories: when it happened stands in for that. */
+/** An event as a store would return it. Histories do not keep times of writing, so the event's own time replaces it. */
 export function asStored(event: PlacedEvent): StoredEvent {
-  // What was read is JSON, which is what a store gives.
+  // The event was read from JSON, so its data is what a store returns.
   return { ...event, created: happenedAt(event) } as unknown as StoredEvent;
 }

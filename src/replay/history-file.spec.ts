@@ -95,13 +95,13 @@ describe('a history file', () => {
     [
       'a line of something else',
       '{"id":1,"ancestor_list":[]}\n',
-      /Line 4 of .* is no event of a history: it has no stream/,
+      /Line 4 of .* is not an event of a history: it has no stream/,
     ],
-    ['a list', '[]\n', /Line 4 of .*: it is no object/],
+    ['a list', '[]\n', /Line 4 of .*: it is not an object/],
     [
       'an event with something more',
       `${JSON.stringify({ ...event(3), position: 4 })}\n`,
-      /Line 4 of .*: it has a member "position"/,
+      /Line 4 of .*: it has an unknown member "position"/,
     ],
     [
       'a revision that is none',
@@ -111,7 +111,7 @@ describe('a history file', () => {
     [
       'an event of a later release',
       historyLine({ ...event(3), metadata: { schemaVersion: SCHEMA_VERSION + 1 } }),
-      /Line 4 of .* holds a Happened of schema version \d+, and this release knows versions up to \d+\. .*with the release that wrote it/,
+      /Line 4 of .* has a Happened of schema version \d+, and this release reads versions up to \d+\. .*with the release that wrote it/,
     ],
     ['bytes that are no text', Buffer.from([0x22, 0xff, 0xfe, 0x22, 0x0a]), /Line 4 of .* is not UTF-8/],
   ];

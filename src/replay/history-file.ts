@@ -4,40 +4,40 @@ import { canonicalJson, type HashedContent, SCHEMA_VERSION } from '../events/env
 import { UnknownSchemaVersionError, versionOf } from '../events/upcasters.ts';
 
 /**
- * The file format of histories, `history.jsonl`: one event a line in the store's order, as canonical JSON of
- * `{stream, revision, id, type, data, metadata}`, each line ended by a newline, in UTF-8. There is no header and nothing
- * of the store's own (positions, times of writing), so the same history gives the same bytes; ids and hash chains can
- * be checked from the file alone. An event's position is the number of its line, from 1.
+ * The file format of histories, `history.jsonl`: one event per line in the store's order, as canonical JSON of
+ * `{stream, revision, id, type, data, metadata}`, with a newline after each line, in UTF-8. There is no header and
+ * nothing that belongs to the store (positions, times of writing), so the same history gives the same bytes. The file
+ * alone is enough to check ids and hash chains. An event's position is its line number, from 1.
  */
 
-/** What a line holds. */
+/** The content of a line. */
 export type HistoryEvent = HashedContent;
 
-/** An event of a history and where it stands there. */
+/** An event of a history with its position. */
 export interface PlacedEvent extends HistoryEvent {
-  /** The store's position, or the number of the line in a file. Grows from event to event. */
+  /** The store's position, or the line number in a file. Grows from event to event. */
   readonly position: number;
 }
 
-/** A place right after an event, at which reading can go on. */
+/** A place right after an event, from which reading can continue. */
 export interface Cursor {
   /** Position of that event. */
   readonly position: number;
-  /** Bytes of the file up to and with that event's line; 0 where the source is no such file. */
+  /** Bytes of the file up to and including that event's line; 0 if the source is not such a file. */
   readonly offset: number;
 }
 
-/** Events that follow each other, at least one, and the place after them. */
+/** Consecutive events, at least one, and the place after them. */
 export interface HistoryBatch {
   readonly events: readonly PlacedEvent[];
   readonly cursor: Cursor;
 }
 
-/** A line of a file is no event of a history. The file was only read. */
+/** A line of a file is not an event of a history. The file was only read. */
 export class HistoryFileError extends Error {
   override readonly name = 'HistoryFileError';
   readonly file: string;
-  /** Number of the line, from 1. */
+  /** Line number, from 1. */
   readonly line: number;
   constructor(file: string, line: number, what: string, advice: string, cause?: unknown) {
     super(`Line ${line} of ${file} ${what}. The file was only read. ${advice}`, { cause });
@@ -46,10 +46,10 @@ export class HistoryFileError extends Error {
   }
 }
 
-/** Bytes that are read at once; also about the size of a batch. */
+/** Bytes of one read, which is also about the size of a batch. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Longest line that is taken for one: the store takes appends of 1 MiB, whose bytes JSON may write six times as long. */
+/** Longest accepted line. The store takes appends of 1 MiB, and JSON may write a byte as six. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 const MEMBERS = ['stream', 'revision', 'id', 'type', 'data', 'metadata'] as const;
@@ -62,16 +62,16 @@ export function historyLine({ stream, revision, id, type, data, metadata }: Hist
 }
 
 /**
- * The events of a file in its order, each with the number of its line as position.
+ * The events of a file in order, each with its line number as position.
  *
- * @throws {HistoryFileError} at a line that is cut off, no JSON, no event, or of a later release. Events before it have
- * been given.
+ * @throws {HistoryFileError} at a line that is cut off, not JSON, not an event, or of a later release. The events before it
+ * were already returned.
  */
 export async function* readHistoryFile(path: string): AsyncGenerator<PlacedEvent> {
   for await (const { events } of readHistoryBatches(path)) yield* events;
 }
 
-/** The same in batches, which is several times as fast, and from a place on that an earlier batch has given. */
+/** The same in batches, which is several times as fast. It may start at the end of an earlier batch. */
 export async function* readHistoryBatches(
   path: string,
   after: Cursor = { position: 0, offset: 0 },
@@ -86,7 +86,7 @@ export async function* readHistoryBatches(
       try {
         for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
           if (!sound && !isUtf8(block.subarray(start, end))) throw notUtf8(path, position + 1);
-          // Line by line: one text of the whole block takes two bytes for each character as soon as one needs them.
+          // Line by line: one string of the whole block would use two bytes per character if any character needs them.
           events.push(parseLine(block.toString('utf8', start, end), path, position + 1));
           position += 1;
           start = end + 1;
@@ -103,7 +103,7 @@ export async function* readHistoryBatches(
   }
 }
 
-/** The event whose line ends at the place; null where no event's line ends there. */
+/** The event whose line ends at the place; null if no line ends there. */
 export async function eventBefore(path: string, { position, offset }: Cursor): Promise<PlacedEvent | null> {
   if (offset <= 0) return null;
   const handle = await open(path, 'r');
@@ -127,7 +127,7 @@ export async function eventBefore(path: string, { position, offset }: Cursor): P
   }
 }
 
-/** Blocks of bytes that begin and end with a line. */
+/** Blocks of bytes that contain whole lines. */
 async function* wholeLines(handle: FileHandle, path: string, after: Cursor): AsyncGenerator<Buffer> {
   let { position, offset } = after;
   let rest: Buffer = Buffer.alloc(0);
@@ -146,8 +146,8 @@ async function* wholeLines(handle: FileHandle, path: string, after: Cursor): Asy
       throw new HistoryFileError(
         path,
         position + 1,
-        `is longer than ${MAX_LINE_BYTES} bytes, which no event is`,
-        'Is it a history.jsonl, as "dellm history export" writes it?',
+        `is longer than ${MAX_LINE_BYTES} bytes, which is too long for an event`,
+        'Is the file a history.jsonl, as "dellm history export" writes it?',
       );
     }
     if (chunk.length > 0) continue;
@@ -156,14 +156,14 @@ async function* wholeLines(handle: FileHandle, path: string, after: Cursor): Asy
         path,
         position + 1,
         'is cut off: it has no end of line',
-        `Export the history again, or take away that line to read the ${position} events before it.`,
+        `Export the history again, or remove that line to read the ${position} events before it.`,
       );
     }
     return;
   }
 }
 
-/** So many bytes, or as many as there are. */
+/** Reads this many bytes, or as many as there are. */
 async function readFully(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
@@ -176,7 +176,7 @@ async function readFully(handle: FileHandle, offset: number, length: number): Pr
 }
 
 function notUtf8(path: string, line: number): HistoryFileError {
-  return new HistoryFileError(path, line, 'is not UTF-8', 'It was damaged: export the history again.');
+  return new HistoryFileError(path, line, 'is not UTF-8', 'It is damaged. Export the history again.');
 }
 
 function parseLine(text: string, path: string, line: number): PlacedEvent {
@@ -184,14 +184,14 @@ function parseLine(text: string, path: string, line: number): PlacedEvent {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new HistoryFileError(path, line, 'is not JSON', 'It was damaged: export the history again.', cause);
+    throw new HistoryFileError(path, line, 'is not JSON', 'It is damaged. Export the history again.', cause);
   }
   const fault = faultOf(value);
   if (fault !== null) {
-    const advice = 'A line is an event as "dellm history export" writes it.';
-    throw new HistoryFileError(path, line, `is no event of a history: ${fault}`, advice);
+    const advice = 'Each line must be an event, as "dellm history export" writes it.';
+    throw new HistoryFileError(path, line, `is not an event of a history: ${fault}`, advice);
   }
-  // `faultOf` has looked at every member; the object is nobody else's.
+  // `faultOf` has checked every member, and nobody else uses the object.
   const event = value as HistoryEvent & { position: number };
   const version = versionIn(event.metadata);
   if (version > SCHEMA_VERSION) {
@@ -199,7 +199,7 @@ function parseLine(text: string, path: string, line: number): PlacedEvent {
     throw new HistoryFileError(
       path,
       line,
-      `holds a ${event.type} of schema version ${version}, and this release knows versions up to ${SCHEMA_VERSION}`,
+      `has a ${event.type} of schema version ${version}, and this release reads versions up to ${SCHEMA_VERSION}`,
       'Read it with the release that wrote it, or a later one.',
       cause,
     );
@@ -209,7 +209,7 @@ function parseLine(text: string, path: string, line: number): PlacedEvent {
 }
 
 function faultOf(value: unknown): string | null {
-  if (!isObject(value)) return 'it is no object';
+  if (!isObject(value)) return 'it is not an object';
   const { stream, revision, id, type, data, metadata } = value;
   if (typeof stream !== 'string' || stream === '') return 'it has no stream';
   if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0)
@@ -222,10 +222,10 @@ function faultOf(value: unknown): string | null {
   for (const _member in value) members += 1;
   if (members === MEMBERS.length) return null;
   const foreign = Object.keys(value).find((name) => !(MEMBERS as readonly string[]).includes(name));
-  return `it has a member "${foreign?.slice(0, 40)}"`;
+  return `it has an unknown member "${foreign?.slice(0, 40)}"`;
 }
 
-/** This release's number is by far the most frequent one, and costs nothing to see. */
+/** Checks this release's version first, because it is by far the most frequent one. */
 function versionIn(metadata: object): number {
   return 'schemaVersion' in metadata && metadata.schemaVersion === SCHEMA_VERSION
     ? SCHEMA_VERSION

@@ -7,7 +7,7 @@ import type { Rows } from './memory-model.ts';
 import { nearNames } from './near.ts';
 import type { FoldedEvent } from './progress.ts';
 
-/** A Node's life, as the history tells it. */
+/** A Node's life, from the history. */
 export interface Life {
   readonly node: string;
   readonly born: {
@@ -19,7 +19,7 @@ export interface Life {
     readonly species: string;
   };
   readonly genome: Genome;
-  /** The first one's genome was changed, or mixed with the second's. */
+  /** The first parent's genome was mutated, or crossed with the second's. */
   readonly parents: readonly Relative[];
   readonly mutations: LineageRow['mutations'];
   readonly moves: readonly {
@@ -31,7 +31,7 @@ export interface Life {
   readonly cluster: string;
   readonly votes: {
     readonly cast: number;
-    /** Tasks that it let pass, and tasks that it would not take. */
+    /** Tasks that it did not answer, and tasks that it refused. */
     readonly missed: number;
     readonly refused: number;
     readonly byType: readonly TypeRecord[];
@@ -39,10 +39,10 @@ export interface Life {
   /** Oldest first; the newest 200. */
   readonly judgements: readonly Judgement[];
   readonly end: (NonNullable<LineageRow['end']> & { readonly at: string }) | null;
-  /** When the last task left its hands; null while it lives, or is still at work. */
+  /** When its last task ended after culling; null before that. */
   readonly retiredAt: string | null;
   readonly offspring: readonly Relative[];
-  /** The last event that the story knows. */
+  /** The last event that was read. */
   readonly toldTo: FoldedEvent | null;
 }
 
@@ -53,7 +53,7 @@ export interface Relative {
   readonly alive: boolean;
 }
 
-/** Votes on one type of task. Not every vote is judged; `right` and `wrong` are of those that were. */
+/** Votes on one task type. Not every vote is judged; `right` and `wrong` count the judged ones. */
 export interface TypeRecord {
   readonly taskType: string;
   readonly votes: number;
@@ -75,13 +75,13 @@ export class UnknownNodeError extends Error {
     const advice =
       near.length > 0
         ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
-        : '"dellm history at --end --show lineage" lists all that there were.';
-    super(`No Node "${node}" was ever born in ${label}. ${advice}`);
+        : '"dellm history at --end --show lineage" lists all Nodes.';
+    super(`There is no Node "${node}" in ${label}. ${advice}`);
     this.near = near;
   }
 }
 
-/** Tells the life of a Node up to the end of the history. Throws `UnknownNodeError`, and what `foldTo` throws. */
+/** The life of a Node up to the end of the history. Throws `UnknownNodeError`, and what `foldTo` throws. */
 export async function lifeOf(
   node: string,
   options: Omit<FoldOptions, 'moment' | 'projections'>,
@@ -118,7 +118,7 @@ export async function lifeOf(
   };
 }
 
-/** What a Node's own stream says about it. */
+/** The part of a life that is in the Node's own stream. */
 class LifeRecord {
   readonly moves: { at: string; from: string; to: string; cause: string }[] = [];
   retiredAt: string | null = null;
@@ -166,7 +166,7 @@ class LifeRecord {
   }
 }
 
-/** The stream in which a Node was judged. */
+/** The stream of the generation in which a Node was ranked. */
 function generationStream({ cluster, generation }: LifeFitness): string {
   return `generation-${generationId(cluster, generation)}`;
 }

@@ -6,13 +6,13 @@ import type { ReadModel } from '../projections/read-model.ts';
 import type { Rows } from './memory-model.ts';
 import { openReadOnly } from './store-file.ts';
 
-/** The rows that a network answers from, all from one position. */
+/** The rows of a network's read model, all from one position. */
 export interface LiveRows {
   readonly label: string;
   readonly position: number;
   /** The last event that they were folded from; null before the first. */
   readonly lastEvent: EventPlace | null;
-  /** By projection: those that can be compared, as JSON gives them back. */
+  /** Rows by projection, as JSON returns them. Only projections that can be compared. */
   readonly rows: ReadonlyMap<string, Rows>;
 }
 
@@ -23,13 +23,13 @@ const checkpoint = z.object({
     .nullable(),
 });
 
-/** Rows that another release's folds have made cannot be compared. */
+/** The rows were made by projections of another version, so they cannot be compared. */
 export class ForeignReadModelError extends Error {
   override readonly name = 'ForeignReadModelError';
 }
 
 /**
- * The read model's file as it was committed last, whether its projector runs or not. Null where there is none.
+ * The read model's file at its last commit, whether its projector runs or not. Null if there is no file.
  *
  * @throws {ForeignReadModelError}
  */
@@ -48,8 +48,8 @@ export function liveRowsOfFile(file: string, projections: readonly AnyProjection
     const found = meta.get('checkpoint');
     if (found === undefined || meta.get('versions') !== versions) {
       throw new ForeignReadModelError(
-        `The read model ${file} was made by other folds than this release's, so its rows are not compared. ` +
-          'Start the network once with this release: it makes them anew.',
+        `Another release made the read model ${file}, so its rows were not compared. ` +
+          'Start the network once with this release, which builds it again.',
       );
     }
     const { position, lastEvent } = checkpoint.parse(JSON.parse(found));
@@ -65,7 +65,7 @@ export function liveRowsOfFile(file: string, projections: readonly AnyProjection
   }
 }
 
-/** The resident rows of a read model that this process keeps, as they are now. */
+/** The current rows that a read model keeps in memory in this process. */
 export function liveRowsOf(model: ReadModel, projections: readonly AnyProjection[]): LiveRows {
   const rows = projections
     .filter(({ resident }) => resident)
@@ -77,7 +77,7 @@ export function liveRowsOf(model: ReadModel, projections: readonly AnyProjection
   return { label: 'the read model', position, lastEvent, rows: new Map(rows) };
 }
 
-/** Rows as a file gives them back, which holds no `undefined`. */
+/** Rows as a file would return them, without `undefined`. */
 export function throughJson(rows: Iterable<readonly [string, unknown]>): Rows {
   return new Map([...rows].map(([key, row]) => [key, JSON.parse(JSON.stringify(row)) as unknown]));
 }

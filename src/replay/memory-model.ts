@@ -1,6 +1,6 @@
 import { type AnyProjection, foldsByType, type Recorded } from '../projections/projection.ts';
 
-/** Rows of one projection by their keys. */
+/** The rows of one projection by key. */
 export type Rows = ReadonlyMap<string, unknown>;
 
 interface Fold {
@@ -8,7 +8,7 @@ interface Fold {
   readonly rows: Map<string, unknown>;
 }
 
-/** Rows of projections in plain maps, without a file: a fold of history that owns its state. */
+/** Rows of projections in plain maps, without a file. */
 export class MemoryModel {
   readonly #folds: readonly Fold[];
   readonly #foldsOf: (type: string) => readonly Fold[];
@@ -22,7 +22,7 @@ export class MemoryModel {
     return this.#folds.map(({ projection }) => projection);
   }
 
-  /** Folds the next event of the history into every row that it touches. `onRow` is told of those that are there then. */
+  /** Folds the next event of the history into every row that it touches. Calls `onRow` with each resulting row. */
   apply(event: Recorded, onRow?: (projection: string, key: string, row: unknown) => void): void {
     for (const { projection, rows } of this.#foldsOf(event.type)) {
       for (const key of projection.keys(event)) {
@@ -36,12 +36,12 @@ export class MemoryModel {
     }
   }
 
-  /** The rows of a projection, in the order in which they came to be. Throws for a projection that is not folded here. */
+  /** The rows of a projection in the order of their creation. Throws for a projection that is not folded here. */
   rows(name: string): Rows {
     return this.#rowsOf(name);
   }
 
-  /** Puts rows in the place of all that are there: those of a snapshot. */
+  /** Replaces all rows of a projection by those of a snapshot. */
   restore(name: string, rows: Iterable<readonly [string, unknown]>): void {
     const target = this.#rowsOf(name);
     target.clear();

@@ -1,4 +1,4 @@
-/** Names that somebody may have meant who wrote `wanted`, the nearest first. */
+/** Names that are similar to `wanted`, the most similar first. */
 export function nearNames(wanted: string, names: Iterable<string>, most = 3): readonly string[] {
   const farthest = Math.max(2, Math.floor(wanted.length / 3));
   return [...names]

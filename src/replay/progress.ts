@@ -1,16 +1,16 @@
 import type { Cursor, PlacedEvent } from './history-file.ts';
 
-/** Where a fold stands in a history. */
+/** The last event of a fold. */
 export interface FoldedEvent extends Pick<PlacedEvent, 'stream' | 'revision' | 'id' | 'position'> {
-  /** When it says that it happened; empty where it does not say. */
+  /** Its own time; empty if it has none. */
   readonly at: string;
 }
 
-/** How far a fold is. */
+/** The progress of a fold. */
 export interface Progress {
   readonly last: FoldedEvent | null;
   readonly events: number;
-  /** The latest time that any of the events names. */
+  /** The latest time of any event so far. */
   readonly latestAt: string;
   readonly cursor: Cursor;
 }

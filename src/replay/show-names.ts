@@ -1,4 +1,4 @@
-/** What can be shown as it was, in the order of showing it. `nodes` are the rows of Nodes in `network`. */
+/** The rows that can be shown at a moment, in this order. `nodes` are the rows of Nodes in `network`. */
 export const SHOWS = [
   'evolution',
   'network',
@@ -11,5 +11,5 @@ export const SHOWS = [
 ] as const;
 export type Show = (typeof SHOWS)[number];
 
-/** What `all` shows: everything once. */
+/** What `all` shows: each row once. */
 export const ALL_SHOWS: readonly Show[] = SHOWS.filter((show) => show !== 'nodes');

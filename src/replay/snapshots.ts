@@ -9,14 +9,14 @@ import type { Progress } from './progress.ts';
 import type { HistorySource, SourceIdentity } from './source.ts';
 
 /**
- * Rows of earlier folds, so that a moment late in a long history is shown without folding all of it again:
- * `<folder>/<history>/<position>/<projection>.json`. They are a cache: whatever does not fit is passed over.
+ * Cached rows of earlier folds, so that a late moment of a long history can be shown without folding all of it again:
+ * `<folder>/<history>/<position>/<projection>.json`. A file that does not fit is ignored.
  */
 export interface SnapshotCache {
   readonly folder: string;
   /** Events between two snapshots. Default of `snapshotCache`: 50,000. */
   readonly every: number;
-  /** Told when the cache could not be written; nothing else is lost by it. */
+  /** Called if the cache could not be written. Nothing else is affected. */
   readonly onStatus: (message: string) => void;
 }
 
@@ -44,7 +44,7 @@ export function snapshotCache(
   return { folder, every, onStatus };
 }
 
-/** Puts the rows of the latest snapshot that is admitted, and true, into the model. Null: there is none. */
+/** Restores the latest valid snapshot that `admits` accepts into the model. Null if there is none. */
 export async function loadSnapshot(
   { folder }: SnapshotCache,
   source: HistorySource,
@@ -69,7 +69,7 @@ export async function loadSnapshot(
   return null;
 }
 
-/** Keeps the model's rows. A cache that cannot be written is no reason to fail. */
+/** Caches the model's rows. If the cache cannot be written, the fold still goes on. */
 export async function saveSnapshot(
   { folder, onStatus }: SnapshotCache,
   source: HistorySource,
@@ -99,7 +99,7 @@ export async function saveSnapshot(
   }
 }
 
-/** The places of a history's snapshots, the last one first. */
+/** The positions of a history's snapshots, the last one first. */
 async function positionsIn(folder: string): Promise<readonly number[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -108,7 +108,7 @@ async function positionsIn(folder: string): Promise<readonly number[]> {
     .sort((one, other) => other - one);
 }
 
-/** Null where there is none, or what is there is not whole. */
+/** Null if there is no file, or the file is damaged. */
 async function readSnapshot(file: string): Promise<z.infer<typeof snapshotFile> | null> {
   try {
     const text = await readFile(file, 'utf8');
@@ -121,7 +121,7 @@ async function readSnapshot(file: string): Promise<z.infer<typeof snapshotFile> 
   }
 }
 
-/** Rows of other folds, or of events that were lifted otherwise, have another name. */
+/** The name contains the versions of the projection and of the event schema, so other versions have other files. */
 function fileOf(
   folder: string,
   { history }: SourceIdentity,

@@ -11,27 +11,27 @@ import {
   readHistoryBatches,
 } from './history-file.ts';
 
-/** Where a history is read from, always in the order in which it was stored. */
+/** A source of a history, always read in the order in which it was stored. */
 export interface HistorySource {
-  /** For a person. */
+  /** Name of the source, for a person. */
   readonly label: string;
-  /** What an event's `position` is here. */
+  /** Meaning of an event's `position`. */
   readonly unit: 'position' | 'line';
-  /** Everything after a place, default from the first event. */
+  /** All events after a place. Default: from the first event. */
   batches(after?: Cursor): AsyncIterable<HistoryBatch>;
-  /** The events of some streams; each stream's in their order. */
+  /** The events of some streams, each stream in order. */
   select(streams: ReadonlySet<string>): AsyncIterable<PlacedEvent>;
-  /** Whether exactly this event stands at exactly this place. */
+  /** Whether exactly this event is at exactly this place. */
   holds(event: EventPlace, cursor: Cursor): Promise<boolean>;
   identity(): Promise<SourceIdentity>;
   close(): Promise<void>;
 }
 
-/** Tells histories apart, so that what is kept of one is not taken for another's. */
+/** Identifies a history, so that the cache of one is not used for another. */
 export interface SourceIdentity {
-  /** A name for a folder. */
+  /** Name of the history's folder in the cache. */
   readonly history: string;
-  /** Changes when what was read before may have been changed. */
+  /** Changes if earlier content may have changed. */
   readonly stamp: string;
 }
 
@@ -61,7 +61,7 @@ export function fileSource(path: string): HistorySource {
   };
 }
 
-/** An event store. It stays open when the source is closed. */
+/** An event store. Closing the source does not close the store. */
 export function storeSource(store: EventStore, label: string): HistorySource {
   const all = (after?: number, limit?: number): AsyncIterable<StoredEvent> =>
     store.readAll({
@@ -95,7 +95,7 @@ export function storeSource(store: EventStore, label: string): HistorySource {
   };
 }
 
-/** A store and its file are one history, which nothing but appending changes. */
+/** A store and its file are the same history. Only appends change it. */
 export function storeIdentity(firstEvent: string): SourceIdentity {
   return { history: `store-${hash('sha256', firstEvent).slice(0, 16)}`, stamp: '' };
 }

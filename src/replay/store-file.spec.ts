@@ -143,22 +143,22 @@ describe("the store's file, read directly", () => {
       for await (const { events } of source.batches()) read.push(...events);
     })();
     await expect(reading).rejects.toThrow(
-      /Revision 1 of node-a \(position \d+ of .*\) was damaged: its data is no JSON/,
+      /Revision 1 of node-a \(position \d+ of .*\) is damaged: its data is not a JSON/,
     );
     expect(read).toHaveLength(1);
     await source.close();
   });
 
   it('that is not there, or something else, is refused and not made', () => {
-    expect(() => storeFileSource(file)).toThrow(/There is no event store to be read at/);
+    expect(() => storeFileSource(file)).toThrow(/There is no readable event store at/);
     expect(existsSync(file)).toBe(false);
     writeFileSync(file, 'x'.repeat(200));
-    expect(() => storeFileSource(file)).toThrow(/is no event store of DELLM/);
+    expect(() => storeFileSource(file)).toThrow(/is not an event store of DELLM/);
     const foreign = join(folder, 'foreign.sqlite');
     const database = new Database(foreign);
     database.exec('create table t (a)');
     database.close();
-    expect(() => storeFileSource(foreign)).toThrow(/is no event store of DELLM/);
+    expect(() => storeFileSource(foreign)).toThrow(/is not an event store of DELLM/);
   });
 
   it('is read where nothing can be written beside it', async (context) => {

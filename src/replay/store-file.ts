@@ -13,7 +13,7 @@ import { CATEGORY_PREFIXES } from '../projections/runner.ts';
 import type { Cursor, HistoryBatch, PlacedEvent } from './history-file.ts';
 import { type HistorySource, storeIdentity } from './source.ts';
 
-/** An event of the file holds something that is no event data. The file was only read. */
+/** The data or metadata of an event in the file are damaged. The file was only read. */
 export class DamagedEventError extends Error {
   override readonly name = 'DamagedEventError';
   readonly stream: string;
@@ -21,8 +21,8 @@ export class DamagedEventError extends Error {
   readonly position: number;
   constructor(file: string, { stream, revision, position }: Stored, what: string, cause?: unknown) {
     super(
-      `Revision ${revision} of ${stream} (position ${position} of ${file}) was damaged: its ${what} is no JSON ` +
-        'object. The file was only read. Restore it from a backup, or export what stands before that event.',
+      `Revision ${revision} of ${stream} (position ${position} of ${file}) is damaged: its ${what} is not a JSON ` +
+        'object. The file was only read. Restore it from a backup, or export the events before that one.',
       { cause },
     );
     this.stream = stream;
@@ -41,15 +41,15 @@ interface Stored {
   readonly metadata: string;
 }
 
-/** Events that are read at once; between two reads the server can do its housekeeping. */
+/** Events of one read. Between two reads the server can do its housekeeping. */
 const PAGE_EVENTS = 2_000;
 
 const COLUMNS =
   'position, stream, revision, id, type, cast(data as text) as data, cast(metadata as text) as metadata';
 
 /**
- * The embedded store's file, read without its server, which may run meanwhile or not. The connection is opened read-only
- * by the operating system's means too, so nothing is ever written to the file or its log.
+ * The embedded store's file, read without its server, which may be running or not. The file is opened read-only in the
+ * operating system too, so nothing is ever written to the file or its log.
  *
  * @throws {StoreFileError}
  */
@@ -99,8 +99,9 @@ export function storeFileSource(file: string): HistorySource {
 }
 
 /**
- * A connection that cannot write. A log that a running server or a crash has left is read too, for which SQLite wants to
- * make a file of shared memory beside it; in a folder that takes no files there is no server, and the file stands alone.
+ * A connection that cannot write. It also reads a log that a running server or a crash has left. For that, SQLite
+ * creates a file of shared memory in the same folder. If the folder is read-only, no server runs there, and the file is
+ * complete.
  */
 export function openReadOnly(file: string): Database.Database {
   const url = pathToFileURL(file).href;
@@ -137,24 +138,24 @@ function assertStoreFile(file: string): void {
   try {
     header = readFileHeader(file, 'r');
   } catch (cause) {
-    throw new StoreFileError('unusable', `There is no event store to be read at ${file}.`, cause);
+    throw new StoreFileError('unusable', `There is no readable event store at ${file}.`, cause);
   }
   if (!header.isSqlite || header.applicationId !== applicationId) {
     throw new StoreFileError(
       'damaged',
-      `The file ${file} is no event store of DELLM. Nothing was changed. Name a history.jsonl with --from, or the data folder by DELLM_HOME.`,
+      `The file ${file} is not an event store of DELLM. Nothing was changed. Name a history.jsonl with --from, or a data folder with DELLM_HOME.`,
     );
   }
   if (header.schemaVersion > schemaVersion) {
     throw new StoreFileError(
       'damaged',
-      `The event store ${file} has schema version ${header.schemaVersion}; this DELLM knows versions up to ${schemaVersion}. ` +
-        'Nothing was changed. Read it with a newer DELLM.',
+      `The event store ${file} has schema version ${header.schemaVersion}, and this release reads versions up to ${schemaVersion}. ` +
+        'Nothing was changed. Read it with a newer release.',
     );
   }
 }
 
-/** Those of the network's streams, up to the first that is damaged. */
+/** The events of the network's streams, up to the first damaged one. */
 function parsedAll(
   file: string,
   rows: readonly Stored[],

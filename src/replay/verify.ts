@@ -10,10 +10,10 @@ import type { HistorySource } from './source.ts';
 export interface VerifyOptions {
   readonly source: HistorySource;
   readonly projections: readonly AnyProjection[];
-  /** Rows to compare with; null: none. */
+  /** Rows to compare with, or null. */
   readonly live: LiveRows | null;
   readonly signal?: AbortSignal;
-  /** Told now and then how many events have been looked at. */
+  /** Called from time to time with the number of checked events. */
   readonly onProgress?: (events: number) => void;
 }
 
@@ -21,9 +21,9 @@ export interface Verification {
   readonly ok: boolean;
   readonly events: number;
   readonly streams: number;
-  /** What is wrong with the events, in the order of the history. */
+  /** Faults of events, in the order of the history. */
   readonly faults: readonly Fault[];
-  /** Why the history could not be read, or folded, to its end. */
+  /** Why the history could not be read or folded to its end; null if it could. */
   readonly stopped: string | null;
   readonly rows: RowsComparison | null;
 }
@@ -32,16 +32,16 @@ export interface RowsComparison {
   readonly label: string;
   readonly position: number;
   readonly projections: readonly string[];
-  /** Rows that were compared. */
+  /** Number of rows that were compared. */
   readonly compared: number;
   readonly differences: readonly RowDifference[];
 }
 
-/** A row of the read model that is not what the history folds to. */
+/** A row of the read model that differs from the fold of the history. */
 export interface RowDifference {
   readonly projection: string;
   readonly key: string;
-  /** The fields that differ; empty for a row that is only in one of them. */
+  /** The fields that differ; empty if the row is only on one side. */
   readonly fields: readonly string[];
   readonly what: 'differs' | 'only in the read model' | 'only in the history';
 }
@@ -49,8 +49,8 @@ export interface RowDifference {
 const MAX_DIFFERENCES = 200;
 
 /**
- * Looks at every event from the first one on: chains, ids, causes, order, folds; and compares the folded rows with those
- * of a read model. Nothing that was kept of earlier folds is used. Rejects only with the signal's reason.
+ * Checks every event from the first one: chain, id, cause, order and fold. Compares the folded rows with those of a
+ * read model. Uses no cache. Rejects only with the signal's reason.
  */
 export async function verifyHistory(options: VerifyOptions): Promise<Verification> {
   const { source, projections, live, signal, onProgress } = options;

@@ -110,7 +110,7 @@ describe('the history over NATS', () => {
   it('refuses moments that there are not, and rows that nobody knows', async () => {
     const ask = (moment: string, show = 'trust') => network.request('dellm.history.at', { moment, show });
     expect(await ask('999999999')).toMatchObject({
-      error: { code: 'bad-request', message: expect.stringContaining('its last event stands at') },
+      error: { code: 'bad-request', message: expect.stringContaining('its last event is at') },
     });
     expect(await ask('generation:9')).toMatchObject({
       error: { code: 'bad-request', message: expect.stringContaining('has not ended') },
@@ -229,7 +229,7 @@ describe('the history on the command line', () => {
       const again = await dellm(network.home, ['history', 'export', '--format', format, '--out', out]);
       expect(again).toMatchObject({
         code: EXIT.usage,
-        stderr: expect.stringContaining('exists already. Nothing was written'),
+        stderr: expect.stringContaining('already exists. Nothing was written'),
       });
     }
     const file = join(scratch, 'history.jsonl');
@@ -257,7 +257,7 @@ describe('the history on the command line', () => {
     expect(await refused(['at', '--end', '--from', join(scratch, 'none')])).toMatch(
       /^2: .*There is no history at/,
     );
-    expect(await refused(['diff', '1', 'yesterday', '--from', file])).toMatch(/^2: .*is no moment/);
+    expect(await refused(['diff', '1', 'yesterday', '--from', file])).toMatch(/^2: .*is not a moment/);
     expect(await refused(['why', 'mathematical-1', '--from', file])).toMatch(
       /^2: .*Did you mean .*"mathematical-01"/,
     );

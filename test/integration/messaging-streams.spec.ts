@@ -65,9 +65,7 @@ describe('streams as code', () => {
     const jsm = await js.jetstreamManager();
     await jsm.streams.delete(DEAD);
     await jsm.streams.add({ name: DEAD, subjects: ['dellm.dead.>'], storage: 'memory' as never });
-    await expect(ensureStreams(js)).rejects.toThrow(
-      /refused the stream DELLM_DEAD.*Nothing was deleted/,
-    );
+    await expect(ensureStreams(js)).rejects.toThrow(/refused the stream DELLM_DEAD.*Nothing was deleted/);
     await jsm.streams.delete(DEAD);
     await ensureStreams(js);
   });

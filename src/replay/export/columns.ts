@@ -7,7 +7,7 @@ export interface EventRow {
   readonly stream: string;
   readonly revision: number;
   readonly type: string;
-  /** When the event says that it happened (ISO 8601); empty where it does not say. */
+  /** The event's own time (ISO 8601); empty if it has none. */
   readonly at: string;
   readonly id: string;
   readonly message_id: string;

@@ -143,8 +143,8 @@ describe('an output', () => {
   it('that exists is not overwritten', async () => {
     const path = join(folder, 'there');
     writeFileSync(path, 'before');
-    await expect(writeWhole(path, some)).rejects.toThrow(/exists already\. Nothing was written/);
-    await expect(writeWholeFolder(path, { some })).rejects.toThrow(/exists already/);
+    await expect(writeWhole(path, some)).rejects.toThrow(/already exists\. Nothing was written/);
+    await expect(writeWholeFolder(path, { some })).rejects.toThrow(/already exists/);
     expect(readFileSync(path, 'utf8')).toBe('before');
     expect(readdirSync(folder)).toEqual(['there']);
   });
@@ -155,7 +155,7 @@ describe('an output', () => {
       writeFileSync(path, 'meanwhile');
       await output.write('some');
     };
-    await expect(writeWhole(path, late)).rejects.toThrow(/exists already/);
+    await expect(writeWhole(path, late)).rejects.toThrow(/already exists/);
     expect(readFileSync(path, 'utf8')).toBe('meanwhile');
     expect(readdirSync(folder)).toEqual(['there']);
   });
@@ -180,7 +180,7 @@ describe('an output', () => {
         for (let part = 0; part < 64; part += 1) await output.write('x'.repeat(64 * 1024));
       };
       await expect(writeWhole(join(path, 'a'), much)).rejects.toThrow(
-        /the disk is full\. What was begun was removed/,
+        /the disk is full\. The partial output was removed/,
       );
       await expect(writeWholeFolder(join(path, 'b'), { some, much })).rejects.toThrow(/the disk is full/);
       expect(readdirSync(path)).toEqual([]);

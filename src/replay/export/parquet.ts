@@ -3,7 +3,7 @@ import type { HistorySource } from '../source.ts';
 import { type EventRow, rowOf } from './columns.ts';
 import type { Output } from './whole-file.ts';
 
-/** A row group is written when it has so many rows, or so many characters of data: it is held in memory until then. */
+/** A row group is written when it reaches this many rows or characters of data. It is kept in memory until then. */
 const GROUP_ROWS = 20_000;
 const GROUP_DATA = 16 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import type { HistorySource } from '../source.ts';
 import { COLUMN_NAMES, rowOf } from './columns.ts';
 import type { Output } from './whole-file.ts';
 
-/** `history.jsonl`: canonical, and what every other command reads back. */
+/** `history.jsonl`: canonical, and readable by every other command. */
 export async function exportJsonl(source: HistorySource, output: Output): Promise<number> {
   let count = 0;
   for await (const { events } of source.batches()) {
@@ -13,7 +13,7 @@ export async function exportJsonl(source: HistorySource, output: Output): Promis
   return count;
 }
 
-/** One event a record, by RFC 4180: lines end in CR LF, and the first one names the columns. */
+/** One event per record, by RFC 4180: lines end in CR LF, and the first line names the columns. */
 export async function exportCsv(source: HistorySource, output: Output): Promise<number> {
   let count = 0;
   await output.write(recordOf(COLUMN_NAMES));

@@ -2,30 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { access, type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Something stands where the output should go. Nothing was written. */
+/** The output path already exists. Nothing was written. */
 export class OutputExistsError extends Error {
   override readonly name = 'OutputExistsError';
   constructor(path: string) {
-    super(`${path} exists already. Nothing was written. Give another name with --out, or move it away.`);
+    super(`${path} already exists. Nothing was written. Give another name with --out, or move it away.`);
   }
 }
 
-/** The output could not be written, for example because the disk is full. What was begun was removed again. */
+/** The output could not be written, for example because the disk is full. The partial output was removed. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
 }
 
-/** Takes what is written, in order. */
+/** Writes parts in order. */
 export interface Output {
   write(part: string | Uint8Array): Promise<void>;
 }
 
-/** Texts are gathered up to this many characters before they are written. */
+/** Texts are collected up to this many characters before they are written. */
 const GATHERED = 256 * 1024;
 
 /**
- * Writes a file so that it is there whole or not at all: under another name first, which becomes its own when everything
- * is on the disk. What exists is never overwritten.
+ * Writes a file completely or not at all. It is written under a temporary name and renamed when everything is on the
+ * disk. Never overwrites an existing file.
  *
  * @throws {OutputExistsError} @throws {OutputError} and whatever `produce` throws.
  */
@@ -73,7 +73,7 @@ async function writeNew(
     const { output, flush } = gathering(handle, path);
     await produce(output);
     await flush();
-    // Some file systems tell only now that the disk is full.
+    // Some file systems report only now that the disk is full.
     await handle.sync().catch((cause) => {
       throw outputError(path, cause);
     });
@@ -115,14 +115,14 @@ function gathering(
   return { output, flush };
 }
 
-/** Unlike a rename, a link never takes the place of what came meanwhile. */
+/** Unlike a rename, a link never replaces a file that was created in between. */
 async function giveName(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST') throw new OutputExistsError(path);
-    // Not every file system has links.
+    // Not every file system has hard links.
     if (await exists(path)) throw new OutputExistsError(path);
     await rename(temporary, path).catch((cause) => {
       throw outputError(path, cause);
@@ -130,7 +130,7 @@ async function giveName(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** Whether there is something at a path that must not be touched: a folder that is not empty, or a file there or above. */
+/** Whether a path must not be written to: it is a folder that is not empty, or a file, or below a file. */
 export async function isFilled(path: string): Promise<boolean> {
   const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -147,7 +147,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Beside the output, so that it is on the same disk. */
+/** In the same folder as the output, so that it is on the same disk. */
 function temporaryOf(path: string): string {
   return `${path.replace(/[/\\]+$/, '')}.${randomUUID().slice(0, 8)}.tmp`;
 }
@@ -156,7 +156,7 @@ function outputError(path: string, cause: unknown): OutputError {
   const reason =
     codeOf(cause) === 'ENOSPC' ? 'the disk is full' : cause instanceof Error ? cause.message : String(cause);
   return new OutputError(
-    `${path} could not be written: ${reason}. What was begun was removed again. Give another place with --out.`,
+    `${path} could not be written: ${reason}. The partial output was removed. Give another path with --out.`,
     { cause },
   );
 }
