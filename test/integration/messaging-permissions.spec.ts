@@ -14,7 +14,7 @@ import {
   partitionConsumer,
   WORK,
 } from '../../src/messaging/streams.ts';
-import { commandSubject, partitionOf, workSubject } from '../../src/messaging/subjects.ts';
+import { commandSubject, GATEWAY_INBOX, partitionOf, workSubject } from '../../src/messaging/subjects.ts';
 import type { TestNats } from '../support/nats.ts';
 import { startTestNats } from '../support/nats.ts';
 
@@ -135,6 +135,7 @@ describe("a device's user", () => {
     ["another device's inbox", '_INBOX_agent-b.x'],
     ["the network's inbox", '_INBOX_network.x'],
     ["a client's inbox", '_INBOX.x'],
+    ["a gateway's inbox", `${GATEWAY_INBOX}.x.y`],
     ["another device's acknowledgement", `$JS.ACK.${WORK}.${deviceConsumer('b')}.1.1.1.1.0`],
     ["another device's next work", `$JS.API.CONSUMER.MSG.NEXT.${WORK}.${deviceConsumer('b')}`],
     ['the next command', `$JS.API.CONSUMER.MSG.NEXT.${COMMANDS}.${partitionConsumer(0)}`],
@@ -158,6 +159,7 @@ describe("a device's user", () => {
     ["another device's inbox", '_INBOX_agent-b.>'],
     ['all inboxes', '_INBOX.>'],
     ["the network's inbox", '_INBOX_network.>'],
+    ["gateways' inboxes", `${GATEWAY_INBOX}.>`],
     ['commands', 'dellm.cmd.>'],
     ['events', 'dellm.evt.>'],
     ['announcements', `$KV.${AGENTS_BUCKET}.>`],
@@ -184,10 +186,17 @@ describe("a device's user", () => {
       workSubject('a'),
       'dellm.evt.node.n1.VoteCast',
       '$JS.API.STREAM.LIST',
+      `${GATEWAY_INBOX}.x.y`,
     ]) {
       expect(await violationOf(client, () => client.publish(subject, 'x'))).toMatch(/permissions violation/i);
     }
-    for (const subject of ['dellm.cmd.>', '_INBOX_network.>', '_INBOX_agent-a.>', '>']) {
+    for (const subject of [
+      'dellm.cmd.>',
+      '_INBOX_network.>',
+      '_INBOX_agent-a.>',
+      `${GATEWAY_INBOX}.>`,
+      '>',
+    ]) {
       const subscribe = (): void => void client.subscribe(subject, { callback: () => undefined });
       expect(await violationOf(client, subscribe)).toMatch(/permissions violation/i);
     }

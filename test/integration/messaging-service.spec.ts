@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { EndpointError } from '../../src/messaging/endpoint-error.ts';
 import type { RunningService } from '../../src/messaging/service.ts';
 import { endpoint, serveEndpoints } from '../../src/messaging/service.ts';
+import { GATEWAY_INBOX } from '../../src/messaging/subjects.ts';
 import type { TestNats } from '../support/nats.ts';
 import { startTestNats } from '../support/nats.ts';
 
@@ -194,6 +195,22 @@ describe('serveEndpoints', () => {
     });
     client.publish('dellm.ask', '{"text":"x"}', { reply: 'dellm.cmd.1.account.alice' });
     client.publish('dellm.ask', '{"text":"x"}');
+    await client.flush();
+    expect((await ask('{"text":"after them"}')).json()).toEqual({ text: 'after them' });
+    await server.flush();
+    expect(heard).toEqual([]);
+    watch.unsubscribe();
+  });
+
+  it('answers to no gateway, whose inbox a client may name but not write to', async () => {
+    await serve();
+    const heard: string[] = [];
+    const watch = server.subscribe(`${GATEWAY_INBOX}.>`, {
+      callback: (_, message) => void heard.push(message.subject),
+    });
+    for (const subject of ['dellm.ask', 'dellm.ask.stream', 'dellm.schemas']) {
+      client.publish(subject, '{"text":"x"}', { reply: `${GATEWAY_INBOX}.one.two` });
+    }
     await client.flush();
     expect((await ask('{"text":"after them"}')).json()).toEqual({ text: 'after them' });
     await server.flush();
