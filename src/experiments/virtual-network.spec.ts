@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { countEvents, countFolds } from '../../test/support/folds.ts';
 import { DEVICE, genesisPlan } from '../../test/support/local-network.ts';
 import { runWorkOrder } from '../agent/work.ts';
 import { canonicalJson, uuidOf, verifyChain } from '../events/envelope.ts';
@@ -171,6 +172,8 @@ async function evolved(seed: number, generations: number, change: Partial<Virtua
 }
 
 describe('the network in virtual time', () => {
+  afterEach(() => vi.restoreAllMocks());
+
   it('answers questions, the same twice byte for byte, whenever the models answer', async () => {
     const first = await questions();
     expect([...first.replies.keys()].sort()).toEqual(['_INBOX.q0', '_INBOX.q1', '_INBOX.q2', '_INBOX.q3']);
@@ -201,6 +204,15 @@ describe('the network in virtual time', () => {
     expect(linesOf((await evolved(7, 2)).events)).toEqual(lines);
     expect(linesOf((await evolved(7, 2, { strict: true })).events)).toEqual(lines);
     expect(linesOf((await evolved(8, 2)).events)).not.toEqual(lines);
+  });
+
+  it('folds every event once, whatever kind of actor records it', async () => {
+    const definitions = DEFINITIONS as readonly ActorDefinition[];
+    const folds = countFolds(definitions);
+    const events = [...(await questions()).events, ...(await evolved(7, 1)).events];
+    const recorded = countEvents(definitions, events);
+    expect(Object.values(recorded).every((count) => count > 0)).toBe(true);
+    expect(folds()).toEqual(recorded);
   });
 
   it('goes on from a recorded generation as if there had been no break, byte for byte', async () => {

@@ -5,9 +5,9 @@ import type { EventStore } from '../eventstore/port.ts';
 import { joinMembership, type Member, rendezvous } from '../messaging/membership.ts';
 import { FLEETS_BUCKET } from '../messaging/permissions.ts';
 import { PARTITIONS, partitionOf } from '../messaging/subjects.ts';
-import type { ReadsProvider } from './handle.ts';
 import { Host } from './host.ts';
 import { type OnLog, reasonOf } from './log.ts';
+import type { ReadsProvider } from './mailbox.ts';
 import { NatsTransport, type PartitionConsumer } from './nats-transport.ts';
 import { type OpenDeadline, Timers } from './timers.ts';
 

@@ -5,9 +5,55 @@ import {
   createActor,
   type EventObject,
 } from 'xstate';
+import type { ActorDefinition, DomainEvent } from '../actors/actor.ts';
+import { GENESIS_HASH } from '../events/envelope.ts';
+
+/** Where an actor stands: its last event, and what all its events have made of it. Plain data. */
+export interface Head {
+  /** Revision of the last event; -1 before the first. */
+  readonly revision: number;
+  /** Id of the last event; null before the first. */
+  readonly eventId: string | null;
+  /** Hash of the last event: the `prevHash` of the next one. */
+  readonly hash: string;
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+/** The machine does not handle an event in the state that it is in. Ignoring it would make history a lie. */
+export class UnhandledEventError extends Error {
+  override readonly name = 'UnhandledEventError';
+}
 
 /** One for each machine: XState's `transition` builds an actor per call, which costs several times the fold itself. */
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
+
+export function streamOf(definition: ActorDefinition, id: string): string {
+  return `${definition.category}-${id}`;
+}
+
+/** Before the first event. */
+export function firstHead({ machine }: ActorDefinition, id: string): Head {
+  const snapshot = machine.getInitialSnapshot(scopeOf(machine), { id });
+  return { revision: -1, eventId: null, hash: GENESIS_HASH, snapshot };
+}
+
+/** The state after an event. Throws `UnhandledEventError` where the machine does not take it. */
+export function takeEvent(
+  { machine }: ActorDefinition,
+  stream: string,
+  revision: number,
+  event: DomainEvent,
+  snapshot: AnyMachineSnapshot,
+): AnyMachineSnapshot {
+  const next = foldEvent(machine, snapshot, event);
+  // An event that is not handled changes nothing; one that changes nothing may still be handled.
+  if (next === snapshot && !snapshot.can(event as EventObject)) {
+    throw new UnhandledEventError(
+      `${stream} cannot take ${event.type} as revision ${revision} in state ${JSON.stringify(snapshot.value)}.`,
+    );
+  }
+  return next;
+}
 
 /**
  * The state after an event: what XState's pure `transition` gives, without its actions (machines of this project have
@@ -19,6 +65,16 @@ export function foldEvent(
   event: EventObject,
 ): AnyMachineSnapshot {
   return machine.transition(snapshot, event, scopeOf(machine));
+}
+
+/** A state as JSON can keep it. */
+export function persistedState(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): unknown {
+  return machine.getPersistedSnapshot(snapshot);
+}
+
+/** The state that was persisted. Throws where the machine has no such state. */
+export function restoredState(machine: AnyStateMachine, persisted: unknown): AnyMachineSnapshot {
+  return machine.restoreSnapshot(persisted as AnyMachineSnapshot, scopeOf(machine));
 }
 
 /** What a machine sees of the actor around it, where there is none: nothing is started, stopped, sent or logged. */

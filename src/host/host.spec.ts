@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LedgerCommand, ledgerDefinition } from '../../test/support/ledger.ts';
+import type { ActorDefinition } from '../actors/actor.ts';
 import { eventMetadataSchema, type MessageIds, verifyChain } from '../events/envelope.ts';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { EventStoreUnavailableError } from '../eventstore/port.ts';
 import { Host, type HostOptions } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
-import type { Timer } from './plan.ts';
+import type { Timer } from './timers.ts';
 import type { Outgoing, Transport } from './transport.ts';
 
 const idsOf = (messageId: string): MessageIds => ({
@@ -25,6 +26,15 @@ const send = (transferId: string, to: string, amount = 10): LedgerCommand => ({
   data: { transferId, to, amount },
 });
 const misbehave = (how: string, text = ''): LedgerCommand => ({ type: 'Misbehave', data: { how, text } });
+
+/** An account that looks something up before it decides. */
+const inquisitive: ActorDefinition = {
+  ...ledgerDefinition,
+  decide(command, snapshot, given) {
+    expect(given.reads).toBeNull();
+    return ledgerDefinition.decide(command as LedgerCommand, snapshot, given);
+  },
+};
 
 class World {
   readonly store: EventStore = createMemoryEventStore();
@@ -139,10 +149,11 @@ describe('a message', () => {
     const world = new World();
     let failures = 2;
     world.host({
+      definitions: [inquisitive],
       reads: (_kind, command) => {
         const { transferId } = command.data as { transferId?: string };
         if (transferId === 'd1' && failures-- > 0) throw new Error('projection away');
-        return Promise.resolve(null);
+        return null;
       },
     });
     world.transport.send(account('ann'), deposit('d1'), idsOf('m1'));

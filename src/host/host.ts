@@ -2,12 +2,11 @@ import type { ActorDefinition, Address, Command } from '../actors/actor.ts';
 import { NotJsonError } from '../events/envelope.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { ReadsProvider, Workplace } from './handle.ts';
+import { bury } from './dead-letters.ts';
 import type { OnLog } from './log.ts';
-import { Mailbox } from './mailbox.ts';
-import { PoisonError, readMessage } from './message.ts';
-import type { Message, Timer } from './plan.ts';
-import { bury } from './settle.ts';
+import { Mailbox, type ReadsProvider, type Workplace } from './mailbox.ts';
+import { type Message, PoisonError, readMessage } from './message.ts';
+import type { Timer } from './timers.ts';
 import type { Delivery, Transport } from './transport.ts';
 
 export interface HostOptions {

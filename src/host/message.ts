@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import type { ActorDefinition } from '../actors/actor.ts';
-import { decodeJson, deviceMessageId, HEADER } from '../events/envelope.ts';
-import type { Message } from './plan.ts';
+import type { ActorDefinition, Address, Command } from '../actors/actor.ts';
+import { decodeJson, deviceMessageId, HEADER, type MessageIds } from '../events/envelope.ts';
 import type { Delivery } from './transport.ts';
+
+/** A command that has been read and validated. */
+export interface Message extends MessageIds {
+  readonly to: Address;
+  readonly device: string | null;
+  readonly command: Command;
+}
 
 /** Longest message id that is taken, in characters. */
 const MAX_ID_LENGTH = 200;

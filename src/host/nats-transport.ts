@@ -1,9 +1,9 @@
 import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { headers as createHeaders } from 'nats';
+import { ClosedConnectionError, headers as createHeaders, DrainingConnectionError } from 'nats';
 import { encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
-import { InvalidSubjectTokenError } from '../messaging/errors.ts';
+import { InvalidSubjectTokenError, NatsUnavailableError } from '../messaging/errors.ts';
 import { type Publish, publisher } from '../messaging/publish.ts';
 import { COMMANDS, partitionConsumer } from '../messaging/streams.ts';
 import {
@@ -54,11 +54,16 @@ export class NatsTransport implements Transport {
     const headers = createHeaders();
     headers.set(HEADER.correlationId, message.correlationId);
     headers.set(HEADER.causationId, message.causationId);
-    if (message.target.kind === 'reply') {
-      headers.set(HEADER.messageId, message.messageId);
-      this.#nats.publish(subject, message.body, { headers });
-    } else {
-      await this.#publish({ subject, body: message.body, messageId: message.messageId, headers });
+    try {
+      if (message.target.kind === 'reply') {
+        headers.set(HEADER.messageId, message.messageId);
+        this.#nats.publish(subject, message.body, { headers });
+      } else {
+        await this.#publish({ subject, body: message.body, messageId: message.messageId, headers });
+      }
+    } catch (error) {
+      if (!(error instanceof ClosedConnectionError || error instanceof DrainingConnectionError)) throw error;
+      throw new NatsUnavailableError('The connection to the broker was closed here.', { cause: error });
     }
   }
 

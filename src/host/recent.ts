@@ -18,11 +18,11 @@ export class RecentMessages {
   readonly #ranges = new Map<string, RevisionRange & { readonly addedAt: number }>();
 
   /** `now`: any clock in milliseconds, the same at every call. */
-  add(messageId: string, revision: number, now: number): void {
+  add(messageId: string, first: number, last: number, now: number): void {
     const known = this.#ranges.get(messageId);
     this.#ranges.set(messageId, {
-      first: Math.min(revision, known?.first ?? revision),
-      last: Math.max(revision, known?.last ?? revision),
+      first: Math.min(first, known?.first ?? first),
+      last: Math.max(last, known?.last ?? last),
       addedAt: now,
     });
     if (this.#ranges.size > RECENT_COUNT) this.#prune(now);

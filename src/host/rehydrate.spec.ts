@@ -5,7 +5,7 @@ import type { ActorDefinition } from '../actors/actor.ts';
 import { SNAPSHOT_PREFIX } from '../events/envelope.ts';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
-import { UnhandledEventError } from './actor-instance.ts';
+import { persistedState, UnhandledEventError } from './fold.ts';
 import { Host } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
 import { rehydrate } from './rehydrate.ts';
@@ -82,15 +82,15 @@ const fold = (store: EventStore, definition: ActorDefinition = ledgerDefinition)
 describe('an actor', () => {
   it('that never was starts at its beginning, without reading a snapshot', async () => {
     const actor = await fold(createMemoryEventStore());
-    expect(actor.revision).toBe(-1);
-    expect(actor.snapshot.context).toMatchObject({ balance: 0 });
+    expect(actor.head.revision).toBe(-1);
+    expect(actor.head.snapshot.context).toMatchObject({ balance: 0 });
   });
 
   it('comes back from its events with its place, its chain and its recent messages', async () => {
     const store = await storeWith(20);
     const actor = await fold(store);
-    expect(actor.revision).toBe(39);
-    expect(actor.snapshot.context.balance).toBe(20);
+    expect(actor.head.revision).toBe(39);
+    expect(actor.head.snapshot.context.balance).toBe(20);
     expect(actor.recent.get('m19')).toMatchObject({ first: 38, last: 39 });
     expect(actor.recent.get('unknown')).toBeUndefined();
   });
@@ -111,8 +111,8 @@ describe('a snapshot', () => {
     expect(others).toEqual([]);
     expect(snapshot?.data.revision).toBeGreaterThanOrEqual(2 * SNAPSHOT_EVERY);
     const actor = await fold(store);
-    expect(actor.revision).toBe(1199);
-    expect(actor.snapshot.context.balance).toBe(600);
+    expect(actor.head.revision).toBe(1199);
+    expect(actor.head.snapshot.context.balance).toBe(600);
     expect(actor.snapshotRevision).toBe(snapshot?.data.revision);
     expect(read()).toBe(SNAPSHOT_EVERY + 1200 - Number(snapshot?.data.revision));
   });
@@ -128,8 +128,12 @@ describe('a snapshot', () => {
     const folded = await fold(store);
     expect(fromSnapshot.snapshotRevision).toBeGreaterThan(0);
     expect(folded.snapshotRevision).toBe(-1);
-    expect(fromSnapshot.persisted).toEqual(folded.persisted);
-    expect(fromSnapshot.lastHash).toBe(folded.lastHash);
+    const { machine } = ledgerDefinition;
+    expect(persistedState(machine, fromSnapshot.head.snapshot)).toEqual(
+      persistedState(machine, folded.head.snapshot),
+    );
+    expect(fromSnapshot.head.hash).toBe(folded.head.hash);
+    expect(fromSnapshot.head.eventId).toBe(folded.head.eventId);
   });
 
   it('knows the recent messages that it covers: they may come back', async () => {
@@ -155,7 +159,7 @@ describe('a snapshot', () => {
     );
     const actor = await fold(store);
     expect(actor.snapshotRevision).toBe(-1);
-    expect(actor.snapshot.context.balance).toBe(600);
+    expect(actor.head.snapshot.context.balance).toBe(600);
   });
 
   it('of a machine that folds otherwise by now is not believed', async () => {
@@ -168,6 +172,6 @@ describe('a snapshot', () => {
     });
     const actor = await fold(store, { ...ledgerDefinition, machine: changed });
     expect(actor.snapshotRevision).toBe(-1);
-    expect(actor.snapshot.context.balance).toBe(-1);
+    expect(actor.head.snapshot.context.balance).toBe(-1);
   });
 });

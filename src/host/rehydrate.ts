@@ -1,12 +1,19 @@
 import type { ActorDefinition, DomainEvent } from '../actors/actor.ts';
-import { eventMetadataSchema } from '../events/envelope.ts';
+import { type EventMetadata, eventMetadataSchema, GENESIS_HASH, hashOf } from '../events/envelope.ts';
 import { upcast } from '../events/upcasters.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
-import { ActorInstance, streamOf } from './actor-instance.ts';
-import type { FollowUp } from './plan.ts';
-import { effectsOf } from './plan.ts';
-import { RECENT_COUNT, RECENT_MS } from './recent.ts';
+import { type CausedEffect, causedEffects } from './decide.ts';
+import { firstHead, type Head, restoredState, streamOf, takeEvent, UnhandledEventError } from './fold.ts';
+import { RECENT_COUNT, RECENT_MS, RecentMessages, type RevisionRange } from './recent.ts';
 import { type CachedState, readSnapshot, SNAPSHOT_EVERY } from './snapshots.ts';
+
+/** An actor in memory. Plain data: one that sleeps costs its state and nothing else. */
+export interface ActorState {
+  head: Head;
+  readonly recent: RecentMessages;
+  /** Revision of the last snapshot that was read or written, -1 for none. */
+  snapshotRevision: number;
+}
 
 /**
  * Brings an actor back from its stream. Short streams are folded from their first event; longer ones from their
@@ -17,127 +24,142 @@ export async function rehydrate(
   id: string,
   store: EventStore,
   now: number,
-): Promise<ActorInstance> {
+): Promise<ActorState> {
   const stream = streamOf(definition, id);
   const beginning = await collect(store.readStream(stream, { limit: SNAPSHOT_EVERY }));
   if (beginning.length === SNAPSHOT_EVERY) {
     const cached = await readSnapshot(store, stream, definition.machine);
-    const actor = cached && (await foldFrom(cached, definition, id, store, now));
+    const actor = cached && (await foldFrom(cached, definition, stream, store, now));
     if (actor) return actor;
   }
-  const actor = new ActorInstance(definition, id);
+  const actor = { head: firstHead(definition, id), recent: new RecentMessages(), snapshotRevision: -1 };
   let last: StoredEvent | null = null;
   for (const event of beginning) {
-    actor.applyStored(event, now);
+    take(actor, definition, event, now);
     last = event;
   }
   if (beginning.length === SNAPSHOT_EVERY) {
     for await (const event of store.readStream(stream, { from: SNAPSHOT_EVERY })) {
-      actor.applyStored(event, now);
+      take(actor, definition, event, now);
       last = event;
     }
   }
-  if (last) actor.headAt(last);
-  return actor;
+  return hashed(actor, last);
 }
 
-/** Whether nobody has written to the stream since this instance saw its end. */
-export async function isCurrent(actor: ActorInstance, store: EventStore): Promise<boolean> {
-  const newer = await collect(store.readStream(actor.stream, { from: actor.revision + 1, limit: 1 }));
+/** Whether nobody has written to the stream since its end was seen. */
+export async function isCurrent(stream: string, { revision }: Head, store: EventStore): Promise<boolean> {
+  const newer = await collect(store.readStream(stream, { from: revision + 1, limit: 1 }));
   return newer.length === 0;
 }
 
 /**
  * What follows from events that are recorded already, by the message that recorded them. The states right after each
- * of them are folded again beside the live actor.
+ * of them are folded again, since the actor has gone on.
  */
 export async function recordedEffects(
   definition: ActorDefinition,
   id: string,
   store: EventStore,
-  messages: ReadonlyMap<string, { readonly first: number; readonly last: number }>,
-): Promise<Map<string, FollowUp[]>> {
+  messages: ReadonlyMap<string, RevisionRange>,
+): Promise<Map<string, CausedEffect[]>> {
   const ranges = [...messages.values()];
   const first = Math.min(...ranges.map((range) => range.first));
   const last = Math.max(...ranges.map((range) => range.last));
   const stream = streamOf(definition, id);
   const cached = first > SNAPSHOT_EVERY ? await readSnapshot(store, stream, definition.machine) : null;
-  const usable = cached !== null && cached.revision < first ? cached : null;
-  const actor = new ActorInstance(definition, id, usable?.snapshot);
-  actor.revision = usable?.revision ?? -1;
+  let head = (cached && cached.revision < first && restore(cached, definition)) || firstHead(definition, id);
 
-  const effects = new Map<string, FollowUp[]>();
-  for await (const event of store.readStream(stream, {
-    from: actor.revision + 1,
-    limit: last - actor.revision,
-  })) {
-    actor.applyStored(event, 0);
-    const metadata = eventMetadataSchema.parse(event.metadata);
-    if (!messages.has(metadata.messageId)) continue;
-    const known = effects.get(metadata.messageId) ?? [];
-    const domainEvent: DomainEvent = { type: event.type, data: upcast(event) };
-    known.push(
-      ...effectsOf(definition, id, domainEvent, actor.snapshot, {
-        eventId: event.id,
-        correlationId: metadata.correlationId,
-      }),
-    );
-    effects.set(metadata.messageId, known);
+  const effects = new Map<string, CausedEffect[]>();
+  const from = head.revision + 1;
+  for await (const event of store.readStream(stream, { from, limit: last - head.revision })) {
+    const taken = takeStored(head, definition, event);
+    head = taken.head;
+    const { messageId, correlationId } = taken.metadata;
+    if (!messages.has(messageId)) continue;
+    const ids = { eventId: event.id, correlationId };
+    const caused = causedEffects(definition, taken.event, head.snapshot, ids);
+    effects.set(messageId, [...(effects.get(messageId) ?? []), ...caused]);
   }
-  actor.stop();
   return effects;
 }
 
 async function foldFrom(
   cached: CachedState,
   definition: ActorDefinition,
-  id: string,
+  stream: string,
   store: EventStore,
   now: number,
-): Promise<ActorInstance | null> {
-  const stream = streamOf(definition, id);
-  let actor: ActorInstance | null = null;
+): Promise<ActorState | null> {
+  let actor: ActorState | null = null;
   let last: StoredEvent | null = null;
   for await (const event of store.readStream(stream, { from: cached.revision })) {
     if (actor === null) {
-      if (event.id !== cached.eventId) return null;
-      actor = restore(cached, definition, id);
-      if (actor === null) return null;
-      await recallBefore(event, actor, store, now);
-    } else actor.applyStored(event, now);
+      const head = event.id === cached.eventId ? restore(cached, definition) : null;
+      if (head === null) return null;
+      actor = { head, recent: new RecentMessages(), snapshotRevision: cached.revision };
+      await recallBefore(event, actor.recent, store, now);
+    } else take(actor, definition, event, now);
     last = event;
   }
-  if (actor && last) actor.headAt(last);
-  return actor;
+  return actor && hashed(actor, last);
 }
 
 /** A snapshot that XState cannot take is as good as none. */
-function restore(cached: CachedState, definition: ActorDefinition, id: string): ActorInstance | null {
+function restore({ revision, eventId, snapshot }: CachedState, { machine }: ActorDefinition): Head | null {
   try {
-    const actor = new ActorInstance(definition, id, cached.snapshot);
-    if (actor.snapshot.status !== 'active') return null;
-    actor.revision = cached.revision;
-    actor.lastEventId = cached.eventId;
-    actor.snapshotRevision = cached.revision;
-    return actor;
+    const restored = restoredState(machine, snapshot);
+    if (restored.status !== 'active') return null;
+    return { revision, eventId, hash: GENESIS_HASH, snapshot: restored };
   } catch {
     return null;
   }
 }
 
+function take(actor: ActorState, definition: ActorDefinition, event: StoredEvent, now: number): void {
+  const { head, metadata } = takeStored(actor.head, definition, event);
+  actor.head = head;
+  actor.recent.add(metadata.messageId, event.revision, event.revision, now);
+}
+
+/** The head after an event as the store gives it, but for its hash: only that of the last of many matters. */
+function takeStored(
+  { revision, hash, snapshot }: Head,
+  definition: ActorDefinition,
+  stored: StoredEvent,
+): { head: Head; event: DomainEvent; metadata: EventMetadata } {
+  const { stream } = stored;
+  if (stored.revision !== revision + 1) {
+    throw new UnhandledEventError(
+      `${stream} continues at revision ${stored.revision} after ${revision}: events are missing.`,
+    );
+  }
+  const metadata = eventMetadataSchema.parse(stored.metadata);
+  const event: DomainEvent = { type: stored.type, data: upcast(stored) };
+  const after = takeEvent(definition, stream, stored.revision, event, snapshot);
+  return { head: { revision: stored.revision, eventId: stored.id, hash, snapshot: after }, event, metadata };
+}
+
+function hashed(actor: ActorState, last: StoredEvent | null): ActorState {
+  if (last) actor.head = { ...actor.head, hash: hashOf(last) };
+  return actor;
+}
+
 /** The messages whose events the snapshot covers may come back as well. */
 async function recallBefore(
   end: StoredEvent,
-  actor: ActorInstance,
+  recent: RecentMessages,
   store: EventStore,
   now: number,
 ): Promise<void> {
-  let count = 0;
-  for await (const event of store.readStream(actor.stream, { from: end.revision, direction: 'backwards' })) {
+  const recalled: StoredEvent[] = [];
+  for await (const event of store.readStream(end.stream, { from: end.revision, direction: 'backwards' })) {
     const age = Date.parse(end.created) - Date.parse(event.created);
-    if (count >= RECENT_COUNT && age > RECENT_MS) return;
-    actor.recent.add(eventMetadataSchema.parse(event.metadata).messageId, event.revision, now);
-    count += 1;
+    if (recalled.length >= RECENT_COUNT && age > RECENT_MS) break;
+    recalled.push(event);
+  }
+  for (const { metadata, revision } of recalled.reverse()) {
+    recent.add(eventMetadataSchema.parse(metadata).messageId, revision, revision, now);
   }
 }
 

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import type { AnyStateMachine } from 'xstate';
 import { z } from 'zod';
 import { canonicalJson, SNAPSHOT_PREFIX, uuidOf } from '../events/envelope.ts';
 import type { EventStore, JsonObject } from '../eventstore/port.ts';
-import type { ActorInstance } from './actor-instance.ts';
+import { type Head, persistedState } from './fold.ts';
 
 /** A snapshot is written when so many events came since the last one; shorter streams have none. */
 export const SNAPSHOT_EVERY = 500;
@@ -21,7 +21,8 @@ const snapshotSchema = z.object({
 export interface CachedState {
   readonly revision: number;
   readonly eventId: string;
-  readonly snapshot: AnyMachineSnapshot;
+  /** As `persistedState` gives it. */
+  readonly snapshot: unknown;
 }
 
 /** Where the code lives that decides what a fold gives. */
@@ -61,22 +62,27 @@ export async function readSnapshot(
     const cached = snapshotSchema.safeParse(event.data);
     if (!cached.success || cached.data.machineHash !== machineHashOf(machine)) return null;
     const { revision, eventId, snapshot } = cached.data;
-    return { revision, eventId, snapshot: snapshot as unknown as AnyMachineSnapshot };
+    return { revision, eventId, snapshot };
   }
   return null;
 }
 
-export async function writeSnapshot(store: EventStore, actor: ActorInstance): Promise<void> {
-  const stream = SNAPSHOT_PREFIX + actor.stream;
-  const machineHash = machineHashOf(actor.definition.machine);
-  const { revision, lastEventId: eventId } = actor;
+/** Keeps a state in place of the one before it; `isFirst` where there is none yet. */
+export async function writeSnapshot(
+  store: EventStore,
+  stream: string,
+  machine: AnyStateMachine,
+  { revision, eventId, snapshot }: Head,
+  isFirst: boolean,
+): Promise<void> {
+  const cache = SNAPSHOT_PREFIX + stream;
+  const machineHash = machineHashOf(machine);
   const data: JsonObject = JSON.parse(
-    canonicalJson({ machineHash, revision, eventId, snapshot: actor.persisted }),
+    canonicalJson({ machineHash, revision, eventId, snapshot: persistedState(machine, snapshot) }),
   );
-  const id = uuidOf('snapshot', stream, revision, machineHash);
-  await store.append(stream, [{ id, type: 'SnapshotTaken', data, metadata: {} }], 'any');
-  if (actor.snapshotRevision < 0) await store.keepLast(stream, 1);
-  actor.snapshotRevision = revision;
+  const id = uuidOf('snapshot', cache, revision, machineHash);
+  await store.append(cache, [{ id, type: 'SnapshotTaken', data, metadata: {} }], 'any');
+  if (isFirst) await store.keepLast(cache, 1);
 }
 
 function hashOfDomainCode(): string {

@@ -1,10 +1,17 @@
 import type { Address, Command } from '../actors/actor.ts';
-import { encodeJson, timerId } from '../events/envelope.ts';
+import { encodeJson, type MessageIds, timerId } from '../events/envelope.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Heap } from './heap.ts';
 import { type OnLog, reasonOf } from './log.ts';
-import type { Timer } from './plan.ts';
 import type { Transport } from './transport.ts';
+
+/** A command that an actor sends to itself when a time has come. */
+export interface Timer extends Pick<MessageIds, 'correlationId' | 'causationId'> {
+  readonly to: Address;
+  /** ISO 8601. */
+  readonly dueAt: string;
+  readonly command: Command;
+}
 
 /** A state that waits for a time, as a projection knows it. */
 export interface OpenDeadline extends Address {

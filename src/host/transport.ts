@@ -43,7 +43,10 @@ export interface DeadLetter {
 
 /** What carries messages to and from the host: JetStream, or this process's memory. */
 export interface Transport {
-  /** Resolves when the message is stored by the broker (a reply: when it is sent). Throws `UnpublishableError`, or anything else for a fault that passes. */
+  /**
+   * Resolves when the message is stored by the broker (a reply: when it is sent). Throws `NatsUnavailableError` while the
+   * broker is away, `UnpublishableError`, or whatever else goes wrong.
+   */
   publish(message: Outgoing): Promise<void>;
   /** Keeps the message on `dellm.dead.<kind>.<id>`. */
   recordDead(letter: DeadLetter): Promise<void>;

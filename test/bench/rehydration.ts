@@ -81,10 +81,8 @@ async function perSecond(size: number, fold: () => unknown): Promise<number> {
 }
 
 async function rehydrated(id: string, store: EventStore, now: number, size: number): Promise<void> {
-  const actor = await rehydrate(node, id, store, now);
-  actor.stop();
-  if (actor.revision !== size - 1)
-    throw new Error(`It stands at revision ${actor.revision}, not ${size - 1}.`);
+  const { head } = await rehydrate(node, id, store, now);
+  if (head.revision !== size - 1) throw new Error(`It stands at revision ${head.revision}, not ${size - 1}.`);
 }
 
 function foldByXState(history: readonly StoredEvent[]): unknown {

@@ -7,6 +7,9 @@ import { encodeJson, HEADER, verifyChain } from '../../src/events/envelope.ts';
 import { createMemoryEventStore } from '../../src/eventstore/memory.ts';
 import type { EventStore } from '../../src/eventstore/port.ts';
 import { type Fleet, runFleet } from '../../src/host/fleet.ts';
+import { NatsTransport } from '../../src/host/nats-transport.ts';
+import { type Outgoing, UnpublishableError } from '../../src/host/transport.ts';
+import { NatsUnavailableError } from '../../src/messaging/errors.ts';
 import { readMembers } from '../../src/messaging/membership.ts';
 import { FLEETS_BUCKET } from '../../src/messaging/permissions.ts';
 import { COMMANDS, DEAD, ensureStreams } from '../../src/messaging/streams.ts';
@@ -210,5 +213,46 @@ describe('fleets', () => {
     await until('the queue is empty', async () => (await jsm.streams.info(COMMANDS)).state.messages === 0);
     const last = await jsm.streams.getMessage(DEAD, { last_by_subj: 'dellm.dead.account.f1' });
     expect(last?.json()).toMatchObject({ reason: 'TypeError: a bug in decide', messageId: 'bad-2' });
+  });
+
+  describe('publish what follows', () => {
+    const ids = { messageId: 'm', correlationId: 'c', causationId: 'e' };
+    const body = encodeJson({});
+    const to = (subject: string): Outgoing => ({ ...ids, target: { kind: 'reply', subject }, body });
+
+    it('to inboxes only, where it is an answer', async () => {
+      const transport = new NatsTransport(client, () => {});
+      for (const subject of [
+        'dellm.cmd.1.account.alice',
+        'dellm.evt.node.n1.VoteCast',
+        '$JS.API.INFO',
+        '>',
+      ]) {
+        await expect(transport.publish(to(subject))).rejects.toThrow(UnpublishableError);
+      }
+      const heard: string[] = [];
+      const inbox = '_INBOX_network.someone';
+      const watch = client.subscribe('>', { callback: (_, { subject }) => void heard.push(subject) });
+      await transport.publish(to(inbox));
+      await client.flush();
+      watch.unsubscribe();
+      expect(heard.filter((subject) => subject.startsWith('_INBOX') && subject.includes('some'))).toEqual([
+        inbox,
+      ]);
+    });
+
+    it('again later, when their own connection is closed', async () => {
+      const closed = await broker.connect();
+      const transport = new NatsTransport(closed, () => {});
+      await closed.close();
+      const command: Outgoing = {
+        ...ids,
+        target: { kind: 'command', to: { kind: 'account', id: 'g1' } },
+        body,
+      };
+      for (const message of [command, to('_INBOX.x')]) {
+        await expect(transport.publish(message)).rejects.toThrow(NatsUnavailableError);
+      }
+    });
   });
 });

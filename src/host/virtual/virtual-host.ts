@@ -1,6 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AnyMachineSnapshot } from 'xstate';
-import { initialTransition } from 'xstate';
 import {
   type ActorDefinition,
   type Address,
@@ -14,7 +12,6 @@ import {
   deviceMessageId,
   effectId,
   eventMetadataSchema,
-  GENESIS_HASH,
   hashOf,
   type MessageIds,
   timerId,
@@ -23,17 +20,11 @@ import type { ActorKind } from '../../events/kinds.ts';
 import type { WorkOrder } from '../../events/node.ts';
 import { upcast } from '../../events/upcasters.ts';
 import type { StoredEvent } from '../../eventstore/port.ts';
-import { streamOf, UnhandledEventError } from '../actor-instance.ts';
+import { type CausedEffect, causedEffects, decideMessage } from '../decide.ts';
+import { firstHead, type Head, streamOf, takeEvent, UnhandledEventError } from '../fold.ts';
 import { givenFor } from '../given.ts';
 import { Heap } from '../heap.ts';
-import {
-  type CausedEffect,
-  causedEffects,
-  decideMessage,
-  type Head,
-  type Message,
-  takeEvent,
-} from '../plan.ts';
+import type { Message } from '../message.ts';
 
 /** What a device sends back for a work order, and how long it takes in virtual time: whole milliseconds, at least 1. */
 export interface Answered {
@@ -227,7 +218,7 @@ export class VirtualHost {
       const { messageId, correlationId } = eventMetadataSchema.parse(event.metadata);
       const lifted: DomainEvent = { type: event.type, data: upcast(event) };
       const snapshot = takeEvent(definition, stream, event.revision, lifted, head.snapshot);
-      this.#heads.set(stream, { revision: event.revision, hash: head.hash, snapshot });
+      this.#heads.set(stream, { revision: event.revision, eventId: event.id, hash: head.hash, snapshot });
       lasts.set(stream, event);
 
       again.delete(answersFor.get(messageId) ?? messageId);
@@ -450,11 +441,6 @@ export class VirtualHost {
     const definition = this.#byCategory.get(stream.slice(0, stream.indexOf('-')));
     return definition ? { definition, stream } : null;
   }
-}
-
-function firstHead(definition: ActorDefinition, id: string): Head {
-  const [snapshot] = initialTransition(definition.machine, { id });
-  return { revision: -1, hash: GENESIS_HASH, snapshot: snapshot as AnyMachineSnapshot };
 }
 
 function isBefore(one: Queued, other: Queued): boolean {
