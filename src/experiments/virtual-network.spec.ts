@@ -207,10 +207,9 @@ describe('the network in virtual time', () => {
   });
 
   it('folds every event once, whatever kind of actor records it', async () => {
-    const definitions = DEFINITIONS as readonly ActorDefinition[];
-    const folds = countFolds(definitions);
+    const folds = countFolds(DEFINITIONS);
     const events = [...(await questions()).events, ...(await evolved(7, 1)).events];
-    const recorded = countEvents(definitions, events);
+    const recorded = countEvents(DEFINITIONS, events);
     expect(Object.values(recorded).every((count) => count > 0)).toBe(true);
     expect(folds()).toEqual(recorded);
   });
