@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AnyMachineSnapshot, type AnyStateNode, initialTransition, transition } from 'xstate';
 import { recordedHistory } from '../../test/histories/histories.ts';
-import { Scenario } from '../../test/support/decider.ts';
+import { Scenario, START } from '../../test/support/decider.ts';
 import { SETTINGS } from '../../test/support/evolution.ts';
 import { networkView } from '../../test/support/views.ts';
 import type { ActorDefinition, Command, DomainEvent } from '../actors/actor.ts';
@@ -266,6 +266,33 @@ describe('in a recorded history', () => {
 });
 
 describe('a deadline', () => {
+  it.each([
+    ['account', 'CreditsReserved', 'CreditsSettled', { transferId: 't1' }],
+    ['account', 'SettlementDemanded', 'CreditsReleased', { transferId: 't1' }],
+    ['node', 'TaskAccepted', 'VoteCast', { taskId: 't1' }],
+    ['node', 'TaskAccepted', 'TaskFailed', { taskId: 't1' }],
+    ['cluster', 'TaskDistributed', 'ConsensusReached', { subtaskId: 's1', attempt: 1 }],
+    ['cluster', 'TaskDistributed', 'ConsensusFailed', { subtaskId: 's1', attempt: 1 }],
+    ['cluster', 'GoldTaskIssued', 'GoldTaskJudged', { taskId: 't1' }],
+    ['cluster', 'GenerationOpened', 'GenerationClosed', { generation: 1 }],
+    ['query', 'SubtaskDispatched', 'SubtaskAnswered', { subtaskId: 's1', attempt: 1 }],
+    ['query', 'SubtaskDispatched', 'SubtaskFailed', { subtaskId: 's1', attempt: 1, retryAt: null }],
+    ['query', 'QueryAsked', 'QueryAnswered', {}],
+    ['query', 'QueryAsked', 'QueryDeclined', {}],
+    ['query', 'QueryAsked', 'QueryExpired', {}],
+    ['genesis', 'GenesisBegun', 'GenesisCompleted', {}],
+    ['generation', 'GenerationBegun', 'GenerationCompleted', {}],
+  ] as const)('of %s that %s has opened is met by %s, and no other is', (kind, opens, meets, data) => {
+    const tell = (waits: ReadonlyMap<string, Wait>, type: string, about: object) =>
+      // Only what the declarations read of an event.
+      waitsAfter(kind, waits, { type, data: { dueAt: START, ...about } } as EventOf<ActorKind>);
+    const other = new Map<string, Wait>([['other', { key: 'other', dueAt: START, data: {} }]]);
+    const opened = tell(other, opens, data);
+    expect(opened.size).toBe(2);
+    const left = (DEADLINES[kind].meetsAll as readonly string[]).includes(meets) ? [] : ['other'];
+    expect([...tell(opened, meets, data).keys()]).toEqual(left);
+  });
+
   it('that passes is met or set anew, and before its time nothing happens', async () => {
     const recorded = await moments();
     const seen = new Map<string, number>();
