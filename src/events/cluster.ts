@@ -333,7 +333,7 @@ const GOLD_GRACE_MS = 5_000;
 export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
   opens: {
     TaskDistributed: ({ subtaskId, attempt, voteBy }) => ({
-      key: subtaskKey({ subtaskId, attempt }),
+      key: attemptKey({ subtaskId, attempt }),
       dueAt: voteBy,
       data: { subtaskId, attempt },
     }),
@@ -349,8 +349,8 @@ export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
     GenerationDemanded: generationEnd,
   },
   meets: {
-    ConsensusReached: subtaskKey,
-    ConsensusFailed: subtaskKey,
+    ConsensusReached: attemptKey,
+    ConsensusFailed: attemptKey,
     GoldTaskJudged: ({ taskId }) => taskId,
     GenerationClosed: () => GENERATION,
   },
@@ -361,7 +361,7 @@ export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
 const GENERATION = 'generation';
 
 /** An attempt at a subtask is a vote of its own. */
-export function subtaskKey({ subtaskId, attempt }: { subtaskId: string; attempt: number }): string {
+export function attemptKey({ subtaskId, attempt }: { subtaskId: string; attempt: number }): string {
   return `${subtaskId}#${attempt}`;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Deadlines } from './deadline.ts';
 import { GenerationRef, Mutation, SagaRef } from './evolution.ts';
 import {
-  type AnswerKind,
+  AnswerKind,
   Genome,
   Id,
   Instant,
@@ -196,7 +196,7 @@ const RecordPerformance = z.strictObject({
   taskType: TaskType,
   correct: z.boolean(),
   basis: Basis,
-  answerKind: z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']),
+  answerKind: AnswerKind,
   responseMs: z.number().min(0),
 });
 

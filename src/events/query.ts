@@ -7,8 +7,9 @@ import {
   Id,
   Instant,
   type Parsed,
-  type Resource,
+  Resource,
   ResourceAnswer,
+  type RoutingMode,
   type Stakes,
   type TaskType,
   Units,
@@ -86,7 +87,7 @@ export interface PlannedSubtask {
   /** Keys of the subtasks whose answers its prompt needs (`{s1}`). */
   readonly dependsOn: readonly string[];
   readonly nodes: number;
-  readonly prefer: 'node' | 'cluster' | 'mixed';
+  readonly prefer: RoutingMode;
   readonly specialization: string;
 }
 
@@ -102,7 +103,7 @@ export interface SubtaskDispatched {
   /** Counts every dispatch; it is part of the natural key of all that follows from it. */
   readonly attempt: number;
   readonly nodes: number;
-  readonly prefer: 'node' | 'cluster' | 'mixed';
+  readonly prefer: RoutingMode;
   /** The planned prompt with the answers that it depends on filled in. */
   readonly prompt: string;
   readonly exclude: readonly Resource[];
@@ -208,8 +209,7 @@ export interface QueryExpired {
   readonly at: string;
 }
 
-const SubtaskKey = z.strictObject({ subtaskId: Id, attempt: z.int().min(1) });
-const ResourceRef = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id });
+const Attempt = z.strictObject({ subtaskId: Id, attempt: z.int().min(1) });
 
 export const QueryCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('AskQuestion'), data: Question }),
@@ -219,13 +219,13 @@ export const QueryCommand = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('RecordAnswer'),
-    data: z.strictObject({ ...SubtaskKey.shape, resource: ResourceRef, result: ResourceAnswer }),
+    data: z.strictObject({ ...Attempt.shape, resource: Resource, result: ResourceAnswer }),
   }),
   z.object({
     type: z.literal('RecordFailure'),
     data: z.strictObject({
-      ...SubtaskKey.shape,
-      resource: ResourceRef.nullable(),
+      ...Attempt.shape,
+      resource: Resource.nullable(),
       reason: z.string().max(500),
       /** An answer that was found but not agreed upon. */
       best: ResourceAnswer.nullable(),

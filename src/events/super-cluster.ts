@@ -8,7 +8,7 @@ import {
   Instant,
   type Parsed,
   Resource,
-  type RoutingMode,
+  RoutingMode,
   Stakes,
   TaskType,
   Text,
@@ -94,7 +94,7 @@ const Request = z.strictObject({
   stakes: Stakes,
   /** How many Nodes the planner wants to vote: 1 for simple, 3 for medium, more for high stakes. */
   nodes: z.int().min(1).max(50),
-  prefer: z.enum(['node', 'cluster', 'mixed']),
+  prefer: RoutingMode,
   specialization: Id,
   /** Resources that have failed at this subtask already. */
   exclude: z.array(Resource).max(16),

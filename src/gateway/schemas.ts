@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClusterKind, EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
+import { ACTOR_KINDS } from '../events/kinds.ts';
 import { Id, MAX_TEXT_BYTES, type Parsed, Stakes, Text } from '../events/values.ts';
 import { SHOWS } from '../replay/show-names.ts';
 import { ASK_TIMEOUT_MS, PAGE_LIMIT } from './limits.ts';
@@ -418,7 +419,7 @@ export const DeadlinesInput = z.strictObject({ after: z.string().max(200).defaul
 export const DeadlinesOutput = z.object({
   deadlines: z.array(
     z.object({
-      kind: z.enum(['account', 'node', 'cluster', 'superCluster', 'query', 'genesis', 'generation']),
+      kind: z.enum(ACTOR_KINDS),
       id: z.string(),
       dueAt: z.string(),
       command: z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }),

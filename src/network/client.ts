@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from 'nats';
 import type { z } from 'zod';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
+import type { Stakes } from '../events/values.ts';
 import { ASK_TIMEOUT_MS } from '../gateway/limits.ts';
 import { AskOutput, QueryOutput } from '../gateway/schemas.ts';
 import { dataFolderPath, readRuntime } from '../host/data-folder.ts';
@@ -13,7 +14,7 @@ export interface Question {
   readonly question: string;
   readonly account?: string;
   readonly queryId?: string;
-  readonly stakes?: 'normal' | 'high';
+  readonly stakes?: Stakes;
   /** Milliseconds. */
   readonly timeout?: number;
 }

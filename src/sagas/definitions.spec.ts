@@ -1,123 +1,102 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyStateNode } from 'xstate';
-import type { AccountEvent } from '../events/account.ts';
-import type { ClusterEvent } from '../events/cluster.ts';
-import type { GenerationEvent } from '../events/generation.ts';
-import type { GenesisEvent } from '../events/genesis.ts';
-import type { NodeEvent } from '../events/node.ts';
-import type { QueryEvent } from '../events/query.ts';
-import type { SuperClusterEvent } from '../events/super-cluster.ts';
+import type { ActorKind, EventOf } from '../events/kinds.ts';
 import { DEFINITIONS } from './index.ts';
 
-type Types<E extends { type: string }> = Record<E['type'], true>;
-
-const account: Types<AccountEvent> = {
-  CreditsGranted: true,
-  CreditsReserved: true,
-  ReservationRefused: true,
-  CreditsSettled: true,
-  CreditsReleased: true,
-  SettlementDemanded: true,
-  CreditsEarned: true,
-  CreditsPenalised: true,
-};
-
-const node: Types<NodeEvent> = {
-  NodeBorn: true,
-  TaskAccepted: true,
-  TaskRefused: true,
-  ModelAnswered: true,
-  VoteCast: true,
-  TaskFailed: true,
-  PerformanceRecorded: true,
-  NodeMoved: true,
-  NodeCulled: true,
-  NodeRetired: true,
-  LifeAffirmed: true,
-};
-
-const cluster: Types<ClusterEvent> = {
-  ClusterFormed: true,
-  NodeAdmitted: true,
-  TaskDistributed: true,
-  VoteCounted: true,
-  VoteLost: true,
-  TiebreakCalled: true,
-  ConsensusReached: true,
-  ConsensusFailed: true,
-  GoldTaskIssued: true,
-  GoldTaskJudged: true,
-  PerformanceReported: true,
-  GenerationScheduled: true,
-  GenerationOpened: true,
-  GenerationDemanded: true,
-  GenerationClosed: true,
-  NodeDismissed: true,
-  ClusterCharacterised: true,
-  ClusterSplit: true,
-  MergeProposed: true,
-  ClusterMerged: true,
-  NodeRedirected: true,
-};
-
-const superCluster: Types<SuperClusterEvent> = {
-  SuperClusterFormed: true,
-  SubtaskRouted: true,
-  RoutingFailed: true,
-  SubtaskSettled: true,
-  EvolutionConfigured: true,
-  SlotsGranted: true,
-  NetworkFitnessMeasured: true,
-  EvolutionModeChanged: true,
-  MergeApproved: true,
-};
-
-const query: Types<QueryEvent> = {
-  QueryAsked: true,
-  QueryAskedAgain: true,
-  QueryForgone: true,
-  EndingConfirmed: true,
-  QueryAnalysed: true,
-  QueryPlanned: true,
-  SubtaskDispatched: true,
-  SubtaskAnswered: true,
-  SubtaskFailed: true,
-  VerdictReached: true,
-  AnswerSynthesised: true,
-  AnswerValidated: true,
-  QueryAnswered: true,
-  QueryDeclined: true,
-  QueryExpired: true,
-};
-
-const genesis: Types<GenesisEvent> = {
-  GenesisBegun: true,
-  BirthConfirmed: true,
-  GenesisRepeated: true,
-  GenesisCompleted: true,
-};
-
-const generation: Types<GenerationEvent> = {
-  GenerationBegun: true,
-  FitnessEvaluated: true,
-  SelectionMade: true,
-  SlotsReceived: true,
-  OffspringBred: true,
-  RetirementConfirmed: true,
-  OffspringBorn: true,
-  GenerationRepeated: true,
-  GenerationCompleted: true,
-  CompletionAffirmed: true,
-};
-
-const EVENTS: Readonly<Record<string, object>> = {
-  account,
-  node,
-  cluster,
-  superCluster,
-  query,
-  genesis,
-  generation,
+/** The types of event that each kind of actor records. */
+const EVENTS: { readonly [Kind in ActorKind]: Readonly<Record<EventOf<Kind>['type'], true>> } = {
+  account: {
+    CreditsGranted: true,
+    CreditsReserved: true,
+    ReservationRefused: true,
+    CreditsSettled: true,
+    CreditsReleased: true,
+    SettlementDemanded: true,
+    CreditsEarned: true,
+    CreditsPenalised: true,
+  },
+  node: {
+    NodeBorn: true,
+    TaskAccepted: true,
+    TaskRefused: true,
+    ModelAnswered: true,
+    VoteCast: true,
+    TaskFailed: true,
+    PerformanceRecorded: true,
+    NodeMoved: true,
+    NodeCulled: true,
+    NodeRetired: true,
+    LifeAffirmed: true,
+  },
+  cluster: {
+    ClusterFormed: true,
+    NodeAdmitted: true,
+    TaskDistributed: true,
+    VoteCounted: true,
+    VoteLost: true,
+    TiebreakCalled: true,
+    ConsensusReached: true,
+    ConsensusFailed: true,
+    GoldTaskIssued: true,
+    GoldTaskJudged: true,
+    PerformanceReported: true,
+    GenerationScheduled: true,
+    GenerationOpened: true,
+    GenerationDemanded: true,
+    GenerationClosed: true,
+    NodeDismissed: true,
+    ClusterCharacterised: true,
+    ClusterSplit: true,
+    MergeProposed: true,
+    ClusterMerged: true,
+    NodeRedirected: true,
+  },
+  superCluster: {
+    SuperClusterFormed: true,
+    SubtaskRouted: true,
+    RoutingFailed: true,
+    SubtaskSettled: true,
+    EvolutionConfigured: true,
+    SlotsGranted: true,
+    NetworkFitnessMeasured: true,
+    EvolutionModeChanged: true,
+    MergeApproved: true,
+  },
+  query: {
+    QueryAsked: true,
+    QueryAskedAgain: true,
+    QueryForgone: true,
+    EndingConfirmed: true,
+    QueryAnalysed: true,
+    QueryPlanned: true,
+    SubtaskDispatched: true,
+    SubtaskAnswered: true,
+    SubtaskFailed: true,
+    VerdictReached: true,
+    AnswerSynthesised: true,
+    AnswerValidated: true,
+    QueryAnswered: true,
+    QueryDeclined: true,
+    QueryExpired: true,
+  },
+  genesis: {
+    GenesisBegun: true,
+    BirthConfirmed: true,
+    GenesisRepeated: true,
+    GenesisCompleted: true,
+  },
+  generation: {
+    GenerationBegun: true,
+    FitnessEvaluated: true,
+    SelectionMade: true,
+    SlotsReceived: true,
+    OffspringBred: true,
+    RetirementConfirmed: true,
+    OffspringBorn: true,
+    GenerationRepeated: true,
+    GenerationCompleted: true,
+    CompletionAffirmed: true,
+  },
 };
 
 /** Events that some state takes: a transition without target and actions does not count, nor for `snapshot.can`. */
@@ -137,7 +116,7 @@ describe('the actors of the network', () => {
   it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
     '%s takes every event of its stream, and no other',
     (kind, { machine }) => {
-      const types = Object.keys(EVENTS[kind] ?? {}).sort();
+      const types = Object.keys(EVENTS[kind]).sort();
       expect([...new Set(taken(machine.root))].sort()).toEqual(types);
       expect([...machine.events].sort()).toEqual(types);
     },

@@ -5,12 +5,12 @@ import {
   availabilityMultiplier,
   computeShareOf,
   contributionMultiplier,
-  contributionOf,
   earningFor,
   formatCredits,
   parseCredits,
   priceOf,
   qualityMultiplier,
+  regularityOf,
   UNITS_PER_CREDIT,
 } from './credits.ts';
 
@@ -72,7 +72,7 @@ describe('the earning for a task', () => {
   });
 
   it('is nothing for an incorrect answer, which costs half of the reward whoever gave it', () => {
-    const standing = { contribution: 'regular', accuracy: 1, uptime: 1 } as const;
+    const standing = { regularity: 'regular', accuracy: 1, uptime: 1 } as const;
     const outcomes = complexities.map((complexity) =>
       earningFor({ complexity, correctness: 0, responseMs: 10, targetMs: 3000 }, standing),
     );
@@ -92,8 +92,8 @@ describe('the earning for a task', () => {
 
   it('carries the multipliers of the standing without binary crumbs', () => {
     const complex = { complexity: 'complex', correctness: 1, responseMs: 1, targetMs: 1 } as const;
-    const best = { contribution: 'regular', accuracy: 0.99, uptime: 1 } as const;
-    const worst = { contribution: 'none', accuracy: 0.5, uptime: 0 } as const;
+    const best = { regularity: 'regular', accuracy: 0.99, uptime: 1 } as const;
+    const worst = { regularity: 'none', accuracy: 0.5, uptime: 0 } as const;
     expect(earningFor(complex, best).earned).toBe(credits(9.36));
     expect(earningFor(complex, worst).earned).toBe(credits(3.6));
   });
@@ -129,7 +129,7 @@ describe('the multipliers', () => {
   });
 
   it('reward regular contribution', () => {
-    const days = [0, 1, 4, 5, 7].map(contributionOf);
+    const days = [0, 1, 4, 5, 7].map(regularityOf);
     expect(days).toEqual(['none', 'sporadic', 'sporadic', 'regular', 'regular']);
     expect(days.map((one) => contributionMultiplier(one))).toEqual([1, 1, 1, 1.2, 1.2]);
   });

@@ -6,8 +6,8 @@ export const UNITS_PER_CREDIT = 1_000_000;
 /** What a new account is granted, in units. */
 export const STARTING_GRANT = 100 * UNITS_PER_CREDIT;
 
-/** See `contributionOf`. */
-export type Contribution = 'regular' | 'sporadic' | 'none';
+/** How often the contributor was active lately; see `regularityOf`. */
+export type Regularity = 'regular' | 'sporadic' | 'none';
 
 /** What a Node did for one task. */
 export interface Work {
@@ -21,7 +21,7 @@ export interface Work {
 
 /** What the contributor is known for; see the multiplier functions below. */
 export interface Standing {
-  readonly contribution: Contribution;
+  readonly regularity: Regularity;
   /** Share of correct answers, or null where there is no history yet. */
   readonly accuracy: number | null;
   /** Share of the time that the device was there, 0 to 1, or null where there is no history yet. */
@@ -58,9 +58,9 @@ const REGULAR_HOURS = 0.5;
  * The price of a query in units: complexity × compute used, times 1.5 for those who contribute nothing.
  * `computeShare` (0 to 1, see `computeShareOf`) moves a complex query from 5 to 10 credits; others have one price.
  */
-export function priceOf(complexity: Complexity, computeShare: number, contribution: Contribution): number {
+export function priceOf(complexity: Complexity, computeShare: number, regularity: Regularity): number {
   const compute = complexity === 'complex' ? 1 + clamp(computeShare, 0, 1) : 1;
-  return toUnits(QUERY_PRICE[complexity] * compute * (contribution === 'none' ? 1.5 : 1));
+  return toUnits(QUERY_PRICE[complexity] * compute * (regularity === 'none' ? 1.5 : 1));
 }
 
 /** How much of the most compute a plan takes: 0 up to 3 subtasks, 1 from 8 on. */
@@ -83,13 +83,13 @@ export function earningFor(work: Work, standing?: Standing): Earning {
 }
 
 /** Active days out of the last seven: none, sporadic (1 to 4) or regular (5 and more). */
-export function contributionOf(activeDays: number): Contribution {
+export function regularityOf(activeDays: number): Regularity {
   if (activeDays >= REGULAR_ACTIVE_DAYS) return 'regular';
   return activeDays > 0 ? 'sporadic' : 'none';
 }
 
-export function contributionMultiplier(contribution: Contribution): number {
-  return contribution === 'regular' ? 1.2 : 1.0;
+export function contributionMultiplier(regularity: Regularity): number {
+  return regularity === 'regular' ? 1.2 : 1.0;
 }
 
 /** Above 95 % correct 1.3, from 90 % 1.1, from 80 % 1.0, below 0.8; without a history 1.0. */
@@ -141,7 +141,7 @@ function toUnits(credits: number): number {
 /** The product of the three multipliers in thousandths: whole numbers, so that no binary fraction creeps in. */
 function standingThousandths(standing: Standing): number {
   return [
-    contributionMultiplier(standing.contribution),
+    contributionMultiplier(standing.regularity),
     qualityMultiplier(standing.accuracy),
     availabilityMultiplier(standing.uptime),
   ].reduce((product, multiplier) => product * Math.round(multiplier * 10), 1);

@@ -6,12 +6,12 @@ import type { Given } from '../actor.ts';
 import { quote } from '../super-llm/quote.ts';
 import {
   availabilityMultiplier,
-  type Contribution,
   contributionMultiplier,
-  contributionOf,
   earningFor,
   priceOf,
   qualityMultiplier,
+  type Regularity,
+  regularityOf,
   STARTING_GRANT,
 } from './credits.ts';
 import type { accountMachine } from './machine.ts';
@@ -61,8 +61,8 @@ export function decide(command: AccountCommand, snapshot: Snapshot, given: Given
         command.data;
       if (!snapshot.matches('open') || context.transfers.includes(transferId)) return [];
       const work = { complexity, correctness, responseMs, targetMs: responseTargetMs(complexity) };
-      const contribution = contributionAt(context.activeDays, at);
-      const { earned } = earningFor(work, { contribution, accuracy, uptime });
+      const regularity = regularityAt(context.activeDays, at);
+      const { earned } = earningFor(work, { regularity, accuracy, uptime });
       if (earned === 0) return [];
       return [
         {
@@ -72,7 +72,7 @@ export function decide(command: AccountCommand, snapshot: Snapshot, given: Given
             amount: earned,
             base: earningFor(work).earned,
             multipliers: {
-              contribution: contributionMultiplier(contribution),
+              contribution: contributionMultiplier(regularity),
               quality: qualityMultiplier(accuracy),
               availability: availabilityMultiplier(uptime),
             },
@@ -118,9 +118,9 @@ function reserve(
   const { available, transfers, activeDays } = snapshot.context;
   if (transfers.includes(transferId)) return [];
   const { queryId, replyTo } = request;
-  const contribution = contributionAt(activeDays, at);
+  const regularity = regularityAt(activeDays, at);
   const { complexity, computeShare } = quote(request.question, request.stakes);
-  const amount = priceOf(complexity, computeShare, contribution);
+  const amount = priceOf(complexity, computeShare, regularity);
   const refuse = (reason: 'unknown-account' | 'no-credits' | 'too-late'): readonly AccountEvent[] => [
     {
       type: 'ReservationRefused',
@@ -138,7 +138,7 @@ function reserve(
         queryId,
         amount,
         contra: escrowOf(queryId),
-        contributor: contribution !== 'none',
+        contributor: regularity !== 'none',
         request,
         settleBy: patientlyAfter(request.dueAt),
         at,
@@ -156,7 +156,7 @@ export function escrowOf(queryId: string): string {
 }
 
 /** How regularly the account has contributed over the seven days that end at `at`. */
-function contributionAt(activeDays: readonly string[], at: string): Contribution {
+function regularityAt(activeDays: readonly string[], at: string): Regularity {
   const weekAgo = new Date(Date.parse(at) - 7 * 24 * 3600 * 1000).toISOString().slice(0, 10);
-  return contributionOf(activeDays.filter((day) => day > weekAgo).length);
+  return regularityOf(activeDays.filter((day) => day > weekAgo).length);
 }

@@ -1,10 +1,10 @@
 import type { SnapshotFrom } from 'xstate';
 import {
+  attemptKey,
   type ClusterCommand,
   type ClusterEvent,
   type Member,
   type Share,
-  subtaskKey,
   type VoteCounted,
   waitsUntil,
 } from '../../events/cluster.ts';
@@ -65,7 +65,7 @@ export function decide(
     case 'LoseVote': {
       const gold = context.gold[command.data.taskId];
       if (gold) return [judgeSilence(gold, at)];
-      const subtask = context.open[subtaskKey(command.data)];
+      const subtask = context.open[attemptKey(command.data)];
       if (!subtask || !missingShares(subtask).some((share) => share.taskId === command.data.taskId))
         return [];
       const { subtaskId, attempt, taskId, node, reason } = command.data;
@@ -110,7 +110,7 @@ function passDeadline(
     const gold = context.gold[deadline.taskId];
     return gold && at >= waitsUntil(gold) ? [judgeSilence(gold, at)] : [];
   }
-  const subtask = context.open[subtaskKey(deadline)];
+  const subtask = context.open[attemptKey(deadline)];
   if (!subtask || at < subtask.voteBy) return [];
   return conclude({ ...subtask, tiebreaks: MAX_TIEBREAKS }, snapshot, given);
 }
@@ -122,7 +122,7 @@ function distribute(
 ): readonly ClusterEvent[] {
   const { context } = snapshot;
   const at = given.at;
-  const key = subtaskKey(task);
+  const key = attemptKey(task);
   if (snapshot.matches('unformed'))
     throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
   if (task.dueAt <= at || key in context.open || key in context.closed) return [];
@@ -148,7 +148,7 @@ function count(
 ): readonly ClusterEvent[] {
   const gold = snapshot.context.gold[ballot.taskId];
   if (gold) return [judgeVote(gold, ballot, given.at)];
-  const subtask = snapshot.context.open[subtaskKey(ballot)];
+  const subtask = snapshot.context.open[attemptKey(ballot)];
   if (!subtask || !missingShares(subtask).some((share) => share.taskId === ballot.taskId)) return [];
   const counted: VoteCounted = { ...ballot, at: given.at };
   const after = { ...subtask, ballots: [...subtask.ballots, counted] };

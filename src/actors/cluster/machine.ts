@@ -1,10 +1,10 @@
 import { assign, setup } from 'xstate';
 import {
+  attemptKey,
   type ClusterEvent,
   type GoldTaskIssued,
   type Member,
   type Share,
-  subtaskKey,
   type TaskDistributed,
   type VoteCounted,
 } from '../../events/cluster.ts';
@@ -42,7 +42,7 @@ export interface ClusterContext {
   readonly kind: ClusterKind;
   readonly specialization: string;
   readonly members: Readonly<Record<string, Member>>;
-  /** By `subtaskKey`. */
+  /** By `attemptKey`. */
   readonly open: Readonly<Record<string, OpenSubtask>>;
   /** Deadlines of the subtasks that are over; past them nothing can ask for one again. */
   readonly closed: Readonly<Record<string, string>>;
@@ -153,7 +153,7 @@ export const clusterMachine = setup({
       const { at, guests: _guests, ...subtask } = event.data;
       const opened: OpenSubtask = { ...subtask, distributedAt: at, ballots: [], lost: [], tiebreaks: 0 };
       const closed = Object.fromEntries(Object.entries(context.closed).filter(([, dueAt]) => dueAt >= at));
-      return { open: { ...context.open, [subtaskKey(subtask)]: opened }, closed };
+      return { open: { ...context.open, [attemptKey(subtask)]: opened }, closed };
     }),
     count: assign(({ context, event }) =>
       event.type === 'VoteCounted'
@@ -176,7 +176,7 @@ export const clusterMachine = setup({
     close: assign(({ context, event }) => {
       const subtask = openOf(context, event);
       if (!subtask) return {};
-      const key = subtaskKey(subtask);
+      const key = attemptKey(subtask);
       const { [key]: _ended, ...open } = context.open;
       return { open, closed: { ...context.closed, [key]: subtask.dueAt } };
     }),
@@ -278,7 +278,7 @@ export function missingShares(subtask: OpenSubtask): readonly Share[] {
 }
 
 function openOf(context: ClusterContext, event: ClusterEvent): OpenSubtask | undefined {
-  return 'subtaskId' in event.data ? context.open[subtaskKey(event.data)] : undefined;
+  return 'subtaskId' in event.data ? context.open[attemptKey(event.data)] : undefined;
 }
 
 function changed(
@@ -288,5 +288,5 @@ function changed(
 ): Partial<ClusterContext> {
   const subtask = openOf(context, event);
   if (!subtask) return {};
-  return { open: { ...context.open, [subtaskKey(subtask)]: { ...subtask, ...change(subtask) } } };
+  return { open: { ...context.open, [attemptKey(subtask)]: { ...subtask, ...change(subtask) } } };
 }

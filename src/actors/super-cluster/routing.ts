@@ -1,5 +1,4 @@
-import type { TaskType } from '../../events/values.ts';
-import type { ResourcePreference } from '../super-llm/planner.ts';
+import type { RoutingMode, TaskType } from '../../events/values.ts';
 import { correctnessOf, type MatrixRow, sampleBeta, speedOf, trendOf } from './matrix.ts';
 
 export interface Candidate {
@@ -20,7 +19,7 @@ export interface Candidate {
 
 export interface RoutingRequest {
   readonly taskType: TaskType;
-  readonly prefer: ResourcePreference;
+  readonly prefer: RoutingMode;
   readonly specialization: string;
   /** How many answers are wanted. A Cluster gives them all; in mode `node` the first `nodes` of `chosen` do. */
   readonly nodes: number;
@@ -58,7 +57,7 @@ export type RoutingPolicy = 'exploit' | 'explore' | 'forced-diversity';
 
 export interface RoutingChoice {
   /** Straight to one Node, to a Cluster, or `mixed`: to the Cluster `chosen[0]` with the Node `chosen[1]` as guest. */
-  readonly mode: ResourcePreference;
+  readonly mode: RoutingMode;
   /** Best first, then the order of fail-over: two more than are needed, where there are so many. */
   readonly chosen: readonly ResourceRef[];
   /** The three best by expected score, whatever the policy chose. */
@@ -134,11 +133,7 @@ export function route(
   };
 }
 
-function possibleMode(
-  prefer: ResourcePreference,
-  nodes: number,
-  clusters: number,
-): ResourcePreference | null {
+function possibleMode(prefer: RoutingMode, nodes: number, clusters: number): RoutingMode | null {
   if (nodes === 0) return clusters === 0 ? null : 'cluster';
   return clusters === 0 ? 'node' : prefer;
 }
@@ -238,7 +233,7 @@ function ranked({ candidate, score }: Scored, request: RoutingRequest): RankedRe
 
 function explain(
   request: RoutingRequest,
-  mode: ResourcePreference,
+  mode: RoutingMode,
   policy: RoutingPolicy,
   first: Scored,
   among: number,

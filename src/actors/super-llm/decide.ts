@@ -1,4 +1,5 @@
 import type { PlannedSubtask, QueryEvent } from '../../events/query.ts';
+import type { Stakes } from '../../events/values.ts';
 import type { Given } from '../actor.ts';
 import type { Part, Planner } from './planner.ts';
 import { complexityAt } from './quote.ts';
@@ -8,7 +9,7 @@ import { rulePlanner } from './rule-planner.ts';
 export type SuperLlmCommand =
   | {
       readonly type: 'PlanQuery';
-      readonly data: { readonly question: string; readonly stakes: 'normal' | 'high' };
+      readonly data: { readonly question: string; readonly stakes: Stakes };
     }
   | {
       readonly type: 'SynthesiseAnswer';

@@ -1,8 +1,8 @@
 import { specializationOf, taskTypeInfo, UNKNOWN_TASK } from '../../answers/task-types.ts';
-import type { TaskType } from '../../events/values.ts';
+import type { RoutingMode, TaskType } from '../../events/values.ts';
 import { classify } from './classification.ts';
 import { continueFrom } from './follow-ups.ts';
-import type { Analysis, Plan, ResourcePreference, RoutingHint, Subtask } from './planner.ts';
+import type { Analysis, Plan, RoutingHint, Subtask } from './planner.ts';
 import { cleanRequest, isRequest, listItems, MAX_ITEMS, requestsIn, withoutCourtesy } from './requests.ts';
 
 /** How a question was taken apart; `direct` is not at all. */
@@ -109,8 +109,7 @@ function nodesFor({ stakes, complexity }: Analysis, taskType: TaskType, parts: n
 /** One answer comes from a Node, several from a Cluster; what an undertaking looks up gets a guest from outside too. */
 function hintFor({ key, taskType, nodes }: Subtask, strategy: Strategy): RoutingHint {
   const specialization = specializationOf(taskType);
-  const several: ResourcePreference =
-    strategy === 'aspects' && taskType === UNKNOWN_TASK.type ? 'mixed' : 'cluster';
+  const several: RoutingMode = strategy === 'aspects' && taskType === UNKNOWN_TASK.type ? 'mixed' : 'cluster';
   return { key, prefer: nodes > 1 ? several : 'node', specialization };
 }
 

@@ -1,4 +1,4 @@
-import type { Complexity, Stakes, TaskType } from '../../events/values.ts';
+import type { Complexity, RoutingMode, Stakes, TaskType } from '../../events/values.ts';
 
 export interface Analysis {
   /** What the user wants, in a few words. */
@@ -23,11 +23,9 @@ export interface Subtask {
   readonly nodes: number;
 }
 
-export type ResourcePreference = 'node' | 'cluster' | 'mixed';
-
 export interface RoutingHint {
   readonly key: string;
-  readonly prefer: ResourcePreference;
+  readonly prefer: RoutingMode;
   readonly specialization: string;
 }
 

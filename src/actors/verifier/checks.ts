@@ -1,5 +1,5 @@
 import { extractAnswer, isOpenEnded, taskFamily } from '../../answers/extraction.ts';
-import type { AnswerKind } from '../../events/values.ts';
+import type { AnswerKind, Stakes } from '../../events/values.ts';
 import { checkArithmetic } from '../../verification/maths.ts';
 
 export type CheckKind = 'redundancy' | 'arithmetic' | 'quality-gate' | 'format';
@@ -14,7 +14,7 @@ export interface CheckResult {
 export interface CheckedSubtask {
   readonly prompt: string;
   readonly taskType: string;
-  readonly stakes: 'normal' | 'high';
+  readonly stakes: Stakes;
 }
 
 export interface CheckedAnswer {

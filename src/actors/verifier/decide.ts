@@ -1,7 +1,7 @@
 import { compareAnswers } from '../../answers/equivalence.ts';
 import { extractAnswer, isOpenEnded } from '../../answers/extraction.ts';
 import type { Judgement, QueryEvent, VerdictReached } from '../../events/query.ts';
-import type { Contribution, Resource, ResourceAnswer } from '../../events/values.ts';
+import type { Contribution, Resource, ResourceAnswer, Stakes } from '../../events/values.ts';
 import { checkArithmetic } from '../../verification/maths.ts';
 import type { Given } from '../actor.ts';
 import type { NetworkView } from '../network-view.ts';
@@ -12,7 +12,7 @@ export interface JudgeAnswer {
   readonly attempt: number;
   readonly prompt: string;
   readonly taskType: string;
-  readonly stakes: 'normal' | 'high';
+  readonly stakes: Stakes;
   readonly dispatchedAt: string;
   readonly resource: Resource;
   readonly result: ResourceAnswer;
