@@ -1,5 +1,5 @@
 import { UNITS_PER_CREDIT } from '../actors/account/credits.ts';
-import type { QueryOutput } from '../gateway/schemas.ts';
+import type { QueryOutput } from '../projections/query-trace.ts';
 import { type Fields, fieldsOf } from './fields.ts';
 import { percent } from './output.ts';
 import { printableLine } from './printable.ts';

@@ -1,19 +1,22 @@
+import { z } from 'zod';
+
 /** What whoever asked gets on the subject that they named: the ending of their query, or why it was not taken. */
 export type Reply = EndingReply | RefusalReply;
 
-export interface EndingReply {
-  readonly queryId: string;
-  readonly outcome: 'answered' | 'unknown' | 'expired';
-  readonly answer: string | null;
-  /** 0–1. */
-  readonly confidence: number;
-  /** What the query cost, in credits. */
-  readonly credits: number;
-  /** Why there is no answer. */
-  readonly reason?: string;
-  /** The best guess, which was not good enough to be given. */
-  readonly candidate?: string | null;
-}
+export const EndingReply = z.object({
+  queryId: z.string(),
+  outcome: z.enum(['answered', 'unknown', 'expired']),
+  answer: z.string().nullable(),
+  confidence: z.number().min(0).max(1),
+  credits: z.number().describe('What the query cost, in credits'),
+  reason: z.string().optional().describe('Why there is no answer'),
+  candidate: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('The best guess, which was not good enough to be given'),
+});
+export type EndingReply = z.infer<typeof EndingReply>;
 
 export interface RefusalReply {
   readonly queryId: string;

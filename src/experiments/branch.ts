@@ -6,8 +6,8 @@ import { eventId, GENESIS_HASH, SCHEMA_VERSION, uuidOf } from '../events/envelop
 import { EvolutionSettings, Tier } from '../events/evolution.ts';
 import type { ForkPoint, HistoryForked } from '../events/experiment.ts';
 import type { JsonObject, StoredEvent } from '../eventstore/port.ts';
-import { EVOLUTION_STATE, type EvolutionRow, evolution } from '../projections/evolution.ts';
-import { type NetworkRow, type NodeRow, network } from '../projections/network.ts';
+import { EVOLUTION_STATE, evolution } from '../projections/evolution.ts';
+import { type NodeRow, network } from '../projections/network.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import { isFilled } from '../replay/export/whole-file.ts';
 import { type Folded, foldTo } from '../replay/fold.ts';
@@ -336,12 +336,12 @@ async function eventsTo(source: HistorySource, position: number): Promise<readon
 }
 
 function livingNodes({ model }: Folded): readonly NodeRow[] {
-  const rows = [...model.rows(network.name).values()] as NetworkRow[];
+  const rows = [...model.rows(network).values()];
   return rows.flatMap((row) => (row.kind === 'node' && row.status !== 'retired' ? [row] : []));
 }
 
 function latestGeneration({ model }: Folded): number {
-  const rows = [...model.rows(network.name).values()] as NetworkRow[];
+  const rows = [...model.rows(network).values()];
   return rows.reduce(
     (latest, row) => (row.kind === 'cluster' ? Math.max(latest, row.generation) : latest),
     0,
@@ -349,7 +349,7 @@ function latestGeneration({ model }: Folded): number {
 }
 
 function stateOf({ model }: Folded): EvolutionSettings | null {
-  const row = model.rows(evolution.name).get(EVOLUTION_STATE) as EvolutionRow | undefined;
+  const row = model.rows(evolution).get(EVOLUTION_STATE);
   return row?.kind === 'state' ? row.settings : null;
 }
 

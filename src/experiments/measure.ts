@@ -2,7 +2,7 @@ import type { NetworkView, NodeView } from '../actors/network-view.ts';
 import { canonicalJson } from '../events/envelope.ts';
 import type { ClusterKind } from '../events/evolution.ts';
 import { scoresAcross } from '../evolution/fitness.ts';
-import { type Lives, rightAnswersByFounder } from '../projections/founders.ts';
+import { type FounderRow, rightAnswersByFounder } from '../projections/founders.ts';
 import { emergentSpecialization } from '../projections/specialization.ts';
 import { mean, sd } from './statistics.ts';
 import type { Generation } from './summary.ts';
@@ -22,7 +22,7 @@ export interface Happened {
 export function measureGeneration(
   happened: Happened,
   view: NetworkView,
-  lives: Lives,
+  founders: ReadonlyMap<string, FounderRow>,
   minTasks: number,
 ): Omit<Generation, 'heldOut'> {
   const { generation, at, born, culled, judged, right } = happened;
@@ -44,7 +44,7 @@ export function measureGeneration(
     },
     trainAccuracy: judged === 0 ? null : right / judged,
     diversity: diversityOf(nodes),
-    specialization: emergentSpecialization(rightAnswersByFounder(nodes, lives)),
+    specialization: emergentSpecialization(rightAnswersByFounder(nodes, founders)),
     mode: view.evolution?.mode ?? 'normal',
     clusters: kinds,
   };

@@ -1,17 +1,23 @@
 import type { NetworkView } from '../actors/network-view.ts';
 import type { FitnessTally } from '../evolution/fitness.ts';
 import { fitness } from '../projections/fitness.ts';
-import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../projections/network-view.ts';
+import {
+  type LiveDevice,
+  NetworkViewBuilder,
+  VIEW_PROJECTIONS,
+  type ViewRow,
+} from '../projections/network-view.ts';
 import type { Recorded } from '../projections/projection.ts';
-import type { ChangedRow } from '../projections/read-model.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
 
 /** The read models that decisions go by, folded in memory as events are recorded. */
 export class LiveReads {
   readonly #builder = new NetworkViewBuilder();
-  readonly #model = new MemoryModel(VIEW_PROJECTIONS);
+  readonly #model = new MemoryModel(VIEW_PROJECTIONS, (projection, key, row) => {
+    this.#changed.set(`${projection}/${key}`, { projection, key, row });
+  });
   /** Rows that the view has not been told of, by projection and key. */
-  #changed = new Map<string, ChangedRow>();
+  #changed = new Map<string, ViewRow>();
   #position = 0;
   #view: NetworkView | null = null;
 
@@ -20,17 +26,14 @@ export class LiveReads {
   }
 
   apply(recorded: Recorded): void {
-    const { position } = recorded;
-    this.#model.apply(recorded, (projection, key, row) => {
-      this.#changed.set(`${projection}/${key}`, { projection, key, row, position });
-    });
-    this.#position = position;
+    this.#model.apply(recorded);
+    this.#position = recorded.position;
     this.#view = null;
   }
 
   /** The judged answers of a Node, whether it lives or not. */
   tally(node: string): FitnessTally | undefined {
-    return this.#model.rows(fitness.name).get(`node/${node}`) as FitnessTally | undefined;
+    return this.#model.rows(fitness).get(`node/${node}`);
   }
 
   /** The network as of the last event. */

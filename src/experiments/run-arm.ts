@@ -7,6 +7,7 @@ import { MAIN_SUPER_CLUSTER, type SuperClusterCommand } from '../events/super-cl
 import type { StoredEvent } from '../eventstore/port.ts';
 import { fillTemplate } from '../evolution/genome.ts';
 import { VirtualHost } from '../host/virtual/virtual-host.ts';
+import { founders } from '../projections/founders.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import { idOf } from '../projections/projection.ts';
@@ -138,7 +139,7 @@ class World {
   readonly #options: ArmRunOptions;
   readonly #host: VirtualHost;
   readonly #reads: LiveReads;
-  readonly #lineage = new MemoryModel([lineage]);
+  readonly #lineage = new MemoryModel([lineage, founders]);
   /**
    * The fields of which each Cluster is asked: that in which it was founded, and those of Clusters that it took in. What
    * is asked comes from outside, and does not end with a Cluster.
@@ -196,7 +197,7 @@ class World {
   }
 
   get lives(): readonly LineageRow[] {
-    return [...this.#lineage.rows(lineage.name).values()].map((row) => row as LineageRow);
+    return [...this.#lineage.rows(lineage).values()];
   }
 
   /** Goes on where the files end. */
@@ -269,7 +270,7 @@ class World {
     const record = measureGeneration(
       { generation, at, ...this.#happened },
       this.#reads.view,
-      { get: (node) => this.#life(node) },
+      this.#lineage.rows(founders),
       minTasks,
     );
     const isDue = isFirst || generation === run.generations || generation % run.heldOutEvery === 0;
@@ -355,7 +356,7 @@ class World {
   }
 
   #life(node: string): LineageRow | undefined {
-    return this.#lineage.rows(lineage.name).get(`node/${node}`) as LineageRow | undefined;
+    return this.#lineage.rows(lineage).get(`node/${node}`);
   }
 
   #generationOf(cluster: string): number {

@@ -10,6 +10,8 @@ import { EndpointError, type ErrorCode, errorBody } from '../messaging/endpoint-
 import { publisher } from '../messaging/publish.ts';
 import { type Endpoint, endpoint, type RequestContext } from '../messaging/service.ts';
 import { commandSubject, GATEWAY_INBOX } from '../messaging/subjects.ts';
+import { CreditsOutput } from '../projections/credits.ts';
+import { QueryOutput } from '../projections/query-trace.ts';
 import * as schemas from './schemas.ts';
 
 export interface AskOptions {
@@ -94,12 +96,12 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
   }
 
   /** The query as the read model knows it, or null. */
-  async function look(queryId: string): Promise<schemas.QueryOutput['query'] | null> {
+  async function look(queryId: string): Promise<QueryOutput['query'] | null> {
     try {
       const answer = await nc.request('dellm.query', encodeJson({ queryId, steps: false }), {
         timeout: READ_TIMEOUT_MS,
       });
-      const parsed = schemas.QueryOutput.safeParse(decodeJson(answer.data));
+      const parsed = QueryOutput.safeParse(decodeJson(answer.data));
       return parsed.success ? parsed.data.query : null;
     } catch {
       // Nobody reads at the moment: the reply will come all the same.
@@ -271,7 +273,7 @@ async function untilOpen(nc: NatsConnection, account: string, signal: AbortSigna
     const answer = await nc
       .request('dellm.credits', encodeJson({ account }), { timeout: READ_TIMEOUT_MS })
       .catch(() => null);
-    const parsed = schemas.CreditsOutput.safeParse(answer && decodeJson(answer.data));
+    const parsed = CreditsOutput.safeParse(answer && decodeJson(answer.data));
     if (parsed.success && parsed.data.accounts[0]) return parsed.data.accounts[0].available;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,11 +1,12 @@
 import type { NatsConnection } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
+import { EvolutionOutput } from '../projections/evolution.ts';
 import { PROJECTIONS } from '../projections/index.ts';
+import { NodesOutput } from '../projections/nodes.ts';
 import type { Recorded } from '../projections/projection.ts';
 import { ReadModel } from '../projections/read-model.ts';
 import { readEndpoints } from './read-service.ts';
-import { EvolutionInput, EvolutionOutput, NodesInput, NodesOutput } from './schemas.ts';
 
 const AT = '2026-01-05T10:00:00.000Z';
 const GENOME = {
@@ -92,15 +93,16 @@ const endpoints = readEndpoints({
   model: model(),
   store: createMemoryEventStore(),
   version: '0.0.0',
+  signal: new AbortController().signal,
 });
 
 async function run(subject: string, input: unknown): Promise<unknown> {
   const found = endpoints.find((one) => one.subject === subject);
-  return found?.run(input, { signal: AbortSignal.timeout(5_000) });
+  return found?.run(found.input.parse(input), { signal: AbortSignal.timeout(5_000) });
 }
 
 async function evolution(request: object = {}): Promise<EvolutionOutput> {
-  return EvolutionOutput.parse(await run('dellm.evolution', EvolutionInput.parse(request)));
+  return EvolutionOutput.parse(await run('dellm.evolution', request));
 }
 
 describe('how evolution goes', () => {
@@ -148,7 +150,7 @@ describe('how evolution goes', () => {
 
   it('leaves retired Nodes out of a listing, unless they are asked for', async () => {
     const list = async (request: object) => {
-      const { nodes } = NodesOutput.parse(await run('dellm.nodes', NodesInput.parse(request)));
+      const { nodes } = NodesOutput.parse(await run('dellm.nodes', request));
       return nodes.map(({ id, status, parents }) => [id, status, ...parents]);
     };
     const living = [

@@ -28,7 +28,13 @@ describe('the history, for strangers', () => {
     await store.append('snapshot-cluster-maths', [cached], 'any');
     const model = new ReadModel(':memory:', PROJECTIONS);
     // What reads the history needs no broker.
-    const endpoints = readEndpoints({ nc: {} as NatsConnection, model, store, version: '0.0.0' });
+    const endpoints = readEndpoints({
+      nc: {} as NatsConnection,
+      model,
+      store,
+      version: '0.0.0',
+      signal: new AbortController().signal,
+    });
     const history = endpoints.find(({ subject }) => subject === 'dellm.history');
     const read = async (stream?: string) =>
       (await history?.run(

@@ -4,12 +4,11 @@ import { type Endpoint, endpoint, type RequestContext } from '../messaging/servi
 import { PROJECTIONS } from '../projections/index.ts';
 import type { ReadModel } from '../projections/read-model.ts';
 import { diffRows, type RowsDiff } from '../replay/diff.ts';
-import { type Folded, foldTo } from '../replay/fold.ts';
+import { foldTo } from '../replay/fold.ts';
 import { lifeOf } from '../replay/life.ts';
 import { liveRowsOf } from '../replay/live-rows.ts';
 import { type Moment, parseMoment } from '../replay/moment.ts';
-import type { Show } from '../replay/show-names.ts';
-import { projectionsOf, shownRows } from '../replay/shows.ts';
+import { projectionsOf, shownRows, tablesOf } from '../replay/shows.ts';
 import { type SnapshotCache, snapshotCache } from '../replay/snapshots.ts';
 import { storeSource } from '../replay/source.ts';
 import { verifyHistory } from '../replay/verify.ts';
@@ -80,18 +79,30 @@ export function historyEndpoints({
     }
   }
 
-  const foldAt = (moment: Moment, show: Show, signal: AbortSignal): Promise<Folded> =>
-    foldTo({ source, moment, projections: projectionsOf([show]), cache, signal });
+  const rowsAt = async (moment: Moment, show: string, signal: AbortSignal) => {
+    const tables = tablesOf(show);
+    const { model, ...folded } = await foldTo({
+      source,
+      moment,
+      projections: projectionsOf(tables),
+      cache,
+      signal,
+    });
+    return { ...folded, rows: tables.flatMap((table) => shownRows(model, table)) };
+  };
 
   return [
     endpoint({
       ...READ_ENDPOINTS.historyAt,
       handle: ({ moment, show, after, limit }, context) =>
         alone(context, async (signal) => {
-          const folded = await foldAt(parseMoment(moment), show, signal);
-          const all = shownRows(folded.model, show).map(([key, row]) => ({ key, row }));
-          const { items, next } = pageOf(all, after, limit);
-          return { last: folded.last, events: folded.events, rows: [...items], next };
+          const { last, events, rows } = await rowsAt(parseMoment(moment), show, signal);
+          const { items, next } = pageOf(
+            rows.map(([key, row]) => ({ key, row })),
+            after,
+            limit,
+          );
+          return { last, events, rows: [...items], next };
         }),
     }),
     endpoint({
@@ -99,12 +110,9 @@ export function historyEndpoints({
       handle: ({ from, to, show, after, limit }, context) =>
         alone(context, async (signal) => {
           const [one, other] = [parseMoment(from), parseMoment(to)];
-          const before = await foldAt(one, show, signal);
-          const later = await foldAt(other, show, signal);
-          const diff = diffRows(
-            new Map(shownRows(before.model, show)),
-            new Map(shownRows(later.model, show)),
-          );
+          const before = await rowsAt(one, show, signal);
+          const later = await rowsAt(other, show, signal);
+          const diff = diffRows(new Map(before.rows), new Map(later.rows));
           const { items, next } = pageOf(changesOf(diff), after, limit);
           return { from: before.last, to: later.last, changes: [...items], next };
         }),

@@ -1,5 +1,2 @@
 /** How long a question may take, in milliseconds. */
 export const ASK_TIMEOUT_MS = { default: 60_000, least: 1_000, most: 10 * 60_000 } as const;
-
-/** Rows of one page. */
-export const PAGE_LIMIT = { default: 50, most: 500 } as const;

@@ -1,49 +1,9 @@
+import type { DescribedEndpoint } from '../messaging/service.ts';
+import { READS } from '../projections/index.ts';
 import * as schemas from './schemas.ts';
 
-/** What the read model's public endpoints are called and take, known also where they are not served. */
+/** Endpoints of the read side that are more than a read of rows. */
 export const READ_ENDPOINTS = {
-  query: {
-    name: 'query',
-    subject: 'dellm.query',
-    description: 'One query: its answer and every step on the way there',
-    input: schemas.QueryInput,
-    output: schemas.QueryOutput,
-  },
-  matrix: {
-    name: 'matrix',
-    subject: 'dellm.matrix',
-    description: 'The performance matrix: how well each Node and Cluster does each type of task',
-    input: schemas.MatrixInput,
-    output: schemas.MatrixOutput,
-  },
-  trust: {
-    name: 'trust',
-    subject: 'dellm.trust',
-    description: 'Trust scores of Nodes and Clusters',
-    input: schemas.TrustInput,
-    output: schemas.TrustOutput,
-  },
-  credits: {
-    name: 'credits',
-    subject: 'dellm.credits',
-    description: 'Accounts and the trial balance, in credits',
-    input: schemas.CreditsInput,
-    output: schemas.CreditsOutput,
-  },
-  nodes: {
-    name: 'nodes',
-    subject: 'dellm.nodes',
-    description: 'The Nodes with their genomes and records',
-    input: schemas.NodesInput,
-    output: schemas.NodesOutput,
-  },
-  evolution: {
-    name: 'evolution',
-    subject: 'dellm.evolution',
-    description: 'How evolution goes: mode, fitness, settings, generations of the Clusters, specialization',
-    input: schemas.EvolutionInput,
-    output: schemas.EvolutionOutput,
-  },
   history: {
     name: 'history',
     subject: 'dellm.history',
@@ -87,3 +47,9 @@ export const READ_ENDPOINTS = {
     output: schemas.StatusOutput,
   },
 } as const;
+
+/** What the read side answers to everybody, known also where it is not served. */
+export const PUBLIC_READ_ENDPOINTS: readonly DescribedEndpoint[] = [
+  ...READS.filter(({ subject }) => !subject.startsWith('dellm.view.')),
+  ...Object.values(READ_ENDPOINTS),
+];

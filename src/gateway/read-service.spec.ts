@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import { PROJECTIONS } from '../projections/index.ts';
 import type { Recorded } from '../projections/projection.ts';
+import { QueryOutput } from '../projections/query-trace.ts';
 import { ReadModel } from '../projections/read-model.ts';
 import { readEndpoints } from './read-service.ts';
-import { QueryInput, QueryOutput } from './schemas.ts';
 
 const AT = '2026-01-05T10:00:00.000Z';
 const QUESTION = 'What is 2 + 2?';
@@ -32,9 +32,10 @@ async function query(model: ReadModel, request: object = {}): Promise<QueryOutpu
     model,
     store: createMemoryEventStore(),
     version: '0.0.0',
+    signal: new AbortController().signal,
   });
   const reading = endpoints.find(({ subject }) => subject === 'dellm.query');
-  const input = QueryInput.parse({ queryId: 'q1', ...request });
+  const input = reading?.input.parse({ queryId: 'q1', ...request });
   return QueryOutput.parse(await reading?.run(input, { signal: AbortSignal.timeout(5_000) }));
 }
 

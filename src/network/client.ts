@@ -5,10 +5,11 @@ import type { z } from 'zod';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
 import type { Stakes } from '../events/values.ts';
 import { ASK_TIMEOUT_MS } from '../gateway/limits.ts';
-import { AskOutput, QueryOutput } from '../gateway/schemas.ts';
+import { AskOutput } from '../gateway/schemas.ts';
 import { dataFolderPath, readRuntime } from '../host/data-folder.ts';
 import { connectNats } from '../messaging/connection.ts';
 import { errorBody } from '../messaging/endpoint-error.ts';
+import { QueryOutput } from '../projections/query-trace.ts';
 
 export interface Question {
   readonly question: string;

@@ -3,9 +3,10 @@ import type { NatsConnection } from 'nats';
 import type { z } from 'zod';
 import type { NetworkView } from '../actors/network-view.ts';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
-import { DeadlinesOutput, ViewOutput } from '../gateway/schemas.ts';
+import { ViewOutput } from '../gateway/schemas.ts';
 import { type OnLog, reasonOf } from '../host/log.ts';
 import type { OpenDeadline } from '../host/timers.ts';
+import { DeadlinesOutput } from '../projections/deadlines.ts';
 import { type LiveDevice, NetworkViewBuilder } from '../projections/network-view.ts';
 
 export interface Follower {

@@ -7,7 +7,7 @@ import { runAgent } from '../agent/agent.ts';
 import { offerOf } from '../agent/offer.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { askService } from '../gateway/ask-service.ts';
-import { READ_ENDPOINTS } from '../gateway/read-endpoints.ts';
+import { PUBLIC_READ_ENDPOINTS } from '../gateway/read-endpoints.ts';
 import { readEndpoints } from '../gateway/read-service.ts';
 import { runFleet } from '../host/fleet.ts';
 import type { OnLog } from '../host/log.ts';
@@ -159,6 +159,7 @@ export async function startProjector(context: RoleContext, folder: string): Prom
         store,
         version: packageVersion(),
         replayCache: join(folder, 'replay-cache'),
+        signal,
       }),
       onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
     });
@@ -186,7 +187,7 @@ export async function startGateway(
     version: packageVersion(),
     description: 'Asks the network: dellm.ask, dellm.ask.stream',
     endpoints: asking.endpoints,
-    schemas: { subject: 'dellm.schemas', others: Object.values(READ_ENDPOINTS) },
+    schemas: { subject: 'dellm.schemas', others: PUBLIC_READ_ENDPOINTS },
     onError: (name, error) => onLog('error', `${name} failed: ${String(error)}`),
   });
   const ended = untilAborted(signal).then(async () => {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   ACTOR_KINDS,
   type ActorKind,
@@ -8,7 +9,8 @@ import {
   openedBy,
   type PassDeadlineOf,
 } from '../events/kinds.ts';
-import type { Projection, RecordedOf } from './projection.ts';
+import type { Projection, RecordedOf, Rows } from './projection.ts';
+import { PAGE_LIMIT, pageOf, type Read } from './read.ts';
 
 export interface Deadline {
   readonly dueAt: string;
@@ -32,34 +34,62 @@ const KINDS: ReadonlyMap<string, ActorKind> = new Map(
   ACTOR_KINDS.flatMap((kind) => deadlineTypes(kind).map((type) => [type, kind] as const)),
 );
 
+/** What fleets ask when they start or take over, and now and then. */
+const deadlinesRead = {
+  name: 'deadlines',
+  subject: 'dellm.view.deadlines',
+  description: 'For fleets: what the actors are waiting for, and until when',
+  input: z.strictObject({ after: z.string().max(200).default('') }),
+  output: z.object({
+    deadlines: z.array(
+      z.object({
+        kind: z.enum(ACTOR_KINDS),
+        id: z.string(),
+        dueAt: z.string(),
+        command: z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }),
+      }),
+    ),
+    next: z.string().nullable(),
+  }),
+  answer({ after }, reader) {
+    const { rows, next } = pageOf(reader.rows(deadlines, { after }), PAGE_LIMIT.most);
+    const open = rows.flatMap(([, { kind, id, waiting }]) =>
+      Object.values(waiting).map(({ dueAt, command }) => ({
+        kind,
+        id,
+        dueAt,
+        command: { type: command.type, data: { ...command.data } },
+      })),
+    );
+    return { deadlines: open, next };
+  },
+} satisfies Read;
+export const DeadlinesOutput = deadlinesRead.output;
+
 /** The deadlines that have not been met, by actor, so that a fleet that takes over can wind its clocks. */
-export const deadlines: Projection<DeadlinesRow, ActorEventType> = {
+export const deadlines: Projection<DeadlinesRow> = {
   name: 'deadlines',
   version: 3,
-  resident: true,
-  // These are types that actors record: what is declared has no others.
-  types: [...KINDS.keys()] as ActorEventType[],
-  keys(event) {
-    const change = changeOf(event);
-    return change ? [`${change.kind}/${change.id}`] : [];
-  },
-  fold(row, event) {
-    const change = changeOf(event);
-    if (!change) return row;
-    const { kind, id, met, allMet, opened } = change;
-    const waiting: Record<string, Deadline> = {};
-    for (const key in row?.waiting) {
-      const deadline = row.waiting[key];
-      if (deadline && !allMet && key !== met && key !== opened?.key) waiting[key] = deadline;
-    }
-    if (opened) {
-      const { key, dueAt, data } = opened;
-      waiting[key] = { dueAt, command: { type: 'PassDeadline', data } };
-    }
-    for (const _key in waiting) return { kind, id, waiting };
-    return undefined;
-  },
+  on: Object.fromEntries([...KINDS.keys()].map((type) => [type, fold])),
+  reads: [deadlinesRead],
 };
+
+function fold(event: Timed, rows: Rows<DeadlinesRow>): void {
+  const change = changeOf(event);
+  if (!change) return;
+  const { kind, id, met, allMet, opened } = change;
+  const key = `${kind}/${id}`;
+  const before = rows.get(key)?.waiting;
+  const waiting: Record<string, Deadline> = {};
+  for (const name in before) {
+    const deadline = before[name];
+    if (deadline && !allMet && name !== met && name !== opened?.key) waiting[name] = deadline;
+  }
+  if (opened)
+    waiting[opened.key] = { dueAt: opened.dueAt, command: { type: 'PassDeadline', data: opened.data } };
+  if (Object.keys(waiting).length > 0) rows.set(key, { kind, id, waiting });
+  else rows.delete(key);
+}
 
 /** What an event does to the deadlines of an actor: one is met, or all are, and then one may be opened. */
 interface Change {
@@ -70,15 +100,7 @@ interface Change {
   readonly opened: ReturnType<typeof openedBy<ActorKind>>;
 }
 
-/** What the last event changed: `keys` and `fold` both ask, one right after the other. */
-let known: { readonly event: Timed | null; readonly change: Change | null } = { event: null, change: null };
-
 function changeOf(event: Timed): Change | null {
-  if (known.event !== event) known = { event, change: readChange(event) };
-  return known.change;
-}
-
-function readChange(event: Timed): Change | null {
   const kind = KINDS.get(event.type);
   if (kind === undefined) return null;
   const met = metBy(kind, event);

@@ -1,5 +1,14 @@
-import type { EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
-import { idOf, type Projection, type RecordedOf } from './projection.ts';
+import { z } from 'zod';
+import { ClusterKind, EvolutionMode, EvolutionSettings } from '../events/evolution.ts';
+import { generationId } from '../events/generation.ts';
+import type { Parsed } from '../events/values.ts';
+import { fitness } from './fitness.ts';
+import { founders, rightAnswersByFounder } from './founders.ts';
+import { generations } from './generations.ts';
+import { type ClusterRow, network } from './network.ts';
+import { idOf, type Projection, type Recorded, type Rows, update } from './projection.ts';
+import { page, paged, pageOf, type RowReader, read } from './read.ts';
+import { emergentSpecialization } from './specialization.ts';
 
 /** What evolution goes by, and how the network does. */
 export interface EvolutionStateRow {
@@ -34,30 +43,8 @@ export type EvolutionRow = EvolutionStateRow | GenerationRow;
 
 export const EVOLUTION_STATE = 'state';
 
-const STATE_TYPES = ['EvolutionConfigured', 'NetworkFitnessMeasured', 'EvolutionModeChanged'] as const;
-const GENERATION_TYPES = ['GenerationBegun', 'FitnessEvaluated', 'GenerationCompleted'] as const;
-
-type StateEvent = RecordedOf<(typeof STATE_TYPES)[number]>;
-type GenerationEvent = RecordedOf<(typeof GENERATION_TYPES)[number]>;
-
-/** Rows `state` and `generation/<cluster>-<n>`. */
-export const evolution: Projection<EvolutionRow, (StateEvent | GenerationEvent)['type']> = {
-  name: 'evolution',
-  version: 1,
-  resident: true,
-  types: [...STATE_TYPES, ...GENERATION_TYPES],
-  keys(event) {
-    return [isOfGeneration(event) ? `generation/${idOf(event.stream, 'generation')}` : EVOLUTION_STATE];
-  },
-  fold(row, event) {
-    return isOfGeneration(event)
-      ? foldGeneration(row?.kind === 'generation' ? row : undefined, event)
-      : foldState(row?.kind === 'state' ? row : NEW_STATE, event);
-  },
-};
-
 /** Before anything was configured. */
-export const NEW_STATE: EvolutionStateRow = {
+const NEW_STATE: EvolutionStateRow = {
   kind: 'state',
   settings: null,
   mode: 'normal',
@@ -66,46 +53,181 @@ export const NEW_STATE: EvolutionStateRow = {
   modeChanges: 0,
 };
 
-function isOfGeneration(event: StateEvent | GenerationEvent): event is GenerationEvent {
-  return event.stream.startsWith('generation-');
-}
+const Specialization = z.object({
+  mutualInformation: z.number().describe('Between founder and task type over right answers, in bits'),
+  normalised: z.number().describe('Its share of the most that there could be, 0–1'),
+  expectedByChance: z.number().describe('What chance alone would show from so few answers, in bits'),
+  rightAnswers: z.int().describe('Of Nodes that live, judged by computation or gold'),
+});
 
-function foldState(row: EvolutionStateRow, event: StateEvent): EvolutionStateRow {
-  switch (event.type) {
-    case 'EvolutionConfigured':
-      return { ...row, settings: event.data.settings };
-    case 'NetworkFitnessMeasured':
-      return { ...row, score: event.data.score, measured: row.measured + 1 };
-    case 'EvolutionModeChanged':
-      return { ...row, mode: event.data.to, modeChanges: row.modeChanges + 1 };
-  }
-}
+const Cluster = z.object({
+  cluster: z.string(),
+  name: z.string(),
+  kind: ClusterKind,
+  generation: z.int().describe('Generations that are over'),
+  members: z.int(),
+  last: z
+    .object({
+      generation: z.int(),
+      judged: z.int(),
+      meanScore: z.number().nullable(),
+      bestScore: z.number().nullable(),
+      culled: z.int(),
+      born: z.int(),
+      completedAt: z.string().nullable(),
+    })
+    .nullable()
+    .describe('Its last generation, which may not be over yet; null before the first'),
+  culled: z.int().describe('Over all generations'),
+  born: z.int().describe('Offspring of its Nodes over all generations, wherever they live'),
+});
 
-function foldGeneration(row: GenerationRow | undefined, event: GenerationEvent): GenerationRow | undefined {
-  if (event.type === 'GenerationBegun') {
-    const { cluster, generation, mode, members, at } = event.data;
-    return {
-      kind: 'generation',
-      cluster,
-      generation,
+const evolutionRead = read({
+  name: 'evolution',
+  description: 'How evolution goes: mode, fitness, settings, generations of the Clusters, specialization',
+  input: page,
+  output: {
+    mode: EvolutionMode.describe('How hard evolution presses'),
+    score: z
+      .number()
+      .nullable()
+      .describe('The network’s fitness, 0–1, as measured last; null before the first'),
+    measured: z.int().describe('How often it was measured'),
+    settings: EvolutionSettings.nullable().describe('Null in a network that does not evolve'),
+    specialization: Specialization.describe('Emergent specialization'),
+    clusters: z.array(Cluster),
+    ...paged,
+  },
+  answer({ after, limit }, reader) {
+    const { mode, score, measured, settings } = evolutionState(reader);
+    const { rows, next } = pageOf(clustersOf(reader, after), limit);
+    const clusters = rows.map(([, row]) => clusterOf(row, reader));
+    return { mode, score, measured, settings, specialization: specializationOf(reader), clusters, next };
+  },
+});
+export const EvolutionOutput = evolutionRead.output;
+export type EvolutionOutput = Parsed<typeof EvolutionOutput>;
+
+/** Rows `state` and `generation/<cluster>-<n>`. */
+export const evolution: Projection<EvolutionRow> = {
+  name: 'evolution',
+  version: 1,
+  on: {
+    EvolutionConfigured: ofState((row, { data: { settings } }) => ({ ...row, settings })),
+    NetworkFitnessMeasured: ofState((row, { data: { score } }) => ({
+      ...row,
+      score,
+      measured: row.measured + 1,
+    })),
+    EvolutionModeChanged: ofState((row, { data: { to: mode } }) => ({
+      ...row,
       mode,
-      begunAt: at,
-      completedAt: null,
-      members: members.length,
-      judged: 0,
-      meanScore: null,
-      bestScore: null,
-      culled: 0,
-      born: 0,
-    };
+      modeChanges: row.modeChanges + 1,
+    })),
+    GenerationBegun({ stream, data }, rows) {
+      const { cluster, generation, mode, members, at } = data;
+      rows.set(keyOf(stream), {
+        kind: 'generation',
+        cluster,
+        generation,
+        mode,
+        begunAt: at,
+        completedAt: null,
+        members: members.length,
+        judged: 0,
+        meanScore: null,
+        bestScore: null,
+        culled: 0,
+        born: 0,
+      });
+    },
+    FitnessEvaluated({ stream, data: { ranking } }, rows) {
+      const scores = ranking.flatMap(({ score }) => (score === null ? [] : [score]));
+      if (scores.length === 0) return;
+      const meanScore = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+      update(rows, keyOf(stream), (row) => ({
+        ...row,
+        judged: scores.length,
+        meanScore,
+        bestScore: Math.max(...scores),
+      }));
+    },
+    GenerationCompleted({ stream, data: { culled, born, at: completedAt } }, rows) {
+      update(rows, keyOf(stream), (row) => ({ ...row, culled, born, completedAt }));
+    },
+  },
+  isFollowed: true,
+  tables: { evolution: '' },
+  reads: [evolutionRead],
+};
+
+/** What evolution goes by, and how the network does. */
+export function evolutionState(reader: RowReader): EvolutionStateRow {
+  return stateOr(reader.row(evolution, EVOLUTION_STATE));
+}
+
+function ofState<Event extends Recorded>(
+  change: (row: EvolutionStateRow, event: Event) => EvolutionStateRow,
+) {
+  return (event: Event, rows: Rows<EvolutionRow>): void => {
+    rows.set(EVOLUTION_STATE, change(stateOr(rows.get(EVOLUTION_STATE)), event));
+  };
+}
+
+function stateOr(row: EvolutionRow | undefined): EvolutionStateRow {
+  return row?.kind === 'state' ? row : NEW_STATE;
+}
+
+/** Of a generation, by its stream. */
+function keyOf(stream: string): string {
+  return `generation/${idOf(stream, 'generation')}`;
+}
+
+function* clustersOf(
+  reader: RowReader,
+  after: string | undefined,
+): Generator<readonly [key: string, row: ClusterRow]> {
+  for (const [key, row] of reader.rows(network, { prefix: 'cluster/', after, present: true })) {
+    if (row.kind === 'cluster' && row.status === 'formed') yield [key, row];
   }
-  if (!row) return undefined;
-  if (event.type === 'FitnessEvaluated') {
-    const scores = event.data.ranking.flatMap(({ score }) => (score === null ? [] : [score]));
-    if (scores.length === 0) return row;
-    const meanScore = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-    return { ...row, judged: scores.length, meanScore, bestScore: Math.max(...scores) };
+}
+
+function clusterOf(
+  { id, name, nature, generation, members }: ClusterRow,
+  reader: RowReader,
+): z.infer<typeof Cluster> {
+  const row = reader.row(generations, `cluster/${id}`);
+  const all = row?.kind === 'cluster' ? row : { last: null, culled: 0, born: 0 };
+  return {
+    cluster: id,
+    name,
+    kind: nature,
+    generation,
+    members: members.length,
+    last: all.last === null ? null : lastOf(id, all.last, reader),
+    culled: all.culled,
+    born: all.born,
+  };
+}
+
+function lastOf(cluster: string, number: number, reader: RowReader): z.infer<typeof Cluster>['last'] {
+  const row = reader.row(evolution, `generation/${generationId(cluster, number)}`);
+  if (row?.kind !== 'generation') return null;
+  const { generation, judged, meanScore, bestScore, culled, born, completedAt } = row;
+  return { generation, judged, meanScore, bestScore, culled, born, completedAt };
+}
+
+/** Whether lineages have come to be good for different things, over right answers of the Nodes that live. */
+function specializationOf(reader: RowReader): z.infer<typeof Specialization> {
+  const living = [];
+  for (const [key, row] of reader.rows(network, { prefix: 'node/', present: true })) {
+    if (row.kind === 'node' && row.status === 'alive')
+      living.push({ id: row.id, fitness: reader.row(fitness, key) });
   }
-  const { culled, born, at } = event.data;
-  return { ...row, culled, born, completedAt: at };
+  const counts = rightAnswersByFounder(living, { get: (key) => reader.row(founders, key) });
+  const rightAnswers = [...counts.values()].reduce(
+    (sum, types) => Object.values(types).reduce((total, count) => total + count, sum),
+    0,
+  );
+  return { ...emergentSpecialization(counts), rightAnswers };
 }

@@ -23,7 +23,7 @@ function on(stream: string, type: string, data: object = {}): Recorded {
 function fold<Row>(projection: Projection<Row>, events: readonly Recorded[]): ReadonlyMap<string, Row> {
   const model = new MemoryModel([projection]);
   for (const event of events) model.apply(event);
-  return model.rows(projection.name) as ReadonlyMap<string, Row>;
+  return model.rows(projection);
 }
 
 const born = (id: string) =>

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { tally } from '../evolution/fitness.ts';
-import { founderOf, rightAnswersByFounder } from './founders.ts';
+import { MemoryModel } from '../replay/memory-model.ts';
+import { founders, rightAnswersByFounder } from './founders.ts';
+import type { Recorded } from './projection.ts';
 
-const lives = new Map([
-  ['seed', { parents: [] }],
-  ['other', { parents: [] }],
-  ['child', { parents: ['seed'] }],
-  ['grandchild', { parents: ['child', 'other'] }],
-]);
+function rowsOf(births: Readonly<Record<string, readonly string[]>>) {
+  const model = new MemoryModel([founders]);
+  for (const [node, parents] of Object.entries(births))
+    model.apply({ type: 'NodeBorn', data: { node, parents } } as unknown as Recorded);
+  return model.rows(founders);
+}
+
+const family = rowsOf({ seed: [], other: [], child: ['seed'], grandchild: ['child', 'other'] });
 
 function answered(taskType: string, ...correct: readonly boolean[]) {
   return correct.reduce<ReturnType<typeof tally> | undefined>(
@@ -18,16 +22,16 @@ function answered(taskType: string, ...correct: readonly boolean[]) {
 
 describe('a founder', () => {
   it('is the first ancestor along first parents, and its own', () => {
-    expect(['seed', 'child', 'grandchild', 'other'].map((node) => founderOf(node, lives))).toEqual([
-      'seed',
-      'seed',
-      'seed',
-      'other',
+    expect([...family].map(([key, { founder }]) => [key, founder])).toEqual([
+      ['node/seed', 'seed'],
+      ['node/other', 'other'],
+      ['node/child', 'seed'],
+      ['node/grandchild', 'seed'],
     ]);
   });
 
   it('is the last one that is known, where older ones are not', () => {
-    expect(founderOf('stray', new Map([['stray', { parents: ['unknown'] }]]))).toBe('unknown');
+    expect(rowsOf({ stray: ['unknown'] }).get('node/stray')).toEqual({ founder: 'unknown' });
   });
 
   it('counts what all its living descendants answered rightly, by task type', () => {
@@ -36,7 +40,7 @@ describe('a founder', () => {
       { id: 'grandchild', fitness: { ...answered('a', true), ...answered('b', true, false) } },
       { id: 'other', fitness: undefined },
     ];
-    expect(rightAnswersByFounder(nodes, lives)).toEqual(
+    expect(rightAnswersByFounder(nodes, family)).toEqual(
       new Map([
         ['seed', { a: 3, b: 1 }],
         ['other', {}],

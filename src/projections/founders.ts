@@ -1,30 +1,32 @@
 import type { FitnessTally } from '../evolution/fitness.ts';
-import type { LineageRow } from './lineage.ts';
+import type { Projection, Rows } from './projection.ts';
 
-/** Lives by Node, the ended ones too. */
-export interface Lives {
-  get(node: string): Pick<LineageRow, 'parents'> | undefined;
+export interface FounderRow {
+  /** The first ancestor along first parents; a Node without parents is its own. */
+  readonly founder: string;
 }
 
-/** The first ancestor along first parents; a Node without parents is its own. */
-export function founderOf(node: string, lives: Lives): string {
-  let founder = node;
-  for (let life = lives.get(founder); life; life = lives.get(founder)) {
-    const [parent] = life.parents;
-    if (parent === undefined) return founder;
-    founder = parent;
-  }
-  return founder;
-}
+/** Founders of all Nodes that there were, under `node/<id>`. */
+export const founders: Projection<FounderRow> = {
+  name: 'founders',
+  version: 1,
+  on: {
+    NodeBorn({ data: { node, parents } }, rows) {
+      const [parent] = parents;
+      const founder = parent === undefined ? node : (rows.get(`node/${parent}`)?.founder ?? parent);
+      rows.set(`node/${node}`, { founder });
+    },
+  },
+};
 
 /** Right answers of these Nodes by founder and task type: what `emergentSpecialization` is measured from. */
 export function rightAnswersByFounder(
   nodes: readonly { readonly id: string; readonly fitness: FitnessTally | undefined }[],
-  lives: Lives,
+  rows: Pick<Rows<FounderRow>, 'get'>,
 ): ReadonlyMap<string, Readonly<Record<string, number>>> {
   const counts = new Map<string, Record<string, number>>();
   for (const { id, fitness } of nodes) {
-    const founder = founderOf(id, lives);
+    const founder = rows.get(`node/${id}`)?.founder ?? id;
     const row = counts.get(founder) ?? {};
     counts.set(founder, row);
     for (const [taskType, { right }] of Object.entries(fitness ?? {})) {

@@ -1,6 +1,6 @@
 import type { Mutation } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
-import { idOf, type Projection } from './projection.ts';
+import { idOf, type Projection, update } from './projection.ts';
 
 /** One life: where it came from, how fit it was found, and what ended it. */
 export interface LineageRow {
@@ -47,26 +47,13 @@ export interface LifeFitness {
 const KEPT_JUDGEMENTS = 200;
 
 /** Every life that there was, under `node/<id>`; rows of the dead stay. */
-export const lineage: Projection<LineageRow, 'NodeBorn' | 'NodeMoved' | 'NodeCulled' | 'FitnessEvaluated'> = {
+export const lineage: Projection<LineageRow> = {
   name: 'lineage',
   version: 1,
-  resident: true,
-  types: ['NodeBorn', 'NodeMoved', 'NodeCulled', 'FitnessEvaluated'],
-  keys(event) {
-    switch (event.type) {
-      case 'NodeBorn':
-        return [event.data.node, ...event.data.parents].map(keyOf);
-      case 'NodeMoved':
-      case 'NodeCulled':
-        return [keyOf(idOf(event.stream, 'node'))];
-      case 'FitnessEvaluated':
-        return event.data.ranking.map(({ node }) => keyOf(node));
-    }
-  },
-  fold(row, event, key) {
-    if (event.type === 'NodeBorn' && key === keyOf(event.data.node)) {
-      const { node, parents, cause, species, generation, genome, mutations, cluster, at } = event.data;
-      return {
+  on: {
+    NodeBorn({ data, position }, rows) {
+      const { node, parents, cause, species, generation, genome, mutations, cluster, at } = data;
+      rows.set(keyOf(node), {
         node,
         parents,
         cause,
@@ -77,35 +64,38 @@ export const lineage: Projection<LineageRow, 'NodeBorn' | 'NodeMoved' | 'NodeCul
         bornIn: cluster,
         cluster,
         bornAt: at,
-        bornPosition: event.position,
+        bornPosition: position,
         endedAt: null,
         end: null,
         fitness: [],
         offspring: 0,
-      };
-    }
-    if (!row) return undefined;
-    switch (event.type) {
-      case 'NodeBorn':
-        return { ...row, offspring: row.offspring + 1 };
-      case 'NodeMoved':
-        return { ...row, cluster: event.data.to };
-      case 'NodeCulled': {
-        const { rule, rank, of, fitness, generation, at } = event.data;
-        return { ...row, endedAt: at, end: { rule, rank, of, fitness, generation } };
-      }
-      case 'FitnessEvaluated': {
-        const { cluster, generation, ranking } = event.data;
-        const place = ranking.findIndex(({ node }) => node === row.node);
-        const found = ranking[place];
-        if (!found) return row;
-        const { judged, right, fitness, score } = found;
-        const of = ranking.filter((other) => other.fitness !== null).length;
+      });
+      for (const parent of parents)
+        update(rows, keyOf(parent), (row) => ({ ...row, offspring: row.offspring + 1 }));
+    },
+    NodeMoved({ stream, data }, rows) {
+      update(rows, keyOf(idOf(stream, 'node')), (row) => ({ ...row, cluster: data.to }));
+    },
+    NodeCulled({ stream, data }, rows) {
+      const { rule, rank, of, fitness, generation, at } = data;
+      update(rows, keyOf(idOf(stream, 'node')), (row) => ({
+        ...row,
+        endedAt: at,
+        end: { rule, rank, of, fitness, generation },
+      }));
+    },
+    FitnessEvaluated({ data: { cluster, generation, ranking } }, rows) {
+      const of = ranking.filter(({ fitness }) => fitness !== null).length;
+      for (const [place, { node, judged, right, fitness, score }] of ranking.entries()) {
         const judgement = { cluster, generation, rank: place + 1, of, judged, right, fitness, score };
-        return { ...row, fitness: [...row.fitness.slice(1 - KEPT_JUDGEMENTS), judgement] };
+        update(rows, keyOf(node), (row) => ({
+          ...row,
+          fitness: [...row.fitness.slice(1 - KEPT_JUDGEMENTS), judgement],
+        }));
       }
-    }
+    },
   },
+  tables: { lineage: '' },
 };
 
 function keyOf(node: string): string {

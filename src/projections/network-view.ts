@@ -10,23 +10,20 @@ import { NEW_TRUST, type TrustState } from '../actors/verifier/trust.ts';
 import type { FitnessTally } from '../evolution/fitness.ts';
 import { type EvolutionRow, evolution } from './evolution.ts';
 import { fitness } from './fitness.ts';
+import { PROJECTIONS } from './index.ts';
 import { type NetworkRow, network, uptimeOf } from './network.ts';
 import { type MatrixCell, performanceMatrix } from './performance-matrix.ts';
-import type { AnyProjection } from './projection.ts';
 import type { ChangedRow } from './read-model.ts';
 import { trust } from './trust.ts';
 
 /** A device that is there now, as it announces itself: what it does not say is not known. */
 export type LiveDevice = Pick<DeviceView, 'id' | 'proximityMs'> & Partial<DeviceView>;
 
+/** A row that has changed. */
+export type ViewRow = Pick<ChangedRow, 'projection' | 'key' | 'row'>;
+
 /** The projections that a view is made of. */
-export const VIEW_PROJECTIONS: readonly AnyProjection[] = [
-  network,
-  performanceMatrix,
-  trust,
-  fitness,
-  evolution,
-];
+export const VIEW_PROJECTIONS = PROJECTIONS.filter(({ isFollowed }) => isFollowed);
 
 /**
  * What routing and voting look at, kept from the changes of the read model. Only what has changed is made anew, so a
@@ -60,7 +57,7 @@ export class NetworkViewBuilder {
   }
 
   /** Takes rows as they are after `position`. */
-  change(rows: readonly Pick<ChangedRow, 'projection' | 'key' | 'row'>[], position: number): void {
+  change(rows: readonly ViewRow[], position: number): void {
     const touched = new Set<string>();
     for (const { projection, key, row } of rows) {
       const subject = projection === performanceMatrix.name ? (row as MatrixCell).resource : key;

@@ -1,6 +1,6 @@
 import type { ClusterKind } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
-import { idOf, type Projection, type RecordedOf } from './projection.ts';
+import { idOf, type Projection, type Recorded, type Rows, update } from './projection.ts';
 
 export interface NodeRow {
   readonly kind: 'node';
@@ -41,45 +41,26 @@ export interface ClusterRow {
 
 export type NetworkRow = NodeRow | ClusterRow;
 
-const NODE_TYPES = [
-  'NodeBorn',
-  'NodeMoved',
-  'NodeCulled',
-  'NodeRetired',
-  'TaskAccepted',
-  'VoteCast',
-  'TaskFailed',
-] as const;
-
-const CLUSTER_TYPES = [
-  'ClusterFormed',
-  'NodeAdmitted',
-  'NodeDismissed',
-  'ClusterCharacterised',
-  'ClusterMerged',
-  'GenerationClosed',
-  'TaskDistributed',
-  'ConsensusReached',
-  'ConsensusFailed',
-] as const;
-
-type Event = RecordedOf<(typeof NODE_TYPES | typeof CLUSTER_TYPES)[number]>;
+const NEW_CLUSTER = {
+  nature: 'specialized',
+  specialization: '',
+  status: 'forming',
+  generation: 0,
+  lastBirth: -1,
+  members: [],
+  inFlight: 0,
+  reached: 0,
+  failed: 0,
+} as const;
 
 /** Who is in the network: a row `node/<id>` for each Node and `cluster/<id>` for each Cluster. */
-export const network: Projection<NetworkRow, Event['type']> = {
+export const network: Projection<NetworkRow> = {
   name: 'network',
   version: 2,
-  resident: true,
-  types: [...NODE_TYPES, ...CLUSTER_TYPES],
-  keys({ stream }) {
-    return [
-      stream.startsWith('node-') ? `node/${idOf(stream, 'node')}` : `cluster/${idOf(stream, 'cluster')}`,
-    ];
-  },
-  fold(row, event) {
-    if (event.type === 'NodeBorn') {
-      const { node: id, species, device, owner, cluster, generation, parents, genome, at } = event.data;
-      return {
+  on: {
+    NodeBorn({ data }, rows) {
+      const { node: id, species, device, owner, cluster, generation, parents, genome, at } = data;
+      rows.set(`node/${id}`, {
         kind: 'node',
         id,
         species,
@@ -94,26 +75,53 @@ export const network: Projection<NetworkRow, Event['type']> = {
         inFlight: 0,
         answered: 0,
         missed: 0,
-      };
-    }
-    if (row?.kind === 'node') return foldNode(row, event);
-    const id = idOf(event.stream, 'cluster');
-    const cluster: ClusterRow = row ?? {
-      kind: 'cluster',
-      id,
-      name: id,
-      nature: 'specialized',
-      specialization: '',
-      status: 'forming',
-      generation: 0,
-      lastBirth: -1,
-      members: [],
-      inFlight: 0,
-      reached: 0,
-      failed: 0,
-    };
-    return foldCluster(cluster, event);
+      });
+    },
+    TaskAccepted: ofNode((node) => ({ ...node, inFlight: node.inFlight + 1 })),
+    VoteCast: ofNode((node) => ({ ...node, inFlight: node.inFlight - 1, answered: node.answered + 1 })),
+    TaskFailed: ofNode((node) => ({ ...node, inFlight: node.inFlight - 1, missed: node.missed + 1 })),
+    NodeMoved: ofNode((node, { data }) => ({ ...node, cluster: data.to })),
+    NodeCulled: ofNode((node) => ({ ...node, status: 'culled' })),
+    NodeRetired: ofNode((node) => ({ ...node, status: 'retired' })),
+
+    ClusterFormed: ofCluster((cluster, { data: { name, specialization } }) => ({
+      ...cluster,
+      name,
+      specialization,
+      status: 'formed',
+    })),
+    NodeAdmitted: ofCluster((cluster, { data: { node }, position }) => ({
+      ...cluster,
+      members: [...cluster.members, node],
+      lastBirth: position,
+    })),
+    NodeDismissed: ofCluster((cluster, { data: { node } }) => ({
+      ...cluster,
+      members: cluster.members.filter((member) => member !== node),
+    })),
+    ClusterCharacterised: ofCluster((cluster, { data: { kind: nature, name, specialization } }) => ({
+      ...cluster,
+      nature,
+      name,
+      specialization,
+    })),
+    ClusterMerged: ofCluster((cluster) => ({ ...cluster, status: 'dissolved' })),
+    GenerationClosed: ofCluster((cluster, { data: { generation } }) => ({ ...cluster, generation })),
+    TaskDistributed: ofCluster((cluster) => ({ ...cluster, inFlight: cluster.inFlight + 1 })),
+    ConsensusReached: ofCluster((cluster) => ({
+      ...cluster,
+      inFlight: cluster.inFlight - 1,
+      reached: cluster.reached + 1,
+    })),
+    ConsensusFailed: ofCluster((cluster) => ({
+      ...cluster,
+      inFlight: cluster.inFlight - 1,
+      failed: cluster.failed + 1,
+    })),
   },
+  isPast: ({ status }) => status === 'retired' || status === 'dissolved',
+  isFollowed: true,
+  tables: { network: '', nodes: 'node/' },
 };
 
 /**
@@ -124,53 +132,21 @@ export function uptimeOf({ answered, missed }: Pick<NodeRow, 'answered' | 'misse
   return (answered + 1) / (answered + missed + 1);
 }
 
-function foldNode(row: NodeRow, event: Event): NodeRow {
-  switch (event.type) {
-    case 'TaskAccepted':
-      return { ...row, inFlight: row.inFlight + 1 };
-    case 'VoteCast':
-      return { ...row, inFlight: row.inFlight - 1, answered: row.answered + 1 };
-    case 'TaskFailed':
-      return { ...row, inFlight: row.inFlight - 1, missed: row.missed + 1 };
-    case 'NodeMoved':
-      return { ...row, cluster: event.data.to };
-    case 'NodeCulled':
-      return { ...row, status: 'culled' };
-    case 'NodeRetired':
-      return { ...row, status: 'retired' };
-    default:
-      return row;
-  }
+/** An event of a Node's own stream. */
+function ofNode<Event extends Recorded>(change: (node: NodeRow, event: Event) => NodeRow) {
+  return (event: Event, rows: Rows<NetworkRow>): void =>
+    update(rows, `node/${idOf(event.stream, 'node')}`, (row) =>
+      row.kind === 'node' ? change(row, event) : row,
+    );
 }
 
-function foldCluster(row: ClusterRow, event: Event): ClusterRow {
-  switch (event.type) {
-    case 'ClusterFormed':
-      return {
-        ...row,
-        name: event.data.name,
-        specialization: event.data.specialization,
-        status: 'formed',
-      };
-    case 'NodeAdmitted':
-      return { ...row, members: [...row.members, event.data.node], lastBirth: event.position };
-    case 'NodeDismissed':
-      return { ...row, members: row.members.filter((node) => node !== event.data.node) };
-    case 'ClusterCharacterised': {
-      const { kind: nature, name, specialization } = event.data;
-      return { ...row, nature, name, specialization };
-    }
-    case 'ClusterMerged':
-      return { ...row, status: 'dissolved' };
-    case 'GenerationClosed':
-      return { ...row, generation: event.data.generation };
-    case 'TaskDistributed':
-      return { ...row, inFlight: row.inFlight + 1 };
-    case 'ConsensusReached':
-      return { ...row, inFlight: row.inFlight - 1, reached: row.reached + 1 };
-    case 'ConsensusFailed':
-      return { ...row, inFlight: row.inFlight - 1, failed: row.failed + 1 };
-    default:
-      return row;
-  }
+/** An event of a Cluster's own stream: a Cluster may be known by its first member before it is formed. */
+function ofCluster<Event extends Recorded>(change: (cluster: ClusterRow, event: Event) => ClusterRow) {
+  return (event: Event, rows: Rows<NetworkRow>): void => {
+    const id = idOf(event.stream, 'cluster');
+    const row = rows.get(`cluster/${id}`);
+    const before: ClusterRow =
+      row?.kind === 'cluster' ? row : { kind: 'cluster', id, name: id, ...NEW_CLUSTER };
+    rows.set(`cluster/${id}`, change(before, event));
+  };
 }

@@ -1,20 +1,48 @@
 import { describe, expect, it } from 'vitest';
-import { fitness } from './fitness.ts';
-import { lineage } from './lineage.ts';
-import { foldsByType } from './projection.ts';
-import { queryTrace } from './query-trace.ts';
+import { foldInto, type Projection, type Recorded } from './projection.ts';
 
-describe('folds by type of event', () => {
-  const foldsOf = foldsByType([lineage, queryTrace, fitness].map((projection) => ({ projection })));
-  const named = (type: string) => foldsOf(type).map(({ projection }) => projection.name);
+describe('what an event is handed to', () => {
+  const told: string[] = [];
+  const noting = (name: string, types: readonly string[], others: boolean): Projection<unknown> => ({
+    name,
+    version: 1,
+    on: Object.fromEntries(types.map((type) => [type, () => told.push(name)])),
+    ...(others && { onOther: () => told.push(`${name}, of any other type`) }),
+  });
+  const projections = [
+    noting('births', ['NodeBorn', 'NodeMoved'], false),
+    noting('everything', ['NodeBorn'], true),
+    noting('judgements', ['PerformanceRecorded'], false),
+  ];
+  const apply = foldInto(projections.map((projection) => ({ projection, rows: new Map() })));
+  const toldOf = (type: string) => {
+    told.length = 0;
+    apply({ type } as Recorded);
+    return [...told];
+  };
 
-  it('are those that name the type, and those that name none, in their order', () => {
-    expect(named('NodeBorn')).toEqual([lineage.name, queryTrace.name]);
-    expect(named('PerformanceRecorded')).toEqual([queryTrace.name, fitness.name]);
+  it('are the folds of its type, in the order of the projections', () => {
+    expect(toldOf('NodeBorn')).toEqual(['births', 'everything']);
+    expect(toldOf('PerformanceRecorded')).toEqual(['everything, of any other type', 'judgements']);
   });
 
-  it('are only those that name none where nobody names it, whatever it is called', () => {
-    expect(named('SynthesisSkipped')).toEqual([queryTrace.name]);
-    expect(named('constructor')).toEqual([queryTrace.name]);
+  it('are only those of any other type where nobody names it, whatever it is called', () => {
+    expect(toldOf('SynthesisSkipped')).toEqual(['everything, of any other type']);
+    expect(toldOf('constructor')).toEqual(['everything, of any other type']);
+  });
+
+  it('compiles only where a fold takes the type that it stands under', () => {
+    const ofBirths: Projection<string> = {
+      name: 'spec',
+      version: 1,
+      on: {
+        NodeBorn: ({ data }, rows) => rows.set(data.node, data.species),
+        // @ts-expect-error: a birth has no such member
+        NodeMoved: ({ data }, rows) => rows.set(data.node, data.species),
+        // @ts-expect-error: there is no such event
+        NodeBorne: () => {},
+      },
+    };
+    expect(ofBirths.name).toBe('spec');
   });
 });

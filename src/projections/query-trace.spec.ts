@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryModel } from '../replay/memory-model.ts';
 import type { Recorded } from './projection.ts';
-import { queryTrace, type TraceRow } from './query-trace.ts';
+import { type QueryRow, queryTrace, type StepRow } from './query-trace.ts';
 
 const AT = '2026-01-05T10:00:00.000Z';
 
@@ -16,23 +17,27 @@ const RESERVED = recorded(
 );
 const ASKED = recorded('QueryAsked', { queryId: 'q1', account: 'anna', question: 'What is 2 + 2?' });
 
-function fold(events: readonly Recorded[]): TraceRow | undefined {
-  const rows = new Map<string, TraceRow | undefined>();
-  for (const event of events) {
-    for (const key of queryTrace.keys(event)) rows.set(key, queryTrace.fold(rows.get(key), event, key));
-  }
-  return rows.get('q1');
+/** The query's own row, and its steps in the order of their keys. */
+function fold(events: readonly Recorded[]): { query: QueryRow | undefined; steps: readonly StepRow[] } {
+  const model = new MemoryModel([queryTrace]);
+  for (const [index, event] of events.entries()) model.apply({ ...event, position: index + 1 });
+  const rows = [...model.rows(queryTrace)].sort(([one], [other]) => (one < other ? -1 : 1));
+  const [query] = rows.flatMap(([key, row]) => (key === 'q1' && row.kind === 'query' ? [row] : []));
+  const steps = rows.flatMap(([key, row]) => (key.startsWith('q1/') && row.kind === 'step' ? [row] : []));
+  expect(steps.length + (query ? 1 : 0)).toBe(rows.length);
+  return { query, steps };
 }
 
 describe('the trace of a query', () => {
   it('begins with the reservation and follows the query to its end', () => {
     const voted = recorded('VoteCounted', { subtaskId: 's1' }, { stream: 'cluster-maths' });
     const ended = recorded('QueryAnswered', { answer: '4', confidence: 0.9, spent: 1 });
-    expect(fold([RESERVED])?.status).toBe('reserved');
-    expect(fold([RESERVED, ASKED])?.status).toBe('running');
-    const row = fold([RESERVED, ASKED, voted, ended]);
-    expect(row).toMatchObject({ status: 'answered', account: 'anna', ending: { answer: '4' }, omitted: 0 });
-    expect(row?.steps.map(({ type }) => type)).toEqual([
+    expect(fold([RESERVED]).query?.status).toBe('reserved');
+    expect(fold([RESERVED, ASKED]).query?.status).toBe('running');
+    const { query, steps } = fold([RESERVED, ASKED, voted, ended]);
+    const ending = { type: 'QueryAnswered', data: { answer: '4' } };
+    expect(query).toMatchObject({ status: 'answered', account: 'anna', ending });
+    expect(steps.map(({ type }) => type)).toEqual([
       'CreditsReserved',
       'QueryAsked',
       'VoteCounted',
@@ -47,26 +52,43 @@ describe('the trace of a query', () => {
       { queryId: 'q1', transferId: 'r1', amount: 1 },
       { stream: 'credit-anna', correlationId: 'some-timer' },
     );
-    const row = fold([RESERVED, ASKED, expired, released]);
-    expect(row).toMatchObject({ status: 'expired', ending: { reason: 'Nobody came.' } });
-    expect(row?.steps).toHaveLength(4);
+    const { query, steps } = fold([RESERVED, ASKED, expired, released]);
+    expect(query).toMatchObject({ status: 'expired', ending: { data: { reason: 'Nobody came.' } } });
+    expect(steps).toHaveLength(4);
   });
 
-  it('keeps a bounded number of steps, and counts the others', () => {
-    const many = Array.from({ length: 450 }, () => recorded('VoteCounted', { subtaskId: 's1' }));
-    expect(fold([RESERVED, ...many])).toMatchObject({ omitted: 51 });
+  it('keeps steps in the order of the store, however many there are', () => {
+    const many = Array.from({ length: 1_100 }, (_, n) => recorded('VoteCounted', { subtaskId: 's1', n }));
+    const { steps } = fold([RESERVED, ...many]);
+    expect(steps.slice(1).map(({ data }) => (data as { n: number }).n)).toEqual(many.map((_, n) => n));
+  });
+
+  it('leaves the rows alone that are there when a step comes', () => {
+    const touched: string[] = [];
+    const model = new MemoryModel([queryTrace], (_projection, key) => touched.push(key));
+    model.apply({ ...RESERVED, position: 1 });
+    model.apply({ ...ASKED, position: 2 });
+    touched.length = 0;
+    model.apply(recorded('VoteCounted', { subtaskId: 's1' }, { position: 3 }));
+    expect(touched).toEqual(['q1/0000000000000003']);
+  });
+
+  it('says nothing of the gold tasks among the tasks of a query', () => {
+    const gold = { taskId: 't1', queryId: 'q1' };
+    const { steps } = fold([ASKED, recorded('GoldTaskIssued', gold), recorded('GoldTaskJudged', gold)]);
+    expect(steps.map(({ type }) => type)).toEqual(['QueryAsked']);
   });
 
   it('shows long texts by their beginning', () => {
     const long = recorded('QueryAsked', { queryId: 'q1', account: 'anna', question: 'x'.repeat(5000) });
-    expect(fold([long])?.question).toHaveLength(2001);
+    const { query, steps } = fold([long]);
+    expect(query?.question).toHaveLength(2001);
+    expect(steps[0]?.data).toMatchObject({ question: `${'x'.repeat(2000)}…` });
   });
 
   it('has no row for what belongs to no query', () => {
     const born = recorded('NodeBorn', { node: 'n1' }, { stream: 'node-n1', correlationId: 'genesis' });
-    expect(queryTrace.keys(born)).toEqual([]);
-    expect(
-      fold([recorded('VoteCast', { queryId: 'q1', taskId: 't1' }, { stream: 'node-n1' })]),
-    ).toBeUndefined();
+    const stray = recorded('VoteCast', { queryId: 'q1', taskId: 't1' }, { stream: 'node-n1' });
+    expect(fold([born, stray])).toEqual({ query: undefined, steps: [] });
   });
 });

@@ -1,6 +1,23 @@
-import { idOf, type Projection, type Recorded } from './projection.ts';
+import { z } from 'zod';
+import { EndingReply } from '../events/reply.ts';
+import { Id, type Parsed } from '../events/values.ts';
+import { type Ending, endingBody } from '../sagas/query/ending.ts';
+import { idOf, type Projection, type Recorded, type RecordedOf, type Rows, update } from './projection.ts';
+import { NotFoundError, type RowReader, read } from './read.ts';
 
-export interface TraceStep {
+export interface QueryRow {
+  readonly kind: 'query';
+  readonly queryId: string;
+  readonly account: string;
+  readonly question: string;
+  readonly askedAt: string;
+  readonly status: 'reserved' | 'running' | 'answered' | 'unknown' | 'expired';
+  readonly ending: Ending | null;
+}
+
+/** An event of any actor that belongs to the query. */
+export interface StepRow {
+  readonly kind: 'step';
   readonly type: string;
   readonly stream: string;
   readonly revision: number;
@@ -8,89 +25,147 @@ export interface TraceStep {
   readonly data: object;
 }
 
-export interface TraceRow {
-  readonly queryId: string;
-  readonly account: string;
-  readonly question: string;
-  readonly askedAt: string;
-  readonly status: 'reserved' | 'running' | 'answered' | 'unknown' | 'expired';
-  /** Data of the ending event. */
-  readonly ending: object | null;
-  /** Every event of every actor that belongs to the query, in the order of the store. */
-  readonly steps: readonly TraceStep[];
-  /** Steps that were left out because there were more than the row holds. */
-  readonly omitted: number;
-}
+export type TraceRow = QueryRow | StepRow;
 
+/** Steps of one answer; it has no more bytes than these either, so that it fits in a message. */
 const MAX_STEPS = 400;
+const QUERY_BYTES = 600_000;
 
 /** Longer texts are shown by their beginning: the whole one is in the history. */
 const MAX_SHOWN = 2000;
 
-/** How a query was answered, step by step: a row under each queryId. */
+/** Digits of a position in a key, so that steps stand in the order of the store. */
+const POSITION_DIGITS = 16;
+
+export const TraceStep = z.object({
+  type: z.string(),
+  stream: z.string(),
+  revision: z.int(),
+  position: z.int(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type TraceStep = Parsed<typeof TraceStep>;
+
+const queryRead = read({
+  name: 'query',
+  description: 'One query: its answer and every step on the way there',
+  input: {
+    queryId: Id,
+    steps: z.boolean().default(true).describe('Whether the steps are wanted, besides the result'),
+  },
+  output: {
+    query: z.object({
+      queryId: z.string(),
+      account: z.string(),
+      question: z.string(),
+      askedAt: z.string(),
+      status: z.enum(['reserved', 'running', 'answered', 'unknown', 'expired']),
+      result: EndingReply.nullable(),
+      steps: z.array(TraceStep).describe('The first ones, as many as one answer takes'),
+      omitted: z.int().describe('Steps that are not in this answer; the history has them'),
+    }),
+  },
+  answer({ queryId, steps: wanted }, reader) {
+    const row = reader.row(queryTrace, queryId);
+    if (row?.kind !== 'query') {
+      throw new NotFoundError(
+        `There is no query "${queryId}".`,
+        'Ask it with dellm.ask, or see whether the id is right.',
+      );
+    }
+    const { ending, account, question, askedAt, status } = row;
+    const result = ending === null ? null : EndingReply.parse(endingBody(ending, queryId));
+    const query = { queryId, account, question, askedAt, status, result };
+    const steps = wanted ? firstSteps(queryId, QUERY_BYTES - bytesOf(query), reader) : [];
+    const all = reader.count(queryTrace, { prefix: `${queryId}/` });
+    return { query: { ...query, steps, omitted: all - steps.length } };
+  },
+});
+export const QueryOutput = queryRead.output;
+export type QueryOutput = Parsed<typeof QueryOutput>;
+
+/**
+ * How a query was answered, step by step: a row under its id, and one under `<id>/<position>` for every event of every
+ * actor that belongs to it. Steps are only ever added, so that a step costs the same whatever came before it.
+ */
 export const queryTrace: Projection<TraceRow> = {
   name: 'trace',
-  version: 2,
-  resident: false,
-  types: null,
-  keys(event) {
-    const queryId = queryOf(event);
-    return queryId === '' ? [] : [queryId];
+  version: 3,
+  on: {
+    CreditsReserved(event, rows) {
+      const row = known(event, rows);
+      if (row.question === '') rows.set(row.queryId, { ...row, question: clip(event.data.request.question) });
+      addStep(event, rows);
+    },
+    QueryAsked(event, rows) {
+      const row = known(event, rows);
+      const { account, question } = event.data;
+      rows.set(row.queryId, { ...row, account, question: clip(question), status: 'running' });
+      addStep(event, rows);
+    },
+    QueryAnswered: (event, rows) => end('answered', event, rows),
+    QueryDeclined: (event, rows) => end('unknown', event, rows),
+    QueryExpired: (event, rows) => end('expired', event, rows),
+    // A gold task that was mixed in among a query's tasks is none of the asker's business.
+    GoldTaskIssued() {},
+    GoldTaskJudged() {},
   },
-  fold(row, event, key) {
-    if (!row && event.type !== 'CreditsReserved' && event.type !== 'QueryAsked') return undefined;
-    const before: TraceRow = row ?? {
-      queryId: key,
-      account: '',
-      question: '',
-      askedAt: event.data.at,
-      status: 'reserved',
-      ending: null,
-      steps: [],
-      omitted: 0,
-    };
-    return withStep(withStatus(before, event), event);
-  },
+  onOther: addStep,
+  isEndless: true,
+  reads: [queryRead],
 };
+
+/** The query that begins with this event, or that has begun with another one. */
+function known(event: RecordedOf<'CreditsReserved' | 'QueryAsked'>, rows: Rows<TraceRow>): QueryRow {
+  const queryId = queryOf(event);
+  const row = rows.get(queryId);
+  if (row?.kind === 'query') return row;
+  const askedAt = event.data.at;
+  return { kind: 'query', queryId, account: '', question: '', askedAt, status: 'reserved', ending: null };
+}
+
+function end(
+  status: 'answered' | 'unknown' | 'expired',
+  event: RecordedOf<Ending['type']>,
+  rows: Rows<TraceRow>,
+): void {
+  // The type names the data.
+  const ending = { type: event.type, data: event.data } as Ending;
+  update(rows, queryOf(event), (row) => (row.kind === 'query' ? { ...row, status, ending } : row));
+  addStep(event, rows);
+}
+
+function addStep(event: Recorded, rows: Rows<TraceRow>): void {
+  const queryId = queryOf(event);
+  if (queryId === '' || rows.get(queryId) === undefined) return;
+  const { type, stream, revision, position } = event;
+  const key = `${queryId}/${String(position).padStart(POSITION_DIGITS, '0')}`;
+  rows.set(key, { kind: 'step', type, stream, revision, position, data: shown(event.data) });
+}
 
 /**
  * The query that an event says that it belongs to, else the one that its message belonged to: what follows from a
  * clock that was wound again after a restart belongs to no message of the query.
  */
 function queryOf(event: Recorded): string {
-  // A gold task that was mixed in among a query's tasks is none of the asker's business.
-  if (event.type === 'GoldTaskIssued' || event.type === 'GoldTaskJudged') return '';
   if (event.stream.startsWith('query-')) return idOf(event.stream, 'query');
   if ('queryId' in event.data) return event.data.queryId;
   return 'subtaskId' in event.data || 'taskId' in event.data ? event.correlationId : '';
 }
 
-function withStatus(row: TraceRow, event: Recorded): TraceRow {
-  switch (event.type) {
-    case 'CreditsReserved':
-      return row.question === '' ? { ...row, question: clip(event.data.request.question) } : row;
-    case 'QueryAsked':
-      return {
-        ...row,
-        status: 'running',
-        account: event.data.account,
-        question: clip(event.data.question),
-      };
-    case 'QueryAnswered':
-      return { ...row, status: 'answered', ending: event.data };
-    case 'QueryDeclined':
-      return { ...row, status: 'unknown', ending: event.data };
-    case 'QueryExpired':
-      return { ...row, status: 'expired', ending: event.data };
-    default:
-      return row;
+/** The first steps, as many as one answer has room for. */
+function firstSteps(queryId: string, maxBytes: number, reader: RowReader): TraceStep[] {
+  const steps: TraceStep[] = [];
+  let bytes = 0;
+  for (const [, row] of reader.rows(queryTrace, { prefix: `${queryId}/` })) {
+    if (row.kind !== 'step') continue;
+    const { type, stream, revision, position, data } = row;
+    const step = { type, stream, revision, position, data: { ...data } };
+    bytes += bytesOf(step);
+    if (steps.length === MAX_STEPS || bytes > maxBytes) break;
+    steps.push(step);
   }
-}
-
-function withStep(row: TraceRow, event: Recorded): TraceRow {
-  if (row.steps.length >= MAX_STEPS) return { ...row, omitted: row.omitted + 1 };
-  const { type, stream, revision, position } = event;
-  return { ...row, steps: [...row.steps, { type, stream, revision, position, data: shown(event.data) }] };
+  return steps;
 }
 
 /** The data itself, unless there is a text in it that is too long. */
@@ -111,4 +186,8 @@ function hasLongText(value: unknown): boolean {
 
 function clip(text: string): string {
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

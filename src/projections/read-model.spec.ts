@@ -5,26 +5,35 @@ import fc from 'fast-check';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AnyProjection, Projection, Recorded } from './projection.ts';
+import type { Range } from './read.ts';
 import { ReadModel } from './read-model.ts';
 
 /** How often each stream had an event; an event `Gone` removes the row. */
 const counts: Projection<number> = {
   name: 'counts',
   version: 1,
-  resident: true,
-  types: null,
-  keys: (event) => [event.stream],
-  fold: (row, event) => ((event.type as string) === 'Gone' ? undefined : (row ?? 0) + 1),
+  on: {},
+  onOther: ({ stream, type }, rows) => {
+    if ((type as string) === 'Gone') rows.delete(stream);
+    else rows.set(stream, (rows.get(stream) ?? 0) + 1);
+  },
 };
 
 /** Every event touches three rows, so that a page may end between rows of one position. */
 const several: Projection<number> = {
   ...counts,
   name: 'several',
-  keys: (event) => [event.stream, `${event.stream}+`, 'all'],
+  isFollowed: true,
+  onOther: (event, rows) => {
+    for (const stream of [event.stream, `${event.stream}+`, 'all'])
+      counts.onOther?.({ ...event, stream }, rows);
+  },
 };
 
-const onDisk: Projection<number> = { ...counts, name: 'on-disk', resident: false };
+const followed: Projection<number> = { ...counts, name: 'followed', isFollowed: true };
+
+/** Rows with an even count are of the past. */
+const passing: Projection<number> = { ...counts, name: 'passing', isPast: (count) => count % 2 === 0 };
 
 let folder: string;
 let models: ReadModel[];
@@ -39,7 +48,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(projections: readonly AnyProjection[] = [counts, onDisk], name = 'read.sqlite'): ReadModel {
+function open(projections: readonly AnyProjection[] = [counts, followed], name = 'read.sqlite'): ReadModel {
   const model = new ReadModel(name === ':memory:' ? name : join(folder, name), projections);
   models.push(model);
   return model;
@@ -51,15 +60,15 @@ function changeFile(name: string, sql: string): void {
   database.close();
 }
 
-/** A file that opens well, but whose pages of rows hold no rows. */
-function brokenFile(projection: Projection<number>): string {
-  const model = open([projection]);
+/** A file whose pages from this one on hold nothing that SQLite knows: those of rows from 8 on. */
+function brokenFile(page: number): string {
+  const model = open([counts]);
   for (let position = 0; position < 5000; position += 1) model.apply(event(position, `s${position}`));
   model.commit();
   changeFile('read.sqlite', 'pragma wal_checkpoint(truncate)');
   const bytes = readFileSync(join(folder, 'read.sqlite'));
   expect(bytes.length).toBeGreaterThan(40 * 4096);
-  writeFileSync(join(folder, 'broken.sqlite'), bytes.fill(0xee, 8 * 4096));
+  writeFileSync(join(folder, 'broken.sqlite'), bytes.fill(0xee, page * 4096));
   return 'broken.sqlite';
 }
 
@@ -74,7 +83,7 @@ describe('the read model', () => {
     model.apply(event(5, 'a'));
     model.apply(event(9, 'a'));
     expect(model.row(counts, 'a')).toBe(2);
-    expect(model.row(onDisk, 'a')).toBe(2);
+    expect(model.changed(-1, 10)).toEqual([{ projection: 'followed', key: 'a', row: 2, position: 9 }]);
     expect(model.position).toBe(9);
   });
 
@@ -92,7 +101,7 @@ describe('the read model', () => {
     before.apply(event(3, 'b'));
     const after = open();
     expect(after.position).toBe(1);
-    for (const projection of [counts, onDisk]) {
+    for (const projection of [counts, followed]) {
       expect(after.row(projection, 'a')).toBe(1);
       expect(after.row(projection, 'b')).toBeUndefined();
     }
@@ -100,27 +109,67 @@ describe('the read model', () => {
     expect(after.row(counts, 'a')).toBe(2);
   });
 
-  it('forgets removed rows, also on disk', () => {
+  it('shows rows that are not committed in lists too, and keeps them from who opens the file', () => {
     const model = open();
     model.apply(event(1, 'a'));
     model.commit();
-    model.apply(event(2, 'a', 'Gone'));
-    expect(model.row(onDisk, 'a')).toBeUndefined();
+    model.apply(event(2, 'a'));
+    model.apply(event(3, 'b'));
+    expect([...model.rows(counts)]).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+    expect([...open().rows(counts)]).toEqual([['a', 1]]);
+    model.apply(event(4, 'b'));
     model.commit();
-    expect(model.row(onDisk, 'a')).toBeUndefined();
-    expect(model.rows(counts, { limit: 10 })).toEqual([]);
-    expect(model.count(counts, '')).toBe(0);
-    expect(open().row(onDisk, 'a')).toBeUndefined();
-    expect(open().rows(counts, { limit: 10 })).toEqual([]);
+    expect([...open().rows(counts)]).toEqual([
+      ['a', 2],
+      ['b', 2],
+    ]);
+  });
+
+  it('loses at its end what was not committed, also what was listed', () => {
+    const model = open();
+    model.apply(event(1, 'a'));
+    expect(model.count(counts)).toBe(1);
+    models.pop()?.close();
+    const again = open();
+    expect([again.position, again.count(counts)]).toEqual([-1, 0]);
+    again.apply(event(1, 'a'));
+    again.commit();
+  });
+
+  it('forgets removed rows, whether they were in the file or not', () => {
+    const model = open();
+    model.apply(event(1, 'a'));
+    model.commit();
+    for (const [position, stream, type] of [
+      [2, 'a', 'Gone'],
+      [3, 'b', 'Happened'],
+      [4, 'b', 'Gone'],
+    ] as const) {
+      model.apply(event(position, stream, type));
+      expect(model.row(counts, type === 'Gone' ? stream : 'a')).toBeUndefined();
+    }
+    model.commit();
+    for (const each of [model, open()]) {
+      expect(each.row(counts, 'a')).toBeUndefined();
+      expect([...each.rows(counts)]).toEqual([]);
+      expect(each.count(counts)).toBe(0);
+    }
+    model.apply(event(5, 'a'));
+    model.commit();
+    expect(open().row(counts, 'a')).toBe(1);
   });
 
   it('begins anew when a projection has another version, or there is one more', () => {
     const model = open();
     model.apply(event(1, 'a'));
     model.commit();
-    const changed = open([{ ...counts, version: 2 }, onDisk]);
+    const changed = open([{ ...counts, version: 2 }, followed]);
     expect(changed.position).toBe(-1);
-    expect(changed.row(onDisk, 'a')).toBeUndefined();
+    expect(changed.row(followed, 'a')).toBeUndefined();
+    expect([...changed.rows(followed)]).toEqual([]);
     changed.apply(event(1, 'a'));
     changed.commit();
     expect(open([{ ...counts, version: 2 }]).position).toBe(-1);
@@ -137,8 +186,24 @@ describe('the read model', () => {
     expect(readFileSync(file).subarray(0, 15).toString()).toBe('SQLite format 3');
   });
 
-  it('begins anew when a page of its file is broken', () => {
-    const broken = brokenFile(counts);
+  it('begins anew when its file was made by a release with other tables', () => {
+    const database = new Database(join(folder, 'read.sqlite'));
+    database.exec(
+      'create table rows (key text); create table meta (key text primary key, value text not null)',
+    );
+    database.exec(
+      `insert into meta values ('versions', '[]'), ('checkpoint', '{"position":5,"lastEvent":null}')`,
+    );
+    database.close();
+    const model = open();
+    expect(model.position).toBe(-1);
+    model.apply(event(1, 'a'));
+    model.commit();
+    expect(open().row(counts, 'a')).toBe(1);
+  });
+
+  it('begins anew when the first pages of its file are broken', () => {
+    const broken = brokenFile(1);
     const model = open([counts], broken);
     expect(model.position).toBe(-1);
     model.apply(event(1, 'a'));
@@ -146,27 +211,45 @@ describe('the read model', () => {
     expect(open([counts], broken).position).toBe(1);
   });
 
-  it('ends at a broken page that is met later, and begins anew the next time', () => {
-    const broken = brokenFile(onDisk);
-    const model = open([onDisk], broken);
+  it.each([
+    ['a row', (model: ReadModel) => model.row(counts, 's2500')],
+    ['a list', (model: ReadModel) => [...model.rows(counts)]],
+    ['a count', (model: ReadModel) => model.count(counts)],
+  ])('ends at a broken page that is met later, by %s, and begins anew the next time', (_what, read) => {
+    const broken = brokenFile(8);
+    const model = open([counts], broken);
     expect(model.position).toBe(4999);
-    expect(() => model.row(onDisk, 's2500')).toThrow('malformed');
+    expect(() => read(model)).toThrow('malformed');
     expect(() => model.commit()).toThrow('malformed');
     models.pop()?.close();
-    expect(open([onDisk], broken).position).toBe(-1);
+    expect(open([counts], broken).position).toBe(-1);
   });
 
-  it('begins anew when a row or the checkpoint is no JSON', () => {
-    for (const change of [
-      "update rows set row = '{'",
-      "update meta set value = '' where key = 'checkpoint'",
+  it('ends at a row that is no JSON, and begins anew the next time', () => {
+    const model = open();
+    model.apply(event(1, 'a'));
+    model.commit();
+    changeFile('read.sqlite', "update rows set row = '{'");
+    for (const read of [
+      (again: ReadModel) => again.row(counts, 'a'),
+      (again: ReadModel) => [...again.rows(counts)],
     ]) {
-      const model = open();
-      model.apply(event(1, 'a'));
-      model.commit();
-      changeFile('read.sqlite', change);
-      expect(open().position).toBe(-1);
+      const again = new ReadModel(join(folder, 'read.sqlite'), [counts, followed]);
+      expect(() => read(again)).toThrow(SyntaxError);
+      expect(() => again.commit()).toThrow(SyntaxError);
     }
+    const damaged = open();
+    expect(() => damaged.row(counts, 'a')).toThrow(SyntaxError);
+    models.pop()?.close();
+    expect(open().position).toBe(-1);
+  });
+
+  it('begins anew when the checkpoint is no JSON', () => {
+    const model = open();
+    model.apply(event(1, 'a'));
+    model.commit();
+    changeFile('read.sqlite', "update meta set value = '' where key = 'checkpoint'");
+    expect(open().position).toBe(-1);
   });
 
   it('leaves a file alone that it merely may not open', () => {
@@ -186,15 +269,34 @@ describe('the read model', () => {
     expect(again.lastEvent).toEqual({ stream: 'a', revision: 0, position: 5, id: 'event-5' });
   });
 
-  it('lists rows by key, page after page', () => {
+  it('lists rows by key, after one of them, however many there are', () => {
     const model = open();
-    for (const [position, stream] of ['n/b', 'n/a', 'c/x', 'n/c'].entries())
+    const names = Array.from({ length: 1_000 }, (_, n) => `n/${String((n * 7) % 1_000).padStart(3, '0')}`);
+    for (const [position, stream] of ['c/x', 'n', 'o/y', ...names].entries())
       model.apply(event(position, stream));
-    const first = model.rows(counts, { prefix: 'n/', limit: 2 });
-    expect(first.map(([key]) => key)).toEqual(['n/a', 'n/b']);
-    expect(model.rows(counts, { prefix: 'n/', after: 'n/b', limit: 2 }).map(([key]) => key)).toEqual(['n/c']);
-    expect(model.count(counts, 'n/')).toBe(3);
-    expect(() => model.rows(onDisk, { limit: 1 })).toThrow('on-disk');
+    const keys = (range: Range) => [...model.rows(counts, range)].map(([key]) => key);
+    expect(keys({ prefix: 'n/' })).toEqual([...names].sort());
+    expect(keys({ prefix: 'n/', after: 'n/997' })).toEqual(['n/998', 'n/999']);
+    expect(keys({ prefix: 'n/', after: 'c/x' })).toHaveLength(1_000);
+    expect(keys({ prefix: 'n/', after: 'o/y' })).toEqual([]);
+    expect(keys({ after: 'n/999' })).toEqual(['o/y']);
+    expect(model.count(counts, { prefix: 'n/' })).toBe(1_000);
+    expect(model.count(counts)).toBe(1_003);
+  });
+
+  it('leaves rows of the past out where only those of the present are wanted', () => {
+    const model = open([passing, counts]);
+    for (const [position, stream] of ['a', 'b', 'b', 'c', 'c', 'c'].entries())
+      model.apply(event(position, stream));
+    const keys = (projection: Projection<number>) =>
+      [...model.rows(projection, { present: true })].map(([key]) => key);
+    expect(keys(passing)).toEqual(['a', 'c']);
+    expect(model.count(passing, { present: true })).toBe(2);
+    expect([...model.rows(passing)]).toHaveLength(3);
+    // Nothing of it is ever past.
+    expect(keys(counts)).toEqual(['a', 'b', 'c']);
+    model.apply(event(6, 'a'));
+    expect(keys(passing)).toEqual(['c']);
   });
 
   it('pages through changes without losing a row, whatever changes in between', () => {
@@ -208,7 +310,7 @@ describe('the read model', () => {
           const seen = new Map<string, unknown>();
           let since = -1;
           const page = () => {
-            const rows = model.changed([several], since, limit);
+            const rows = model.changed(since, limit);
             for (const { key, row, position } of rows) {
               seen.set(key, row);
               since = position;
@@ -220,7 +322,7 @@ describe('the read model', () => {
             if (between > 0 && position % between === 0) page();
           }
           while (page() > 0);
-          expect([...seen].sort()).toEqual([...model.rows(several, { limit: 100 })].sort());
+          expect([...seen].sort()).toEqual([...model.rows(several)].sort());
         },
       ),
       { numRuns: 60 },
@@ -232,7 +334,7 @@ describe('the read model', () => {
     for (const [position, stream] of ['a', 'b', 'c'].entries()) model.apply(event(position, stream));
     model.commit();
     const again = open();
-    const keys = (since: number) => again.changed([counts], since, 10).map(({ key }) => key);
+    const keys = (since: number) => again.changed(since, 10).map(({ key }) => key);
     expect(keys(-1)).toEqual(['a', 'b', 'c']);
     expect(keys(1)).toEqual(['c']);
     expect(keys(2)).toEqual([]);
@@ -251,11 +353,22 @@ describe('the read model', () => {
     await expect(model.reached(4, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   });
 
-  it('keeps few rows of a projection on disk in memory, and finds the others again', () => {
+  it('lets a reader wait for an event before it is committed', async () => {
     const model = open();
-    for (let position = 0; position < 5000; position += 1) model.apply(event(position, `s${position}`));
+    const reached = model.reached(3, AbortSignal.timeout(5000));
+    model.apply(event(4, 'a'));
+    await reached;
+    expect(model.row(counts, 'a')).toBe(1);
+  });
+
+  it('keeps few rows in memory, and finds the others again', () => {
+    const model = open();
+    for (let position = 0; position < 9_000; position += 1) model.apply(event(position, `s${position}`));
     model.commit();
-    for (let position = 0; position < 5000; position += 500)
-      expect(model.row(onDisk, `s${position}`)).toBe(1);
+    changeFile('read.sqlite', "update rows set row = '7' where projection = 'counts'");
+    const rows = Array.from({ length: 9_000 }, (_, n) => model.row(counts, `s${8_999 - n}`));
+    expect(rows.indexOf(7)).toBeGreaterThan(1_000);
+    expect(rows.lastIndexOf(1)).toBeLessThan(4_000);
+    expect(rows.slice(4_000)).toEqual(Array(5_000).fill(7));
   });
 });

@@ -2,19 +2,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import type { EventPlace } from '../eventstore/holds-event.ts';
-import { type AnyProjection, foldsByType, type Projection, type Recorded } from './projection.ts';
-
-interface CachedRow {
-  readonly row: unknown;
-  /** Position of the last event that touched it. */
-  readonly position: number;
-}
-
-interface StoredRow {
-  readonly key: string;
-  readonly row: string;
-  readonly position: number;
-}
+import { type AnyProjection, foldInto, type Projection, type Recorded } from './projection.ts';
+import type { Range, RowReader } from './read.ts';
+import { Table } from './table.ts';
 
 /** What the rows know: everything up to a position, which may lie behind the last event that they were folded from. */
 interface Checkpoint {
@@ -22,33 +12,51 @@ interface Checkpoint {
   readonly lastEvent: EventPlace | null;
 }
 
-interface Opened extends Checkpoint {
-  readonly database: Database.Database;
-  readonly folds: readonly Fold[];
+interface StoredRow {
+  readonly key: string;
+  readonly row: string;
 }
 
-/** A projection and its rows. */
-interface Fold {
-  readonly projection: AnyProjection;
-  readonly cache: Map<string, CachedRow>;
-  /** Keys to be written at the next commit. */
-  readonly dirty: Set<string>;
-  /** Position of the last change of any row; -1 before the first. */
-  changedAt: number;
+interface Opened extends Checkpoint {
+  readonly database: Database.Database;
+  /** Position of the last change of any row that is followed. */
+  readonly changedAt: number;
+}
+
+/** A row that followers are told of. */
+export interface ChangedRow {
+  readonly projection: string;
+  readonly key: string;
+  readonly row: unknown;
+  /** Of the last event that touched it. */
+  readonly position: number;
 }
 
 const NOTHING: Checkpoint = { position: -1, lastEvent: null };
 
-/** Clean rows of a projection that is not resident are kept up to this number. */
-const CACHED_ROWS = 2000;
+/** A file of another layout is of no use. */
+const LAYOUT = 2;
 
-const SCHEMA = `
-  create table if not exists rows (
-    projection text not null, key text not null, row text not null, position integer not null,
-    primary key (projection, key)
-  ) strict, without rowid;
-  create index if not exists rows_by_position on rows (projection, position);
-  create table if not exists meta (key text primary key, value text not null) strict;
+/** Rows that are taken from the file at a time while a list is read. */
+const LISTED_AT_ONCE = 200;
+
+/** Comes after every character that a key has. */
+const AFTER_ALL = '\u{10FFFF}';
+
+const META = 'create table if not exists meta (key text primary key, value text not null) strict';
+
+/**
+ * `changed` is the position of the last change where the projection is followed, and `present` 1 where it tells rows of
+ * what is no more from others and this is none; elsewhere they are null, and cost nothing in their indexes. New rows go to
+ * the table's end, and only their keys in between.
+ */
+const ROWS = `
+  create table rows (
+    projection text not null, key text not null, row text not null, changed integer, present integer,
+    unique (projection, key)
+  ) strict;
+  create index rows_by_change on rows (changed) where changed is not null;
+  create index present_rows on rows (projection, key) where present is not null;
 `;
 
 /** Errors that say nothing against the file: a new one would fare no better. */
@@ -57,39 +65,44 @@ const NOT_ITS_FAULT = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|FULL|NOMEM)/;
 /**
  * The rows of all projections in one SQLite file, committed together with the checkpoint: after a crash both are from
  * the same position. The file is a cache of history: another version of a projection, or a file that cannot be read,
- * makes it start from the first event again.
+ * makes it start from the first event again. Lists come from the file, into which rows are written as soon as somebody
+ * lists them: what an event or a read costs depends on how much is there now, not on how much there was.
  */
-export class ReadModel {
+export class ReadModel implements RowReader {
   readonly #file: string;
   readonly #database: Database.Database;
-  readonly #folds: readonly Fold[];
-  readonly #foldsOf: (type: string) => readonly Fold[];
-  readonly #selectRow: Database.Statement;
-  readonly #putRow: Database.Statement;
-  readonly #removeRow: Database.Statement;
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #fold: (event: Recorded) => void;
+  readonly #statements = new Map<string, Database.Statement>();
+  readonly #put: Database.Statement;
+  readonly #remove: Database.Statement;
   #position: number;
   #lastEvent: EventPlace | null;
-  /** Why the file cannot be trusted: nothing more is written, and `close` removes it. */
-  #damage: Error | null = null;
+  /** Why nothing more can be written: rows that were handed to the file are lost. */
+  #failure: unknown = null;
+  /** Whether the file cannot be trusted: `close` removes it then. */
+  #isDamaged = false;
   #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   /** `file` may be `:memory:`. */
   constructor(file: string, projections: readonly AnyProjection[]) {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    const { database, folds, position, lastEvent } = openOrBeginAnew(file, projections);
+    const { database, position, lastEvent, changedAt } = openOrBeginAnew(file, projections);
     this.#file = file;
     this.#database = database;
-    this.#folds = folds;
-    this.#foldsOf = foldsByType(folds);
     this.#position = position;
     this.#lastEvent = lastEvent;
-    this.#selectRow = database.prepare(
-      'select key, row, position from rows where projection = ? and key = ?',
+    this.#put = database.prepare(
+      'insert into rows values (?, ?, ?, ?, ?) on conflict do update ' +
+        'set row = excluded.row, changed = excluded.changed, present = excluded.present',
     );
-    this.#putRow = database.prepare(
-      'insert into rows values (?, ?, ?, ?) on conflict do update set row = excluded.row, position = excluded.position',
-    );
-    this.#removeRow = database.prepare('delete from rows where projection = ? and key = ?');
+    this.#remove = database.prepare('delete from rows where projection = ? and key = ?');
+    const tables = projections.map((projection) => {
+      const read = (key: string) => this.#readRow(projection.name, key);
+      return new Table(projection, changedAt, read);
+    });
+    this.#tables = new Map(tables.map((table) => [table.projection.name, table]));
+    this.#fold = foldInto(tables.map((table) => ({ projection: table.projection, rows: table })));
   }
 
   /** Position of the last event that the rows know; -1 before the first. */
@@ -104,111 +117,89 @@ export class ReadModel {
 
   /** Forgets all rows and begins before the first event. */
   clear(): void {
-    clearDatabase(
+    const tables = [...this.#tables.values()];
+    if (this.#database.inTransaction) this.#database.exec('rollback');
+    makeTables(
       this.#database,
-      this.#folds.map(({ projection }) => projection),
+      tables.map(({ projection }) => projection),
     );
-    for (const fold of this.#folds) {
-      fold.cache.clear();
-      fold.dirty.clear();
-      fold.changedAt = NOTHING.position;
-    }
+    for (const table of tables) table.clear();
     this.#position = NOTHING.position;
     this.#lastEvent = NOTHING.lastEvent;
   }
 
   /** Folds an event into every row that it touches. An event that was folded already changes nothing. */
   apply(event: Recorded): void {
-    if (event.position <= this.#position) return;
-    for (const fold of this.#foldsOf(event.type)) {
-      const { projection, cache, dirty } = fold;
-      for (const key of projection.keys(event)) {
-        const row: unknown = projection.fold(this.#get(fold, key)?.row, event, key);
-        cache.set(key, { row, position: event.position });
-        dirty.add(key);
-        fold.changedAt = event.position;
-      }
-    }
     const { stream, revision, position, id } = event;
-    this.#position = position;
+    if (position <= this.#position) return;
+    for (const table of this.#tables.values()) table.position = position;
+    this.#fold(event);
     this.#lastEvent = { stream, revision, position, id };
+    this.#reach(position);
   }
 
   /** Nothing up to this position concerns the rows. */
   skipTo(position: number): void {
-    if (position > this.#position) this.#position = position;
+    if (position > this.#position) this.#reach(position);
   }
 
   /** Writes the changed rows and the checkpoint, both or neither. */
   commit(): void {
-    if (this.#damage) throw this.#damage;
-    try {
-      this.#database.exec('begin immediate');
-      for (const { projection, cache, dirty } of this.#folds) {
-        for (const key of dirty) {
-          const cached = cache.get(key);
-          if (cached?.row === undefined) this.#removeRow.run(projection.name, key);
-          else this.#putRow.run(projection.name, key, JSON.stringify(cached.row), cached.position);
-        }
-      }
+    this.#writing(() => {
+      for (const table of this.#tables.values()) this.#writeTable(table);
       const checkpoint: Checkpoint = { position: this.#position, lastEvent: this.#lastEvent };
       setMeta(this.#database, 'checkpoint', JSON.stringify(checkpoint));
       this.#database.exec('commit');
-    } catch (error) {
-      // SQLite has ended the transaction itself after some errors.
-      if (this.#database.inTransaction) this.#database.exec('rollback');
-      throw this.#noteDamage(error);
-    }
-    this.#forgetClean();
-    const position = this.#position;
-    for (const waiter of this.#waiting) if (waiter.position <= position) waiter.resolve();
-    this.#waiting = this.#waiting.filter((waiter) => waiter.position > position);
+    });
   }
 
   row<Row>(projection: Projection<Row>, key: string): Row | undefined {
-    return this.#get(this.#foldOf(projection.name), key)?.row as Row | undefined;
+    return this.#tableOf(projection).get(key) as Row | undefined;
   }
 
-  /** Rows of a resident projection whose key starts with `prefix`, by key, after the key `after`. */
-  rows<Row>(
-    projection: Projection<Row>,
-    { prefix = '', after = '', limit }: { prefix?: string; after?: string; limit: number },
-  ): readonly (readonly [string, Row])[] {
-    if (!projection.resident)
-      throw new Error(`The projection "${projection.name}" is not listed from memory.`);
-    const { cache } = this.#foldOf(projection.name);
-    const keys = [...cache]
-      .filter(([key, cached]) => key.startsWith(prefix) && key > after && cached.row !== undefined)
-      .map(([key]) => key)
-      .sort();
-    return keys.slice(0, limit).map((key) => [key, cache.get(key)?.row as Row]);
-  }
-
-  /** How many rows of a resident projection have a key that starts with `prefix`. */
-  count(projection: AnyProjection, prefix: string): number {
-    let count = 0;
-    for (const [key, cached] of this.#foldOf(projection.name).cache) {
-      if (cached.row !== undefined && key.startsWith(prefix)) count += 1;
+  *rows<Row>(projection: Projection<Row>, range: Range = {}): Generator<readonly [key: string, row: Row]> {
+    const table = this.#tableOf(projection);
+    let { after } = range;
+    for (;;) {
+      const stored = this.#list(table, { ...range, after });
+      for (const { key, row } of stored) yield [key, table.orKnown(key, () => this.#parse(row)) as Row];
+      if (stored.length < LISTED_AT_ONCE) return;
+      after = stored.at(-1)?.key;
     }
+  }
+
+  count(projection: AnyProjection, range: Range = {}): number {
+    const table = this.#tableOf(projection);
+    this.#show([table]);
+    const { sql, values } = within(table, range);
+    const [{ count } = { count: 0 }] = this.#all<{ count: number }>(
+      `select count(*) as count from ${sql}`,
+      values,
+    );
     return count;
   }
 
   /**
-   * Rows that changed after `since`, oldest change first: `limit` of them, and those that changed at the same position
-   * as the last one, so that the next page can begin after it.
+   * Rows of followed projections that changed after `since`, oldest change first: `limit` of them, and those that changed
+   * at the same position as the last one, so that the next page can begin after it.
    */
-  changed(projections: readonly AnyProjection[], since: number, limit: number): readonly ChangedRow[] {
-    const changed: ChangedRow[] = [];
-    for (const { name } of projections) {
-      const { cache, changedAt } = this.#foldOf(name);
-      if (changedAt <= since) continue;
-      for (const [key, { row, position }] of cache) {
-        if (position > since && row !== undefined) changed.push({ projection: name, key, row, position });
-      }
-    }
-    changed.sort((one, other) => one.position - other.position);
-    const last = changed[limit - 1]?.position ?? Number.POSITIVE_INFINITY;
-    return changed.filter(({ position }) => position <= last);
+  changed(since: number, limit: number): readonly ChangedRow[] {
+    const tables = [...this.#tables.values()].filter(({ projection }) => projection.isFollowed);
+    if (tables.every(({ changedAt }) => changedAt <= since)) return [];
+    this.#show(tables);
+    const after = 'select projection, key, changed from rows where changed > ?';
+    type Change = { readonly projection: string; readonly key: string; readonly changed: number };
+    const [last] = this.#all<Change>(`${after} order by changed limit 1 offset ?`, [since, limit - 1]);
+    const found = this.#all<Change>(`${after} and changed <= ? order by changed`, [
+      since,
+      last?.changed ?? this.#position,
+    ]);
+    return found.map(({ projection, key, changed: position }) => ({
+      projection,
+      key,
+      row: this.#tables.get(projection)?.get(key),
+      position,
+    }));
   }
 
   /** Resolves when the rows know the position. Rejects with the signal's reason. */
@@ -216,61 +207,136 @@ export class ReadModel {
     if (this.#position >= position) return;
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      const waiter = { position, resolve };
-      this.#waiting.push(waiter);
-      signal.addEventListener(
-        'abort',
-        () => {
-          this.#waiting = this.#waiting.filter((other) => other !== waiter);
-          reject(signal.reason);
+      const giveUp = (): void => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiter);
+        reject(signal.reason);
+      };
+      const waiter = {
+        position,
+        resolve: () => {
+          signal.removeEventListener('abort', giveUp);
+          resolve();
         },
-        { once: true },
-      );
+      };
+      this.#waiting.push(waiter);
+      signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 
-  /** After an error of the file it is removed, so that the next one begins anew. */
+  /** What was not committed is lost. After an error of the file it is removed, so that the next one begins anew. */
   close(): void {
-    if (this.#damage) discard(this.#database, this.#file);
-    else this.#database.close();
+    if (this.#isDamaged) {
+      discard(this.#database, this.#file);
+      return;
+    }
+    if (this.#database.inTransaction) this.#database.exec('rollback');
+    this.#database.close();
   }
 
-  #get({ projection, cache }: Fold, key: string): CachedRow | undefined {
-    const cached = cache.get(key);
-    if (cached || projection.resident) return cached;
+  #reach(position: number): void {
+    this.#position = position;
+    if (this.#waiting.length === 0) return;
+    for (const waiter of this.#waiting) if (waiter.position <= position) waiter.resolve();
+    this.#waiting = this.#waiting.filter((waiter) => waiter.position > position);
+  }
+
+  #tableOf({ name }: AnyProjection): Table {
+    const table = this.#tables.get(name);
+    if (!table) throw new Error(`There is no projection "${name}".`);
+    return table;
+  }
+
+  #list(table: Table, range: Range): readonly StoredRow[] {
+    this.#show([table]);
+    const { sql, values } = within(table, range);
+    return this.#all<StoredRow>(`select key, row from ${sql} order by key limit ${LISTED_AT_ONCE}`, values);
+  }
+
+  #readRow(projection: string, key: string): unknown {
+    const values = [projection, key];
+    const [stored] = this.#all<StoredRow>(
+      'select key, row from rows where projection = ? and key = ?',
+      values,
+    );
+    return stored && this.#parse(stored.row);
+  }
+
+  #parse(row: string): unknown {
+    return this.#guarded(() => JSON.parse(row));
+  }
+
+  /** What a statement finds. Statements are prepared once. */
+  #all<Found>(sql: string, values: readonly (string | number)[]): readonly Found[] {
+    return this.#guarded(() => {
+      const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+      return statement.all(...values) as Found[];
+    });
+  }
+
+  /** Writes unwritten rows into the open transaction, in which this connection reads them. */
+  #show(tables: readonly Table[]): void {
+    const unwritten = tables.filter((table) => table.unwritten.size > 0);
+    if (unwritten.length === 0) return;
+    this.#writing(() => {
+      for (const table of unwritten) this.#writeTable(table);
+    });
+  }
+
+  #writing(write: () => void): void {
+    if (this.#failure !== null) throw this.#failure;
     try {
-      const stored = this.#selectRow.get(projection.name, key) as StoredRow | undefined;
-      if (!stored) return undefined;
-      const read = cachedOf(stored);
-      cache.set(key, read);
-      return read;
+      this.#guarded(() => {
+        if (!this.#database.inTransaction) this.#database.exec('begin immediate');
+        write();
+      });
     } catch (error) {
-      throw this.#noteDamage(error);
+      // SQLite has ended the transaction itself after some errors.
+      if (this.#database.inTransaction) this.#database.exec('rollback');
+      this.#failure = error;
+      throw error;
     }
   }
 
-  #foldOf(name: string): Fold {
-    const fold = this.#folds.find(({ projection }) => projection.name === name);
-    if (!fold) throw new Error(`There is no projection "${name}".`);
-    return fold;
+  #writeTable(table: Table): void {
+    const { name, isFollowed, isPast } = table.projection;
+    for (const [key, { row, changed, isNew }] of table.unwritten) {
+      if (row !== undefined) {
+        const isPresent = isPast && !isPast(row);
+        this.#put.run(name, key, JSON.stringify(row), isFollowed ? changed : null, isPresent ? 1 : null);
+      } else if (!isNew) this.#remove.run(name, key);
+    }
+    table.written();
   }
 
-  #forgetClean(): void {
-    for (const { projection, cache, dirty } of this.#folds) {
-      for (const key of dirty) if (cache.get(key)?.row === undefined) cache.delete(key);
-      dirty.clear();
-      if (projection.resident) continue;
-      for (const key of cache.keys()) {
-        if (cache.size <= CACHED_ROWS) break;
-        cache.delete(key);
+  /** Notes what says that the file does not hold what was written to it. */
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (isDamage(error)) {
+        this.#isDamaged = true;
+        this.#failure ??= error;
       }
+      throw error;
     }
   }
+}
 
-  #noteDamage(error: unknown): unknown {
-    if (isDamage(error)) this.#damage ??= error;
-    return error;
-  }
+/** The rows of a range, as part of a statement and the values that it takes. */
+function within(
+  { projection }: Table,
+  { prefix = '', after, present = false }: Range,
+): { readonly sql: string; readonly values: readonly string[] } {
+  const isPaged = after !== undefined && after >= prefix;
+  const isPresent = present && projection.isPast !== undefined;
+  const rows = isPresent ? 'rows indexed by present_rows' : 'rows';
+  const conditions = ['projection = ?', isPaged ? 'key > ?' : 'key >= ?', 'key < ?'];
+  if (isPresent) conditions.push('present is not null');
+  return {
+    sql: `${rows} where ${conditions.join(' and ')}`,
+    values: [projection.name, isPaged ? after : prefix, prefix + AFTER_ALL],
+  };
 }
 
 /** Opens the file; one that cannot be read is replaced: the truth is elsewhere. */
@@ -297,18 +363,17 @@ function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): O
 function load(database: Database.Database, projections: readonly AnyProjection[]): Opened {
   // A lost commit only means folding a few events again.
   database.exec('pragma journal_mode = wal; pragma synchronous = normal');
-  database.exec(SCHEMA);
+  database.exec(META);
   const found = meta(database, 'checkpoint');
-  const usable = found !== undefined && meta(database, 'versions') === versionsOf(projections);
-  if (!usable) clearDatabase(database, projections);
-  const checkpoint = usable ? (JSON.parse(found) as Checkpoint) : NOTHING;
-  const folds = projections.map((projection): Fold => {
-    const cache = projection.resident ? loadRows(database, projection.name) : new Map();
-    let changedAt = NOTHING.position;
-    for (const { position } of cache.values()) changedAt = Math.max(changedAt, position);
-    return { projection, cache, dirty: new Set(), changedAt };
-  });
-  return { ...checkpoint, database, folds };
+  if (found === undefined || meta(database, 'versions') !== versionsOf(projections)) {
+    makeTables(database, projections);
+    return { ...NOTHING, database, changedAt: NOTHING.position };
+  }
+  const last = database.prepare(
+    'select changed from rows where changed is not null order by changed desc limit 1',
+  );
+  const { changed } = (last.get() ?? { changed: NOTHING.position }) as { changed: number };
+  return { ...(JSON.parse(found) as Checkpoint), database, changedAt: changed };
 }
 
 /** Closes a database and removes its files. */
@@ -330,25 +395,15 @@ function isDamage(error: unknown): error is Error {
   return error instanceof Database.SqliteError && !NOT_ITS_FAULT.test(error.code);
 }
 
-function clearDatabase(database: Database.Database, projections: readonly AnyProjection[]): void {
-  database.exec('begin immediate; delete from rows; delete from meta; commit');
+/** Makes tables without rows, whatever was there. */
+function makeTables(database: Database.Database, projections: readonly AnyProjection[]): void {
+  database.exec(`begin immediate; drop table if exists rows; delete from meta; ${ROWS} commit`);
   setMeta(database, 'versions', versionsOf(projections));
 }
 
-/** Rows that other folds have made are of no use. */
-function versionsOf(projections: readonly AnyProjection[]): string {
-  return JSON.stringify(projections.map(({ name, version }) => [name, version]));
-}
-
-function loadRows(database: Database.Database, name: string): Map<string, CachedRow> {
-  const stored = database
-    .prepare('select key, row, position from rows where projection = ?')
-    .all(name) as StoredRow[];
-  return new Map(stored.map((row) => [row.key, cachedOf(row)]));
-}
-
-function cachedOf({ row, position }: StoredRow): CachedRow {
-  return { row: JSON.parse(row), position };
+/** What the rows of a file were made by: rows of other folds are of no use. */
+export function versionsOf(projections: readonly AnyProjection[]): string {
+  return JSON.stringify([LAYOUT, ...projections.map(({ name, version }) => [name, version])]);
 }
 
 function meta(database: Database.Database, key: string): string | undefined {
@@ -360,11 +415,4 @@ function setMeta(database: Database.Database, key: string, value: string): void 
   database
     .prepare('insert into meta values (?, ?) on conflict do update set value = excluded.value')
     .run(key, value);
-}
-
-export interface ChangedRow {
-  readonly projection: string;
-  readonly key: string;
-  readonly row: unknown;
-  readonly position: number;
 }

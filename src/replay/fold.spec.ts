@@ -15,10 +15,8 @@ import { fileSource } from './source.ts';
 const counts: Projection<{ n: number }> = {
   name: 'counts',
   version: 1,
-  resident: true,
-  types: null,
-  keys: ({ stream }) => [stream],
-  fold: (row) => ({ n: (row?.n ?? 0) + 1 }),
+  on: {},
+  onOther: ({ stream }, rows) => rows.set(stream, { n: (rows.get(stream)?.n ?? 0) + 1 }),
 };
 
 function time(minute: number): string {
@@ -51,7 +49,7 @@ const ten = placed(
 describe('folding a history to a moment', () => {
   it('counts everything up to and with an event', async () => {
     const { model, last, events } = await at('7', ten);
-    expect(Object.fromEntries(model.rows('counts'))).toEqual({ 'node-0': { n: 4 }, 'node-1': { n: 3 } });
+    expect(Object.fromEntries(model.rows(counts))).toEqual({ 'node-0': { n: 4 }, 'node-1': { n: 3 } });
     expect({ last: last?.position, events }).toEqual({ last: 7, events: 7 });
   });
 
@@ -128,11 +126,10 @@ describe('folding a history to a moment', () => {
   });
 
   it('names the event that cannot be folded', async () => {
-    const fragile: Projection<object> = {
+    const fragile: typeof counts = {
       ...counts,
-      fold(_row, event) {
-        if (event.revision === 3) throw new TypeError('ranking is undefined');
-        return {};
+      onOther({ revision }) {
+        if (revision === 3) throw new TypeError('ranking is undefined');
       },
     };
     await expect(
@@ -206,7 +203,7 @@ describe('snapshots of folds', () => {
       onProgress: (events) => progress.push(events),
     });
     return {
-      rows: [...folded.model.rows('counts')].sort(),
+      rows: [...folded.model.rows(counts)].sort(),
       events: folded.events,
       last: folded.last,
       begunAt: progress[0],
@@ -255,7 +252,7 @@ describe('snapshots of folds', () => {
     await foldTo({ source, ...options });
     const other = placed(historyOf(history.map(() => ({ stream: 'node-z', type: 'T' }))));
     const { model } = await foldTo({ source: sourceOf(other), ...options });
-    expect(Object.fromEntries(model.rows('counts'))).toEqual({ 'node-z': { n: 5_000 } });
+    expect(Object.fromEntries(model.rows(counts))).toEqual({ 'node-z': { n: 5_000 } });
   });
 
   it('that cannot be written are reported, and nothing else is lost', async () => {

@@ -1,6 +1,6 @@
+import { generations } from '../projections/generations.ts';
 import type { AnyProjection } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
-import { type GenerationsRow, generations } from './generations.ts';
 import { happenedAt } from './happened-at.ts';
 import type { Cursor, PlacedEvent } from './history-file.ts';
 import { MemoryModel } from './memory-model.ts';
@@ -126,20 +126,17 @@ async function endOfGeneration(
   { generation, cluster }: Extract<Moment, { kind: 'generation' }>,
 ): Promise<Limit> {
   const { model } = await foldTo({ ...options, moment: { kind: 'end' }, projections: [generations] });
-  // The rows of this projection are its own.
-  const rows = [...model.rows(generations.name).values()] as GenerationsRow[];
+  const rows = [...model.rows(generations).values()];
   const chosen = cluster === null ? rows : rows.filter((row) => row.cluster === cluster);
   if (generation === 0) {
-    if (chosen.length === 0) return { kind: 'end' };
-    const opened = chosen.reduce(
-      (first, { openedAt }) => Math.min(first, openedAt),
-      Number.POSITIVE_INFINITY,
-    );
-    return { kind: 'event', position: opened - 1 };
+    const opened = chosen.flatMap((row) => (row.kind === 'cluster' ? [row.openedAt] : []));
+    if (opened.length === 0) return { kind: 'end' };
+    return { kind: 'event', position: opened.reduce((one, other) => Math.min(one, other)) - 1 };
   }
-  const ends = chosen.flatMap(({ endedAt }) => endedAt[generation] ?? []);
-  if (ends.length > 0) return { kind: 'event', position: greatest(ends) };
-  const last = greatest(chosen.flatMap(({ endedAt }) => Object.keys(endedAt).map(Number)));
+  const ended = chosen.flatMap((row) => (row.kind === 'end' ? [row] : []));
+  const ends = ended.filter((row) => row.generation === generation);
+  if (ends.length > 0) return { kind: 'event', position: greatest(ends.map(({ position }) => position)) };
+  const last = greatest(ended.map((row) => row.generation));
   const where = cluster === null ? 'in any Cluster' : `in the Cluster "${cluster}"`;
   throw new MomentError(
     `Generation ${generation} has not ended ${where} of ${options.source.label}. ` +

@@ -1,9 +1,10 @@
 import { generationId, type SelectionMade } from '../events/generation.ts';
 import type { Genome } from '../events/values.ts';
 import { type LifeFitness, type LineageRow, lineage } from '../projections/lineage.ts';
+import type { Projection, Recorded, Rows } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
 import { type FoldOptions, foldTo } from './fold.ts';
-import type { Rows } from './memory-model.ts';
+import { MemoryModel } from './memory-model.ts';
 import { nearNames } from './near.ts';
 import type { FoldedEvent } from './progress.ts';
 
@@ -67,6 +68,18 @@ export interface Judgement extends LifeFitness {
   readonly rule: string | null;
 }
 
+type Lives = ReadonlyMap<string, LineageRow>;
+
+interface LifeRecord {
+  readonly moves: Life['moves'];
+  readonly retiredAt: string | null;
+  readonly missed: number;
+  readonly refused: number;
+  readonly byType: Readonly<Record<string, Omit<TypeRecord, 'taskType'>>>;
+}
+
+const NEW_RECORD: LifeRecord = { moves: [], retiredAt: null, missed: 0, refused: 0, byType: {} };
+
 /** The history has no such Node. Nothing was changed. */
 export class UnknownNodeError extends Error {
   override readonly name = 'UnknownNodeError';
@@ -88,18 +101,15 @@ export async function lifeOf(
 ): Promise<Life> {
   const { source } = options;
   const { model, last } = await foldTo({ ...options, moment: { kind: 'end' }, projections: [lineage] });
-  const lives = model.rows(lineage.name);
+  const lives = model.rows(lineage);
   const row = lifeIn(lives, node);
   if (!row) throw new UnknownNodeError(node, source.label, nearNames(node, names(lives)));
   const stream = `node-${node}`;
-  const selections = new Map(row.fitness.map((one) => [generationStream(one), one]));
-  const record = new LifeRecord();
-  const made = new Map<string, SelectionMade>();
-  for await (const event of source.select(new Set([stream, ...selections.keys()]))) {
-    const recorded = recordedOf(event);
-    if (recorded.type === 'SelectionMade') made.set(event.stream, recorded.data);
-    else if (event.stream === stream) record.add(recorded);
-  }
+  const told = new MemoryModel([records, selections]);
+  const streams = row.fitness.map(generationStream);
+  for await (const event of source.select(new Set([stream, ...streams]))) told.apply(recordedOf(event));
+  const record = told.rows(records).get(stream) ?? NEW_RECORD;
+  const made = told.rows(selections);
   const { bornAt, bornPosition, cause, bornIn, generation, species, genome, mutations, endedAt, end } = row;
   return {
     node,
@@ -109,7 +119,7 @@ export async function lifeOf(
     mutations,
     moves: record.moves,
     cluster: row.cluster,
-    votes: record.votes(),
+    votes: votesOf(record),
     judgements: row.fitness.map((one) => judgement(node, one, made.get(generationStream(one)))),
     end: end === null || endedAt === null ? null : { ...end, at: endedAt },
     retiredAt: record.retiredAt,
@@ -118,52 +128,51 @@ export async function lifeOf(
   };
 }
 
-/** The part of a life that is in the Node's own stream. */
-class LifeRecord {
-  readonly moves: { at: string; from: string; to: string; cause: string }[] = [];
-  retiredAt: string | null = null;
-  #missed = 0;
-  #refused = 0;
-  readonly #types = new Map<string, { votes: number; right: number; wrong: number }>();
+/** The part of a life that is in the Node's own stream, by stream. It is folded only when somebody asks for the life. */
+const records: Projection<LifeRecord> = {
+  name: 'life-records',
+  version: 1,
+  on: {
+    VoteCast: ofLife((record, { data: { taskType } }) => counted(record, taskType, 'votes')),
+    PerformanceRecorded: ofLife((record, { data: { taskType, correct } }) =>
+      counted(record, taskType, correct ? 'right' : 'wrong'),
+    ),
+    TaskFailed: ofLife((record) => ({ ...record, missed: record.missed + 1 })),
+    TaskRefused: ofLife((record) => ({ ...record, refused: record.refused + 1 })),
+    NodeMoved: ofLife((record, { data: { at, from, to, cause } }) => ({
+      ...record,
+      moves: [...record.moves, { at, from, to, cause }],
+    })),
+    NodeRetired: ofLife((record, { data: { at } }) => ({ ...record, retiredAt: at })),
+  },
+};
 
-  add(event: ReturnType<typeof recordedOf>): void {
-    switch (event.type) {
-      case 'VoteCast':
-        this.#typeOf(event.data.taskType).votes += 1;
-        break;
-      case 'PerformanceRecorded':
-        this.#typeOf(event.data.taskType)[event.data.correct ? 'right' : 'wrong'] += 1;
-        break;
-      case 'TaskFailed':
-        this.#missed += 1;
-        break;
-      case 'TaskRefused':
-        this.#refused += 1;
-        break;
-      case 'NodeMoved': {
-        const { at, from, to, cause } = event.data;
-        this.moves.push({ at, from, to, cause });
-        break;
-      }
-      case 'NodeRetired':
-        this.retiredAt = event.data.at;
-        break;
-    }
-  }
+/** What selection decided, by the stream of the generation. */
+const selections: Projection<SelectionMade> = {
+  name: 'selections',
+  version: 1,
+  on: {
+    SelectionMade: ({ stream, data }, rows) => rows.set(stream, data),
+  },
+};
 
-  votes(): Life['votes'] {
-    const byType = [...this.#types]
-      .map(([taskType, counts]) => ({ taskType, ...counts }))
-      .sort((one, other) => other.votes - one.votes || (one.taskType < other.taskType ? -1 : 1));
-    const cast = byType.reduce((sum, { votes }) => sum + votes, 0);
-    return { cast, missed: this.#missed, refused: this.#refused, byType };
-  }
+function ofLife<Event extends Recorded>(change: (record: LifeRecord, event: Event) => LifeRecord) {
+  return (event: Event, rows: Rows<LifeRecord>): void => {
+    rows.set(event.stream, change(rows.get(event.stream) ?? NEW_RECORD, event));
+  };
+}
 
-  #typeOf(taskType: string): { votes: number; right: number; wrong: number } {
-    const found = this.#types.get(taskType) ?? { votes: 0, right: 0, wrong: 0 };
-    this.#types.set(taskType, found);
-    return found;
-  }
+function counted(record: LifeRecord, taskType: string, what: 'votes' | 'right' | 'wrong'): LifeRecord {
+  const before = record.byType[taskType] ?? { votes: 0, right: 0, wrong: 0 };
+  return { ...record, byType: { ...record.byType, [taskType]: { ...before, [what]: before[what] + 1 } } };
+}
+
+function votesOf({ byType: types, missed, refused }: LifeRecord): Life['votes'] {
+  const byType = Object.entries(types)
+    .map(([taskType, counts]) => ({ taskType, ...counts }))
+    .sort((one, other) => other.votes - one.votes || (one.taskType < other.taskType ? -1 : 1));
+  const cast = byType.reduce((sum, { votes }) => sum + votes, 0);
+  return { cast, missed, refused, byType };
 }
 
 /** The stream of the generation in which a Node was ranked. */
@@ -186,10 +195,8 @@ function judgement(node: string, fitness: LifeFitness, selection: SelectionMade 
   return { ...fitness, outcome, rule };
 }
 
-function offspringOf(node: string, lives: Rows): readonly Relative[] {
-  // The rows of this projection are its own.
-  const rows = [...lives.values()] as LineageRow[];
-  return rows
+function offspringOf(node: string, lives: Lives): readonly Relative[] {
+  return [...lives.values()]
     .filter(({ parents }) => parents.includes(node))
     .sort((one, other) => one.bornPosition - other.bornPosition)
     .map((row) => relative(row.node, row));
@@ -200,11 +207,10 @@ function relative(node: string, row: LineageRow | undefined): Relative {
   return { node, cause: row.cause, generation: row.generation, alive: row.endedAt === null };
 }
 
-function lifeIn(lives: Rows, node: string): LineageRow | undefined {
-  // The rows of this projection are its own.
-  return lives.get(`node/${node}`) as LineageRow | undefined;
+function lifeIn(lives: Lives, node: string): LineageRow | undefined {
+  return lives.get(`node/${node}`);
 }
 
-function names(lives: Rows): readonly string[] {
+function names(lives: Lives): readonly string[] {
   return [...lives.keys()].map((key) => key.slice('node/'.length));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { EventPlace } from '../eventstore/holds-event.ts';
 import type { AnyProjection } from '../projections/projection.ts';
-import type { ReadModel } from '../projections/read-model.ts';
+import { type ReadModel, versionsOf } from '../projections/read-model.ts';
 import type { Rows } from './memory-model.ts';
 import { openReadOnly } from './store-file.ts';
 
@@ -44,9 +44,8 @@ export function liveRowsOfFile(file: string, projections: readonly AnyProjection
         ({ key, value }) => [key, value],
       ),
     );
-    const versions = JSON.stringify(projections.map(({ name, version }) => [name, version]));
     const found = meta.get('checkpoint');
-    if (found === undefined || meta.get('versions') !== versions) {
+    if (found === undefined || meta.get('versions') !== versionsOf(projections)) {
       throw new ForeignReadModelError(
         `Another release made the read model ${file}, so its rows were not compared. ` +
           'Start the network once with this release, which builds it again.',
@@ -65,14 +64,11 @@ export function liveRowsOfFile(file: string, projections: readonly AnyProjection
   }
 }
 
-/** The current rows that a read model keeps in memory in this process. */
+/** The current rows of a read model of this process, without those of endless projections. */
 export function liveRowsOf(model: ReadModel, projections: readonly AnyProjection[]): LiveRows {
   const rows = projections
-    .filter(({ resident }) => resident)
-    .map((projection): [string, Rows] => [
-      projection.name,
-      throughJson(model.rows(projection, { limit: Number.MAX_SAFE_INTEGER })),
-    ]);
+    .filter(({ isEndless }) => !isEndless)
+    .map((projection): [string, Rows] => [projection.name, throughJson(model.rows(projection))]);
   const { position, lastEvent } = model;
   return { label: 'the read model', position, lastEvent, rows: new Map(rows) };
 }

@@ -11,7 +11,5 @@ export async function livesIn(source: HistorySource, signal: AbortSignal): Promi
     cache: null,
     signal,
   });
-  // The rows of this projection are its own.
-  const lives = [...model.rows(lineage.name).values()] as LineageRow[];
-  return lives.sort((one, other) => one.bornPosition - other.bornPosition);
+  return [...model.rows(lineage).values()].sort((one, other) => one.bornPosition - other.bornPosition);
 }

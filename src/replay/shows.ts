@@ -1,18 +1,23 @@
-import { PROJECTIONS } from '../projections/index.ts';
+import { TABLES, type Table } from '../projections/index.ts';
 import type { AnyProjection } from '../projections/projection.ts';
 import type { MemoryModel } from './memory-model.ts';
-import type { Show } from './show-names.ts';
 
-/** The projections that these shows need. */
-export function projectionsOf(shows: readonly Show[]): readonly AnyProjection[] {
-  const names = new Set<string>(shows.map((show) => (show === 'nodes' ? 'network' : show)));
-  return PROJECTIONS.filter(({ name }) => names.has(name));
+/** The table of this name; for `all`, every projection's whole table. */
+export function tablesOf(show: string): readonly Table[] {
+  return TABLES.filter(({ name, prefix }) => (show === 'all' ? prefix === '' : name === show));
 }
 
-/** The rows with their keys, sorted by key. */
-export function shownRows(model: MemoryModel, show: Show): readonly (readonly [key: string, row: unknown])[] {
-  const rows = [...model.rows(show === 'nodes' ? 'network' : show)];
-  return rows
-    .filter(([key]) => show !== 'nodes' || key.startsWith('node/'))
+/** The projections that these tables need. */
+export function projectionsOf(tables: readonly Table[]): readonly AnyProjection[] {
+  return [...new Set(tables.map(({ projection }) => projection))];
+}
+
+/** The rows of a table with their keys, sorted by key. */
+export function shownRows(
+  model: MemoryModel,
+  { projection, prefix }: Table,
+): readonly (readonly [key: string, row: unknown])[] {
+  return [...model.rows(projection)]
+    .filter(([key]) => key.startsWith(prefix))
     .sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -61,8 +61,8 @@ export async function loadSnapshot(
     const same = JSON.stringify(first.head);
     if (files.some((file) => file === null || JSON.stringify(file.head) !== same)) continue;
     if (!(await source.holds(first.head.last, first.head.cursor))) continue;
-    for (const [index, { name }] of model.projections.entries())
-      model.restore(name, files[index]?.rows ?? []);
+    for (const [index, projection] of model.projections.entries())
+      model.restore(projection, files[index]?.rows ?? []);
     const { last, events, latestAt, cursor } = first.head;
     return { last, events, latestAt, cursor };
   }
@@ -82,7 +82,7 @@ export async function saveSnapshot(
     const written: Head = { stamp: identity.stamp, cursor, last, events, latestAt };
     await mkdir(join(folder, identity.history, String(cursor.position)), { recursive: true });
     for (const projection of model.projections) {
-      const body = JSON.stringify({ head: written, rows: [...model.rows(projection.name)] });
+      const body = JSON.stringify({ head: written, rows: [...model.rows(projection)] });
       const file = fileOf(folder, identity, cursor.position, projection);
       const temporary = `${file}.${randomUUID()}.tmp`;
       try {

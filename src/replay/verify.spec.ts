@@ -10,10 +10,8 @@ import { type Verification, verifyHistory } from './verify.ts';
 const births: Projection<{ n: number; text: string }> = {
   name: 'births',
   version: 1,
-  resident: true,
-  types: null,
-  keys: ({ stream }) => [stream],
-  fold: (row, event) => ({ n: (row?.n ?? 0) + 1, text: event.type }),
+  on: {},
+  onOther: ({ stream, type }, rows) => rows.set(stream, { n: (rows.get(stream)?.n ?? 0) + 1, text: type }),
 };
 
 function verify(events: readonly HistoryEvent[], live: LiveRows | null = null): Promise<Verification> {
@@ -263,9 +261,9 @@ describe('verifying a history', () => {
         projections: [
           {
             ...births,
-            fold(row, event, key) {
+            onOther(event, rows) {
               if (event.position === index + 1) throw new Error('that is not what was recorded');
-              return births.fold(row, event, key);
+              births.onOther?.(event, rows);
             },
           } satisfies typeof births,
         ],

@@ -103,9 +103,11 @@ export async function verifyHistory(options: VerifyOptions): Promise<Verificatio
 function compare(model: MemoryModel, live: LiveRows): RowsComparison {
   const differences: RowDifference[] = [];
   let compared = 0;
-  for (const [name, liveRows] of live.rows) {
+  for (const projection of model.projections) {
+    const { name } = projection;
+    const liveRows = live.rows.get(name) ?? new Map();
     compared += liveRows.size;
-    const { added, removed, changed } = diffRows(throughJson(model.rows(name)), liveRows);
+    const { added, removed, changed } = diffRows(throughJson(model.rows(projection)), liveRows);
     for (const { key } of added)
       differences.push({ projection: name, key, fields: [], what: 'only in the read model' });
     for (const { key } of removed)

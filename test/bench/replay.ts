@@ -8,8 +8,7 @@ import { recordedOf } from '../../src/projections/recorded.ts';
 import { runProjector } from '../../src/projections/runner.ts';
 import { foldTo } from '../../src/replay/fold.ts';
 import { MemoryModel } from '../../src/replay/memory-model.ts';
-import { ALL_SHOWS } from '../../src/replay/show-names.ts';
-import { projectionsOf } from '../../src/replay/shows.ts';
+import { projectionsOf, tablesOf } from '../../src/replay/shows.ts';
 import { snapshotCache } from '../../src/replay/snapshots.ts';
 import { fileSource, type HistorySource, storeSource } from '../../src/replay/source.ts';
 import { storeFileSource } from '../../src/replay/store-file.ts';
@@ -123,7 +122,7 @@ async function rebuildings(size: number, folder: string, sqlite: string): Promis
 }
 
 async function moments(size: number, folder: string, sqlite: string, jsonl: string): Promise<Table> {
-  const projections = projectionsOf(ALL_SHOWS);
+  const projections = projectionsOf(tablesOf('all'));
   const sources = { 'store’s file': () => storeFileSource(sqlite), 'history.jsonl': () => fileSource(jsonl) };
   const rows: Row[] = [];
   for (const [what, open] of Object.entries(sources)) {

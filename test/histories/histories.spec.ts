@@ -40,8 +40,9 @@ interface Expected {
 
 function expectedOf(model: MemoryModel): Readonly<Record<string, Expected>> {
   return Object.fromEntries(
-    PROJECTIONS.map(({ name, version }) => {
-      const rows = [...model.rows(name)].sort(([one], [other]) => (one < other ? -1 : 1));
+    PROJECTIONS.map((projection) => {
+      const { name, version } = projection;
+      const rows = [...model.rows(projection)].sort(([one], [other]) => (one < other ? -1 : 1));
       const excerpt = rows
         .filter(([, row]) => JSON.stringify(row).length <= EXCERPT_CHARACTERS)
         .slice(0, EXCERPT_ROWS);

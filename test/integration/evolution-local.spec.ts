@@ -23,7 +23,7 @@ describe('evolution in a network of this process', () => {
   });
 
   it('culls the worst and fills their slots with offspring of the best, and free slots elsewhere', () => {
-    const lives = local.model.rows(lineage, { limit: 1000 }).map(([, row]) => row);
+    const lives = [...local.model.rows(lineage)].map(([, row]) => row);
     const ended = lives.filter(({ end }) => end !== null).map(({ node }) => node);
     expect(ended).toEqual(DULL);
     const born = lives.filter(({ generation }) => generation > 0);

@@ -10,6 +10,7 @@ import { connectEventStore } from '../../src/eventstore/esdb.ts';
 import type * as schemas from '../../src/gateway/schemas.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import { SPECIES } from '../../src/inference/species.ts';
+import type { TrustOutput } from '../../src/projections/trust.ts';
 import { cleanUp, dellm, newFolder } from '../support/dellm-process.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
@@ -56,7 +57,7 @@ describe('the history over NATS', () => {
     const live = (await network.request('dellm.trust', {
       limit: 500,
       minPosition: position,
-    })) as schemas.TrustOutput;
+    })) as TrustOutput;
     const keys: string[] = [];
     for (let after: string | undefined; ; ) {
       const page = (await network.request('dellm.history.at', {

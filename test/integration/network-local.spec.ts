@@ -48,8 +48,8 @@ describe('the network, with simulated models', () => {
     expect(reply.confidence).toBeGreaterThan(0.9);
     const totals = network.model.row(credits, 'totals');
     expect(totals).toMatchObject({ kind: 'totals', escrow: 0 });
-    const trace = network.model.row(queryTrace, 'q-simple');
-    expect(trace?.steps.map((step) => step.type)).toEqual(
+    const trace = [...network.model.rows(queryTrace, { prefix: 'q-simple/' })];
+    expect(trace.map(([, step]) => step.kind === 'step' && step.type)).toEqual(
       expect.arrayContaining([
         'CreditsReserved',
         'QueryAnalysed',

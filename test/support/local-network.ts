@@ -15,7 +15,7 @@ import type { InferenceEngine } from '../../src/inference/port.ts';
 import { SPECIES, seedGenome } from '../../src/inference/species.ts';
 import { deadlines } from '../../src/projections/deadlines.ts';
 import { PROJECTIONS } from '../../src/projections/index.ts';
-import { type LiveDevice, NetworkViewBuilder, VIEW_PROJECTIONS } from '../../src/projections/network-view.ts';
+import { type LiveDevice, NetworkViewBuilder } from '../../src/projections/network-view.ts';
 import { ReadModel } from '../../src/projections/read-model.ts';
 import { recordedOf } from '../../src/projections/recorded.ts';
 import { DEFINITIONS } from '../../src/sagas/index.ts';
@@ -66,11 +66,9 @@ export class LocalNetwork {
     this.#timers = new Timers({
       transport: this.transport,
       openDeadlines: async () =>
-        this.model
-          .rows(deadlines, { limit: 10_000 })
-          .flatMap(([, row]) =>
-            Object.values(row.waiting).map((one) => ({ kind: row.kind, id: row.id, ...one })),
-          ),
+        [...this.model.rows(deadlines)].flatMap(([, row]) =>
+          Object.values(row.waiting).map((one) => ({ kind: row.kind, id: row.id, ...one })),
+        ),
       owns: () => true,
       onLog: (level, message) => this.log.push(`${level}: ${message}`),
     });
@@ -94,7 +92,7 @@ export class LocalNetwork {
   }
 
   view() {
-    this.#views.change(this.model.changed(VIEW_PROJECTIONS, this.#viewedTo, 100_000), this.model.position);
+    this.#views.change(this.model.changed(this.#viewedTo, 100_000), this.model.position);
     this.#viewedTo = this.model.position;
     return this.#views.view;
   }
@@ -176,9 +174,9 @@ export class LocalNetwork {
   async quiet(withinMs = 20_000): Promise<void> {
     const end = Date.now() + withinMs;
     const waiting = () =>
-      this.model
-        .rows(deadlines, { limit: 1000 })
-        .filter(([, row]) => Object.keys(row.waiting).some((key) => key !== 'generation'));
+      [...this.model.rows(deadlines)].filter(([, row]) =>
+        Object.keys(row.waiting).some((key) => key !== 'generation'),
+      );
     while (this.transport.pending > 0 || waiting().length > 0) {
       if (Date.now() > end) throw new Error(`still waiting: ${JSON.stringify(waiting())}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -30,7 +30,7 @@ export function addCreditsCommand(program: Command): void {
 function showCredits({ account, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { CreditsOutput } = await import('../../gateway/schemas.ts');
+    const { CreditsOutput } = await import('../../projections/credits.ts');
     const { last, rows } = await allPages(
       limit,
       (page) => request(nc, 'dellm.credits', { ...page, ...(account && { account }) }, CreditsOutput),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { EvolutionOutput } from '../../gateway/schemas.ts';
+import type { EvolutionOutput } from '../../projections/evolution.ts';
 import { wholeNumber } from '../arguments.ts';
 import { finish } from '../finish.ts';
 import { facts, percent, printJson, printLines, short, table } from '../output.ts';
@@ -27,7 +27,7 @@ export function addEvolutionCommand(program: Command): void {
 function showEvolution({ limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { EvolutionOutput } = await import('../../gateway/schemas.ts');
+    const { EvolutionOutput } = await import('../../projections/evolution.ts');
     const { last, rows } = await allPages(
       limit,
       (page) => request(nc, 'dellm.evolution', page, EvolutionOutput),

@@ -22,4 +22,11 @@ export function addHistoryCommand(program: Command): void {
   ]) {
     add(history);
   }
+  // Only who wants rows waits for what knows them.
+  history.hook('preSubcommand', async (_history, command) => {
+    const show = command.options.find(({ long }) => long === '--show');
+    if (!show) return;
+    const { TABLES } = await import('../../projections/index.ts');
+    show.choices(['all', ...TABLES.map(({ name }) => name)]);
+  });
 }

@@ -23,7 +23,7 @@ export function addMatrixCommand(program: Command): void {
 function showMatrix({ resource, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { MatrixOutput } = await import('../../gateway/schemas.ts');
+    const { MatrixOutput } = await import('../../projections/performance-matrix.ts');
     const { last, rows } = await allPages(
       limit,
       (page) => request(nc, 'dellm.matrix', { ...page, ...(resource && { resource }) }, MatrixOutput),

@@ -25,7 +25,7 @@ export function addNodesCommand(program: Command): void {
 function showNodes({ cluster, all, limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { NodesOutput } = await import('../../gateway/schemas.ts');
+    const { NodesOutput } = await import('../../projections/nodes.ts');
     const { last, rows } = await allPages(
       limit,
       (page) => request(nc, 'dellm.nodes', { ...page, all, ...(cluster && { cluster }) }, NodesOutput),

@@ -18,7 +18,7 @@ export function addQueryCommand(program: Command): void {
 function showQuery(queryId: string, { json }: { json: boolean }): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { QueryOutput } = await import('../../gateway/schemas.ts');
+    const { QueryOutput } = await import('../../projections/query-trace.ts');
     const answer = await request(nc, 'dellm.query', { queryId }, QueryOutput);
     if (json) {
       printJson(answer);

@@ -21,7 +21,7 @@ export function addTrustCommand(program: Command): void {
 function showTrust({ limit, json }: Options): Promise<number> {
   return withNetwork(async (nc) => {
     const { request } = await import('../../network/client.ts');
-    const { TrustOutput } = await import('../../gateway/schemas.ts');
+    const { TrustOutput } = await import('../../projections/trust.ts');
     const { last, rows } = await allPages(
       limit,
       (page) => request(nc, 'dellm.trust', page, TrustOutput),

@@ -6,7 +6,7 @@ import type { Effect } from '../../actors/actor.ts';
 import type { QueryCommand, QueryEvent } from '../../events/query.ts';
 import { QUERY_ENDINGS } from '../../events/query.ts';
 import type { Contribution, ResourceAnswer } from '../../events/values.ts';
-import { type DeadlinesRow, deadlines } from '../../projections/deadlines.ts';
+import { deadlines } from '../../projections/deadlines.ts';
 import type { Recorded } from '../../projections/projection.ts';
 import { MemoryModel } from '../../replay/memory-model.ts';
 import { query } from './index.ts';
@@ -494,7 +494,7 @@ function expectClocks(scenario: Subject, effects: readonly Effect[]): void {
     const place = { stream: 'query-q1', revision, position: revision, correlationId: 'q1' };
     model.apply({ ...event, ...place } as Recorded);
   }
-  const row = model.rows(deadlines.name).get('query/q1') as DeadlinesRow | undefined;
+  const row = model.rows(deadlines).get('query/q1');
   if (ending) {
     expect(row).toBeUndefined();
     return;

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Folded } from '../../../replay/fold.ts';
 import type { Moment } from '../../../replay/moment.ts';
-import { ALL_SHOWS, SHOWS, type Show } from '../../../replay/show-names.ts';
 import { id, someText, wholeNumber } from '../../arguments.ts';
 import { UsageError } from '../../exit-codes.ts';
 import { finish } from '../../finish.ts';
@@ -19,7 +18,7 @@ export interface MomentOptions {
 }
 
 interface Options extends SourceOptions, MomentOptions {
-  readonly show: Show | 'all';
+  readonly show: string;
   readonly limit: number;
   readonly json: boolean;
 }
@@ -30,7 +29,7 @@ export function addAtCommand(history: Command): void {
       .command('at')
       .description('the network at a moment: after an event, at a time, after a generation'),
   )
-    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
+    .addOption(showOption())
     .option(
       '--limit <rows>',
       'maximum number of rows of each kind, without --json',
@@ -39,6 +38,11 @@ export function addAtCommand(history: Command): void {
     )
     .option('--json', 'print all rows as one JSON object', false);
   addSourceOptions(command).action((options) => finish(() => showAt(options)));
+}
+
+/** The command `history` sets its choices. */
+export function showOption(): Option {
+  return new Option('--show <what>', 'which rows').default('all');
 }
 
 export function addMomentOptions(command: Command): Command {
@@ -57,24 +61,27 @@ export function addMomentOptions(command: Command): Command {
 async function showAt(options: Options): Promise<number> {
   return withHistory(options, async ({ source, cache, signal }) => {
     const { foldTo } = await import('../../../replay/fold.ts');
-    const { projectionsOf, shownRows } = await import('../../../replay/shows.ts');
+    const { projectionsOf, shownRows, tablesOf } = await import('../../../replay/shows.ts');
     const moment = await momentOf(options);
-    const shows = options.show === 'all' ? ALL_SHOWS : [options.show];
-    const folded = await foldTo({ source, moment, projections: projectionsOf(shows), cache, signal });
+    const tables = tablesOf(options.show);
+    const folded = await foldTo({ source, moment, projections: projectionsOf(tables), cache, signal });
     const { label, unit } = source;
     if (options.json) {
       const rows = Object.fromEntries(
-        shows.map((show) => [show, shownRows(folded.model, show).map(([key, row]) => ({ key, row }))]),
+        tables.map((table) => [
+          table.name,
+          shownRows(folded.model, table).map(([key, row]) => ({ key, row })),
+        ]),
       );
       printJson({ source: label, unit, moment, last: folded.last, events: folded.events, rows });
       return 0;
     }
     printLines([
       whereText(folded, label, unit),
-      ...shows.flatMap((show) => [
+      ...tables.flatMap((table) => [
         '',
-        show,
-        ...rowsTable(readable(show, shownRows(folded.model, show)), options.limit),
+        table.name,
+        ...rowsTable(readable(table.name, shownRows(folded.model, table)), options.limit),
       ]),
     ]);
     return 0;
@@ -82,7 +89,7 @@ async function showAt(options: Options): Promise<number> {
 }
 
 /** Only for people: `--json` has the unchanged rows. */
-function readable(show: Show, rows: readonly (readonly [string, unknown])[]): typeof rows {
+function readable(show: string, rows: readonly (readonly [string, unknown])[]): typeof rows {
   return show === 'credits' ? rows.map(([key, row]) => [key, inCredits(row)] as const) : rows;
 }
 

@@ -1,16 +1,15 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { RowsDiff } from '../../../replay/diff.ts';
-import { ALL_SHOWS, SHOWS, type Show } from '../../../replay/show-names.ts';
 import { wholeNumber } from '../../arguments.ts';
 import { finish } from '../../finish.ts';
 import { printJson, printLines } from '../../output.ts';
 import { printableLine } from '../../printable.ts';
-import { whereText } from './at.ts';
+import { showOption, whereText } from './at.ts';
 import { valueText } from './rows.ts';
 import { addSourceOptions, type SourceOptions, withHistory } from './source.ts';
 
 interface Options extends SourceOptions {
-  readonly show: Show | 'all';
+  readonly show: string;
   readonly limit: number;
   readonly json: boolean;
 }
@@ -21,7 +20,7 @@ export function addDiffCommand(history: Command): void {
     .description('how the rows changed between two moments')
     .argument('<from>', 'a position, a time, "generation:3", "generation:3@cluster" or "end"')
     .argument('<to>', 'the same')
-    .addOption(new Option('--show <what>', 'which rows').choices(['all', ...SHOWS]).default('all'))
+    .addOption(showOption())
     .option(
       '--limit <rows>',
       'maximum number of changes of each kind, without --json',
@@ -37,15 +36,15 @@ async function showDiff(from: string, to: string, options: Options): Promise<num
     const { diffRows } = await import('../../../replay/diff.ts');
     const { foldTo } = await import('../../../replay/fold.ts');
     const { parseMoment } = await import('../../../replay/moment.ts');
-    const { projectionsOf, shownRows } = await import('../../../replay/shows.ts');
+    const { projectionsOf, shownRows, tablesOf } = await import('../../../replay/shows.ts');
     const moments = [parseMoment(from), parseMoment(to)] as const;
-    const shows = options.show === 'all' ? ALL_SHOWS : [options.show];
+    const tables = tablesOf(options.show);
     const fold = (moment: (typeof moments)[number]) =>
-      foldTo({ source, moment, projections: projectionsOf(shows), cache, signal });
+      foldTo({ source, moment, projections: projectionsOf(tables), cache, signal });
     const [before, after] = [await fold(moments[0]), await fold(moments[1])];
-    const diffs = shows.map((show): readonly [Show, RowsDiff] => [
-      show,
-      diffRows(new Map(shownRows(before.model, show)), new Map(shownRows(after.model, show))),
+    const diffs = tables.map((table): readonly [string, RowsDiff] => [
+      table.name,
+      diffRows(new Map(shownRows(before.model, table)), new Map(shownRows(after.model, table))),
     ]);
     const { label, unit } = source;
     if (options.json) {
