@@ -32,18 +32,18 @@ import { RunFiles, WORLD_FILE } from './run-files.ts';
 import { SUMMARY_SCHEMA, type Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
-/** How a branch goes on; everything else is as it was in the other history. */
+/** How a branch continues. Everything else is as in the other history. */
 export interface BranchParameters {
-  /** Parameters of evolution, by name, as they were given. */
+  /** Parameters of evolution by name, as they were given. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly seed: number;
-  /** Which simulated world it is, for that engine. */
+  /** Number of the simulated world, for that engine. */
   readonly world: number;
   /** Generations after the fork. */
   readonly generations: number;
   readonly tasksPerNode: number;
   readonly heldOut: number;
-  /** How comparisons name it. */
+  /** Name of the branch in comparisons. */
   readonly label: string;
 }
 
@@ -54,7 +54,7 @@ export interface BranchOptions {
   onProgress(progress: ExperimentProgress): void;
 }
 
-/** The population cannot go on with this engine. Nothing was written. */
+/** The population cannot continue with this engine. Nothing was written. */
 export class BranchError extends Error {
   override readonly name = 'BranchError';
 }
@@ -64,12 +64,12 @@ const PLAN_FILE = 'branch.json';
 /** What a branch may change: the same as an arm of an experiment. */
 const SETTABLE: readonly string[] = ['strategy', ...Object.keys(EvolutionOverrides.shape)];
 
-/** Sampling seeds that models see where the other history does not say: as in experiments. */
+/** Sampling seeds that models see if the other history does not say: as in experiments. */
 const SEED_VARIANTS = 4;
 
-/** What a branch needs to be taken up again; its own history has the rest. */
+/** What a branch needs to resume. Its own history has the rest. */
 const Plan = z.object({
-  /** Where the other history was read from, for a person. */
+  /** The source of the other history, for a person. */
   origin: z.string(),
   forkedFrom: z.object({
     event: z.object({ stream: z.string(), revision: z.int(), id: z.string() }),
@@ -104,12 +104,12 @@ const Plan = z.object({
 });
 type Plan = z.infer<typeof Plan>;
 
-/** Folds that find what a population is at a moment. */
+/** Projections that describe a population at a moment. */
 const PROJECTIONS = [network, evolution];
 
 /**
- * Makes a folder for a branch and has it begun there. Where it cannot begin, the folder is gone again; where it was
- * begun and stopped, it stays, to be gone on with.
+ * Creates a folder for a branch and begins the branch there. If the branch cannot begin, the folder is removed. If it
+ * began and was stopped, the folder stays, so that it can be resumed.
  */
 export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>): Promise<T> {
   if (await isFilled(folder)) {
@@ -128,13 +128,13 @@ export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>)
 }
 
 /**
- * Opens a branch in an empty folder: the events of another history up to a moment, and what they would have led to under
- * other parameters. The other history is only read. Nothing is written before it is certain that the branch can begin.
+ * Begins a branch in an empty folder: the events of another history up to a moment, continued with other parameters.
+ * The other history is only read. Nothing is written before it is certain that the branch can begin.
  */
 export async function beginBranch(
   source: HistorySource,
   moment: Moment,
-  /** Folder of the other history, for what an experiment left there. */
+  /** Folder of the other history, for the files that an experiment left there. */
   origin: string | null,
   parameters: BranchParameters,
   options: BranchOptions,
@@ -149,7 +149,9 @@ export async function beginBranch(
   });
   const { last } = folded;
   if (!last)
-    throw new MomentError(`${source.label} has no event before that moment: there is nothing to go on from.`);
+    throw new MomentError(
+      `${source.label} has no event before that moment, so there is nothing to continue.`,
+    );
   const nodes = livingNodes(folded);
   requireModels(nodes, engine, source.label);
   const before = stateOf(folded);
@@ -178,7 +180,7 @@ export async function beginBranch(
   return withFolderLock(folder, () => run(plan, { events: [...events, forked], settings }, options));
 }
 
-/** Goes on with a branch that was interrupted. */
+/** Resumes a branch that was interrupted. */
 export async function resumeBranch(options: BranchOptions): Promise<Summary> {
   const plan = await readPlan(options.folder);
   if (plan.engine !== options.engine.kind) {
@@ -187,7 +189,7 @@ export async function resumeBranch(options: BranchOptions): Promise<Summary> {
   return withFolderLock(options.folder, () => run(plan, null, options));
 }
 
-/** Which engine a branch was begun with, and in which simulated world: it goes on with no other. */
+/** The engine with which a branch began, and its simulated world. The branch can resume only with these. */
 export async function engineOfBranch(folder: string): Promise<{ engine: string; world: number }> {
   const { engine, parameters } = await readPlan(folder);
   return { engine, world: parameters.world };
@@ -260,8 +262,8 @@ async function run(
 }
 
 /**
- * The parameters after the fork. Generations end when the branch says so, and gold tasks are its own, as in every
- * experiment. Throws `ConfigError` for a parameter that is not a branch's to set, or a value that cannot be.
+ * The parameters after the fork. The branch decides when generations end and which gold tasks there are, as in every
+ * experiment. Throws `ConfigError` for a parameter that a branch cannot set, or an invalid value.
  */
 function changedSettings(
   before: EvolutionSettings | null,
@@ -275,7 +277,7 @@ function changedSettings(
   const foreign = Object.keys(set).filter((name) => !SETTABLE.includes(name));
   if (foreign.length > 0) {
     throw new ConfigError(
-      `There is no parameter ${foreign.join(', ')} of a branch. There are ${SETTABLE.join(', ')}. Nothing was written.`,
+      `A branch cannot set ${foreign.join(', ')}. It can set ${SETTABLE.join(', ')}. Nothing was written.`,
     );
   }
   const parsed = EvolutionSettings.safeParse({ ...own, ...set });
@@ -309,7 +311,7 @@ function forkEvent(
     revision: 0,
     id: eventId(stream, 0, type, data, messageId),
     type,
-    // It is plain data, as everything that is written into it.
+    // The event is plain data, because all of its members are.
     data: data as unknown as JsonObject,
     metadata: {
       schemaVersion: SCHEMA_VERSION,
@@ -323,7 +325,7 @@ function forkEvent(
   };
 }
 
-/** The events up to a place, numbered anew from 1 as the lines of a file are. */
+/** The events up to a position, numbered again from 1, like the lines of a file. */
 async function eventsTo(source: HistorySource, position: number): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = [];
   for await (const batch of source.batches()) {
@@ -353,7 +355,7 @@ function stateOf({ model }: Folded): EvolutionSettings | null {
   return row?.kind === 'state' ? row.settings : null;
 }
 
-/** Throws `BranchError` where a living genome names a model that the engine does not have. */
+/** Throws `BranchError` if a living genome names a model that the engine does not have. */
 function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, label: string): void {
   for (const { id, genome } of nodes) {
     for (const model of [genome.modelA, genome.modelB]) {
@@ -361,8 +363,8 @@ function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, labe
         engine.sizeOf(model);
       } catch (cause) {
         throw new BranchError(
-          `The genome of ${id} names the model "${model}", and the ${engine.kind} engine has none of that name, so ` +
-            `${label} cannot go on with it. Nothing was written. Choose the engine that its models belong to, by --engine.`,
+          `The genome of ${id} names the model "${model}", which the ${engine.kind} engine does not have, so ` +
+            `${label} cannot continue with it. Nothing was written. Choose the engine that has these models, with --engine.`,
           { cause },
         );
       }
@@ -370,7 +372,7 @@ function requireModels(nodes: readonly NodeRow[], engine: ExperimentEngine, labe
   }
 }
 
-/** What an experiment left beside its history, else the devices on which somebody lives, with as many slots. */
+/** The world that an experiment left beside its history, else the devices with Nodes, each with one slot per Node. */
 async function worldOf(
   nodes: readonly NodeRow[],
   origin: string | null,
@@ -394,7 +396,7 @@ async function readPlan(folder: string): Promise<Plan> {
     return Plan.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExperimentFolderError(`${folder} holds no branch to go on with: ${why} Nothing was changed.`, {
+    throw new ExperimentFolderError(`${folder} has no branch to resume: ${why} Nothing was changed.`, {
       cause,
     });
   }

@@ -10,7 +10,7 @@ const EVOLUTION: Shape = { arm: 'evolution', from: 0.5, gain: 0.35 };
 const STATIC: Shape = { arm: 'static', from: 0.5, gain: 0 };
 const four = madeUpSummary(FOUR_ARMS, SEEDS, 10);
 
-/** An arm whose only examination came out so at each seed: right answers of 1,000, the best Node's of 100. */
+/** An arm with one evaluation per seed: right answers of 1,000, the best Node's of 100. */
 function armOf(arm: string, rights: readonly number[], seeds: readonly number[] = SEEDS): Arm[] {
   const template = madeUpSummary([{ arm, from: 0.5, gain: 0 }], seeds, 1).arms;
   return template.map((run, at) => ({
@@ -140,7 +140,7 @@ describe('warnings', () => {
     ]);
   });
 
-  it('tell what is simulated, and that engines and examinations differ', () => {
+  it('tell what is simulated, and that engines and evaluations differ', () => {
     const simulated = madeUpSummary([EVOLUTION], SEEDS, 5, { engine: 'simulated', simulated: true });
     const longer = simulated.arms.map((arm) => ({ ...arm, heldOutSize: 50 }));
     const { warnings } = compareSummaries([

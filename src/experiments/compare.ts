@@ -15,24 +15,24 @@ import {
 } from './statistics.ts';
 import { type Arm, finalHeldOut, type HeldOut, type Summary } from './summary.ts';
 
-/** A summary and what it is called, such as the name of its folder. Names differ. */
+/** A summary and its name, such as the name of its folder. Names differ. */
 export interface Named {
   readonly name: string;
   readonly summary: Summary;
 }
 
 /**
- * What is compared, at the last examination of each arm: the share of right answers of the whole population, and of its
- * three best Nodes, voting. The latter is what `best-of-n` is about: its population is random by design.
+ * What is compared, at the last evaluation of each arm: the share of right answers of the whole population, and of its
+ * three best Nodes, voting. The latter is the measure for `best-of-n`, whose population is random by design.
  */
 export type Measure = 'population' | 'champion';
 
 export interface ArmResult {
-  /** Unique among all that is compared; tables and figures show it. */
+  /** Unique in the comparison. Tables and figures show it. */
   readonly name: string;
   readonly input: string;
   readonly arm: string;
-  /** Held-out accuracy (0–1) of each seed that was examined, by seed. */
+  /** Held-out accuracy (0–1) by seed, for the seeds that were evaluated. */
   readonly values: readonly { readonly seed: number; readonly accuracy: number }[];
   readonly mean: number;
   /** 95 % bootstrap interval of the mean over seeds; null for a single seed. */
@@ -44,16 +44,16 @@ export interface ArmResult {
 export interface PairResult {
   readonly one: string;
   readonly other: string;
-  /** `paired` where every seed of the arm that has fewer is one of the other's too. */
+  /** `paired` if the seeds of one arm are all among those of the other. */
   readonly design: 'paired' | 'unpaired';
-  /** Values on either side: of a paired design, those of the seeds that both have. */
+  /** Number of values on either side. In a paired design, only of seeds that both arms have. */
   readonly n: readonly [number, number];
-  /** Mean of the one less mean of the other; of a paired design the mean of the differences. */
+  /** Mean of `one` minus mean of `other`. In a paired design, the mean of the differences. */
   readonly difference: number;
   readonly interval: Interval | null;
   readonly hedgesG: number | null;
   readonly cliffsDelta: number;
-  /** Two-sided permutation test of the difference; null where either side has one value only. */
+  /** Two-sided permutation test of the difference; null if either side has only one value. */
   readonly test: PermutationTest | null;
   /** Corrected over all pairs of this measure. */
   readonly pHolm: number | null;
@@ -67,7 +67,7 @@ export interface MeasureComparison {
 
 export interface Comparison {
   readonly schema: 'dellm-experiment-comparison/1';
-  /** Whether anything in it is simulated. */
+  /** Whether any input is simulated. */
   readonly simulated: boolean;
   readonly inputs: readonly { readonly name: string; readonly engine: string; readonly simulated: boolean }[];
   /** What a reader must know before believing the figures. */
@@ -87,13 +87,13 @@ export const MEASURES: Readonly<Record<Measure, string>> = {
   champion: 'best Nodes, voting',
 };
 
-/** Budgets that differ by more than this share are not equal. */
+/** Budgets that differ by more than this share count as unequal. */
 const BUDGET_TOLERANCE = 0.01;
 const ALPHA = 0.05;
 
 /**
- * Compares every pair of arms over all inputs by their final held-out accuracy. All random numbers depend on the arms'
- * names alone, so that the same summaries give the same result.
+ * Compares every pair of arms over all inputs by their final held-out accuracy. All random numbers depend only on the
+ * arms' names, so the same summaries give the same result.
  */
 export function compareSummaries(named: readonly Named[]): Comparison {
   const arms = named.flatMap(({ name, summary }) => armsOf(name, summary, named.length > 1));
@@ -243,7 +243,7 @@ function warningsOfArms(arms: readonly NamedArm[]): string[] {
   ];
 }
 
-/** What is to be said of several pairs is said once, with the first of them and how many more there are. */
+/** A warning that holds for several pairs is given once, with the first pair and the number of others. */
 function warningsOfPairs(measures: readonly MeasureComparison[]): string[] {
   const pairsBy = new Map<string, Set<string>>();
   for (const { arms, pairs } of measures) {
@@ -337,7 +337,7 @@ function markdownTable(titles: readonly string[], rows: readonly (readonly strin
   return [line(titles), line(titles.map(() => '---')), ...rows.map(line)];
 }
 
-/** A name as it may stand in a table: in one line, and no more than text. */
+/** Makes a name safe for a table: one line of plain text. */
 function cell(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\\|`*_<>[\]]/g, '\\$&');
 }

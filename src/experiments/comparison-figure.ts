@@ -5,11 +5,11 @@ import { titled } from './figures.ts';
 
 const PLOT_WIDTH = 400;
 const ROW = 34;
-/** Longer names are cut in the figure; the table has them whole. */
+/** Longer names are cut in the figure. The table has the whole names. */
 const LONGEST_NAME = 40;
 const LETTER_WIDTH = 7;
 
-/** `comparison.svg`: arms below each other, a panel for each measure, every seed as a dot. The same bytes for the same data. */
+/** `comparison.svg`: one row per arm, one panel per measure, every seed as a dot. The same data give the same bytes. */
 export function comparisonFigure(comparison: Comparison): string {
   const names = [...new Set(comparison.measures.flatMap(({ arms }) => arms.map(({ name }) => name)))];
   const inputs = comparison.inputs.map(({ name }) => name);

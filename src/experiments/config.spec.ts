@@ -75,25 +75,25 @@ describe('the parameters of an experiment', () => {
 
 describe('an impossible experiment', () => {
   it.each([
-    [{ seed: 'seven' }, '- seed: "seven" is no whole number, no list of them and no range such as 1-10'],
-    [{ seed: 1.5 }, '- seed: 1.5 is no whole number, no list of them and no range such as 1-10'],
-    [{ seed: '9-1' }, '- seed: "9-1" is no range of 1 to 1000 seeds'],
-    [{ seed: [1, 1] }, '- seed: a seed stands there twice'],
-    [{ seed: [] }, '- seed: there are 1 to 1000 seeds'],
+    [{ seed: 'seven' }, '- seed: "seven" is not a whole number, a list of numbers, or a range such as 1-10'],
+    [{ seed: 1.5 }, '- seed: 1.5 is not a whole number, a list of numbers, or a range such as 1-10'],
+    [{ seed: '9-1' }, '- seed: "9-1" is not a range of 1 to 1000 seeds'],
+    [{ seed: [1, 1] }, '- seed: a seed is listed twice'],
+    [{ seed: [] }, '- seed: give 1 to 1000 seeds'],
     [{ nodes: 3 }, '- nodes: 3 is not from 5 to 10000'],
-    [{ nodes: 'many' }, '- nodes: "many" is no whole number'],
-    [{ nodes: '1e3' }, '- nodes: "1e3" is no whole number'],
+    [{ nodes: 'many' }, '- nodes: "many" is not a whole number'],
+    [{ nodes: '1e3' }, '- nodes: "1e3" is not a whole number'],
     [{ generations: 0 }, '- generations: 0 is not from 1 to 10000'],
     [{ clusterSize: 51 }, '- clusterSize: 51 is not from 5 to 50'],
-    [{ engine: 'gpt' }, '- engine: "gpt" is none of miniature, simulated, recorded'],
+    [{ engine: 'gpt' }, '- engine: "gpt" is not one of miniature, simulated, recorded'],
     [{ engine: 'recorded' }, '- recordings: the recorded engine needs the file of answers'],
-    [{ recordings: 'a.jsonl' }, '- recordings: the miniature engine takes no file of answers'],
-    [{ arms: 'evolution,evolution' }, '- arms: an arm stands there twice'],
-    [{ tiers: 'huge' }, '- tiers.0: "huge" is none of ultra-low, low, mid, high'],
+    [{ recordings: 'a.jsonl' }, '- recordings: the miniature engine does not use a file of answers'],
+    [{ arms: 'evolution,evolution' }, '- arms: an arm is listed twice'],
+    [{ tiers: 'huge' }, '- tiers.0: "huge" is not one of ultra-low, low, mid, high'],
     [{ ablations: { nothing: {} } }, '- ablations.nothing: it changes nothing'],
     [
       { ablations: { static: { crossover: false } } },
-      '- ablations.static: there is an arm of this name already',
+      '- ablations.static: an arm already has this name',
     ],
     [
       { evolution: { variants: [3, 2] } },
@@ -106,11 +106,11 @@ describe('an impossible experiment', () => {
     [{ evolution: { speed: 1 } }, '- evolution.speed: no such parameter'],
     [
       { evolution: { minTasks: 500 } },
-      '- evolution.minTasks: no Node ever gets so many tasks in this experiment',
+      '- evolution.minTasks: no Node gets this many tasks in this experiment',
     ],
     [
       { ablations: { patient: { minTasks: 500 } } },
-      '- ablations.patient.minTasks: no Node ever gets so many tasks in this experiment',
+      '- ablations.patient.minTasks: no Node gets this many tasks in this experiment',
     ],
   ])('is refused: %j', (input, line) => {
     expect(faults(input)).toEqual([line]);
@@ -119,8 +119,8 @@ describe('an impossible experiment', () => {
   it('is told all that is wrong with it at once', () => {
     expect(faults({ nodes: 3, arms: ['evolution', 'revolution'], node: 7 })).toEqual([
       '- nodes: 3 is not from 5 to 10000',
-      expect.stringMatching(/^- arms\.1: "revolution" is none of evolution, random-search, .*no-modes/),
-      expect.stringMatching(/^- node: no such parameter; there are engine, /),
+      expect.stringMatching(/^- arms\.1: "revolution" is not one of evolution, random-search, .*no-modes/),
+      expect.stringMatching(/^- node: no such parameter; the parameters are engine, /),
     ]);
   });
 

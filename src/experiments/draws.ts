@@ -1,13 +1,12 @@
 import { drawOf } from '../events/envelope.ts';
 
-/** The `index`-th number of a sequence, in [0, 1): the same index gives the same number, in whatever order it is asked. */
+/** The `index`-th number of a sequence, in [0, 1). The same index gives the same number, in any order of calls. */
 export type Draws = (index: number) => number;
 
 /**
- * A sequence that depends on all the parts and nothing else. The parts are hashed once (SHA-256) to a seed; each index
- * is then mixed with it by the finaliser of MurmurHash3 on Weyl's sequence of the golden ratio, which is how SplitMix
- * works (Steele, Lea & Flood 2014), in 32 bits. Good enough to resample by; no cryptography, and not for more than 2³²
- * numbers.
+ * A sequence that depends on the parts and on nothing else. The parts are hashed once (SHA-256) to a seed. Each index
+ * is mixed with it by the finaliser of MurmurHash3 on Weyl's sequence of the golden ratio, as in SplitMix (Steele, Lea
+ * & Flood 2014), in 32 bits. Good enough for resampling. Not for cryptography, and not for more than 2³² numbers.
  */
 export function drawsFrom(...parts: readonly unknown[]): Draws {
   const seed = Math.floor(drawOf(...parts) * 2 ** 32);

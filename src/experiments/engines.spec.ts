@@ -10,7 +10,7 @@ import { type InferenceEngine, InferenceError } from '../inference/port.ts';
 import { type EngineSources, openEngine } from './engines.ts';
 import { miniatureGenePool } from './gene-pools.ts';
 import { nodeMs, virtualMs } from './timing.ts';
-import { createWork, speak } from './work.ts';
+import { askModels, createWork } from './work.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dellm-engines-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -174,7 +174,7 @@ describe('the engine of an experiment', () => {
     expect(engine.genePool.models).toHaveLength(10);
     expect(engine.genePool.specializations).toHaveLength(5);
     await engine.close();
-    expect(() => miniatureGenePool(new Catalogue([]))).toThrow(/0 miniature models, and genomes need two/);
+    expect(() => miniatureGenePool(new Catalogue([]))).toThrow(/0 miniature models, but a genome needs two/);
   });
 
   it('asks by one seed where nothing is left to chance', async () => {
@@ -201,7 +201,7 @@ describe('the engine of an experiment', () => {
     const { params } = order();
     const other = workOf(await open(catalogue));
     expect(() => other(order({ params: { ...params, temperature: 0.9 } }), 'laptop')).toThrow(
-      /some\.jsonl holds no answer of "maths-a".*What is 15/,
+      /some\.jsonl has no answer of "maths-a".*What is 15/,
     );
     const changed = new Catalogue(catalogue.models.map((entry) => ({ ...entry, sha256: '0'.repeat(64) })));
     const foreign = workOf(await open(changed));
@@ -220,16 +220,16 @@ describe('the engine of an experiment', () => {
     expect(engine.simulated).toBe(true);
     const [task] = engine.tasks.training;
     if (!task) throw new Error('unreachable');
-    const said = speak(
+    const answers = askModels(
       { engine, seedVariants: 4 },
       { ...order(), prompt: task.prompt, models: ['sim-01', 'sim-20'] },
       'mathematical',
       'mid',
     );
-    if (said instanceof Promise) throw new Error('it thinks');
-    expect(said.answers.map((answer) => answer?.model)).toEqual(['sim-01', 'sim-20']);
+    if (answers instanceof Promise) throw new Error('it thinks');
+    expect(answers.answers.map((answer) => answer?.model)).toEqual(['sim-01', 'sim-20']);
     // The bigger model is the slower one.
-    expect(said.latencyMs).toBe(said.answers[1]?.durationMs);
+    expect(answers.latencyMs).toBe(answers.answers[1]?.durationMs);
     expect(() => engine.sizeOf('maths-a')).toThrow(/no model "maths-a"/);
   });
 });

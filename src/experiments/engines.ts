@@ -14,18 +14,18 @@ import { SIMULATED_GENE_POOL, simulateAnswer, simulatedModel } from './simulated
 import { simulatedTasks, type TaskPools } from './tasks.ts';
 import type { Sized } from './timing.ts';
 
-/** What answers in an experiment, with the world that belongs to it. */
+/** The engine of an experiment, with its gene pool and tasks. */
 export interface ExperimentEngine {
   readonly kind: ExperimentConfig['engine'];
   /** Whether its answers come from a model of skill instead of a language model. */
   readonly simulated: boolean;
   readonly genePool: GenePool;
   readonly tasks: TaskPools;
-  /** At once where the answer is known. Throws or rejects with `InferenceError`. */
+  /** Returns the answer at once if it is known. Throws or rejects with `InferenceError`. */
   infer(request: InferenceRequest, specialization: string): InferenceResult | Promise<InferenceResult>;
-  /** What a model's speed depends on. Throws for models that it does not have. */
+  /** The size of a model, which its speed depends on. Throws for unknown models. */
   sizeOf(model: string): Sized;
-  /** Resolves when everything that was inferred is on disk. */
+  /** Resolves when all inferred answers are on disk. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,14 +34,16 @@ export interface EngineSources {
   readonly catalogue: Catalogue;
   /** Tasks of the miniature models. */
   readonly tasks: TaskPools;
-  /** Starts the engine that runs the models. It is called only where models have to run. */
+  /** Starts the engine that runs the models. Called only if models have to run. */
   readonly startModels: () => Promise<InferenceEngine>;
-  /** Where answers of the models are kept, to be read instead of inferred again. */
+  /** File with the models' answers, which are read instead of inferred again. */
   readonly answersFile: string;
   readonly onNotice: (message: string) => void;
 }
 
-/** Opens what the experiment's parameters name. Which simulated world it is, `world` says: it is the same for every seed. */
+/**
+ * Opens the engine that the experiment's parameters name. `world` is the number of the simulated world, for all seeds.
+ */
 export async function openEngine(
   { engine, recordings, world }: Pick<ExperimentConfig, 'engine' | 'recordings' | 'world'>,
   sources: EngineSources,
@@ -56,7 +58,7 @@ export async function openEngine(
   }
 }
 
-/** A world of skills: nothing is inferred, nothing is kept. */
+/** The model of skill: nothing is inferred and nothing is recorded. */
 export function simulatedEngine(world: number): ExperimentEngine {
   return {
     kind: 'simulated',
@@ -91,7 +93,7 @@ async function miniatureModels(sources: EngineSources): Promise<ExperimentEngine
   };
 }
 
-/** Only what the file holds: an experiment that asks anything else ends. */
+/** Answers only from the file. An experiment that asks anything else fails. */
 async function recordedAnswers(
   path: string,
   { catalogue, tasks, onNotice }: EngineSources,
@@ -108,11 +110,11 @@ async function recordedAnswers(
       if (answer === null) throw tooLong(request);
       const { model, prompt } = request;
       const why = answers.foreign.has(model)
-        ? `was recorded with another file of the model "${model}" than the one that is here`
-        : `holds no answer of "${model}" to this prompt with these parameters`;
+        ? `was recorded with another file of the model "${model}" than the present one`
+        : `has no answer of "${model}" to this prompt with these parameters`;
       throw new InferenceError(
         'no-recording',
-        `${path} ${why}: ${prompt.slice(0, 80)}. Record it by the same experiment with the miniature engine.`,
+        `${path} ${why}: ${prompt.slice(0, 80)}. Record it by running the same experiment with the miniature engine.`,
       );
     },
     sizeOf: (model) => catalogue.find(model) ?? missing(model),

@@ -14,7 +14,7 @@ import { diskFailure, RunFiles, WORLD_FILE } from './run-files.ts';
 import { type Generation, SUMMARY_FILE, SUMMARY_SCHEMA, Summary } from './summary.ts';
 import { sampleTasks } from './tasks.ts';
 
-/** The output folder cannot be taken: it is filled, or it holds no experiment to go on with. Nothing was changed. */
+/** The output folder cannot be used: it is not empty, or it has no experiment to resume. Nothing was changed. */
 export class ExperimentFolderError extends Error {
   override readonly name = 'ExperimentFolderError';
 }
@@ -23,7 +23,7 @@ export interface ExperimentOptions {
   readonly config: ExperimentConfig;
   readonly engine: ExperimentEngine;
   readonly folder: string;
-  /** Ends the run between two generations' messages; what was finished is kept. */
+  /** Stops the run between two messages. Completed generations are kept. */
   readonly signal: AbortSignal;
   onProgress(progress: ExperimentProgress): void;
 }
@@ -32,7 +32,7 @@ export interface ExperimentProgress {
   readonly arm: string;
   readonly seed: number;
   readonly generation: number;
-  /** Generations over all arms and seeds, and how many of them are done, before this run and in it. */
+  /** All generations of all arms and seeds; those that are done; those that were done before this process started. */
   readonly total: number;
   readonly done: number;
   readonly doneBefore: number;
@@ -45,15 +45,18 @@ const PHYLOGENY_FILE = 'phylogeny.csv';
 const TREE_FILE = 'phylogeny.nwk';
 export const ANSWERS_FILE = 'model-outputs.jsonl';
 
-/** A new folder for an experiment. `input` is written into it as it was given, so that it can be gone on with. */
+/**
+ * Creates the folder of an experiment. `input` is written into it as it was given, so that the experiment can be
+ * resumed.
+ */
 export async function createExperimentFolder(folder: string, input: object): Promise<ExperimentConfig> {
   const config = parseExperiment(input);
   if (await isFilled(folder)) {
     const advice = existsSync(join(folder, CONFIG_FILE))
-      ? 'It holds an experiment: go on with it by --resume, or name another folder.'
+      ? 'It has an experiment. Continue that with --resume, or name another folder.'
       : 'Name another folder.';
     throw new ExperimentFolderError(
-      `${folder} exists and is not empty, or is no folder. Nothing was changed. ${advice}`,
+      `${folder} exists and is not empty, or is not a folder. Nothing was changed. ${advice}`,
     );
   }
   await mkdir(folder, { recursive: true });
@@ -61,7 +64,7 @@ export async function createExperimentFolder(folder: string, input: object): Pro
   return config;
 }
 
-/** The parameters of the experiment that a folder holds. */
+/** The parameters of the experiment in a folder. */
 export async function openExperimentFolder(folder: string): Promise<ExperimentConfig> {
   const path = join(folder, CONFIG_FILE);
   let text: string;
@@ -69,7 +72,7 @@ export async function openExperimentFolder(folder: string): Promise<ExperimentCo
     text = await readFile(path, 'utf8');
   } catch (cause) {
     throw new ExperimentFolderError(
-      `${folder} holds no experiment to go on with: ${path} cannot be read. Nothing was changed.`,
+      `${folder} has no experiment to resume: ${path} cannot be read. Nothing was changed.`,
       { cause },
     );
   }
@@ -77,15 +80,18 @@ export async function openExperimentFolder(folder: string): Promise<ExperimentCo
     return parseExperiment(JSON.parse(text));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExperimentFolderError(`${path} is not what an experiment wrote. Nothing was changed. ${why}`, {
-      cause,
-    });
+    throw new ExperimentFolderError(
+      `${path} is not the file that an experiment wrote. Nothing was changed. ${why}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
 /**
- * Runs every arm at every seed, one after another, and writes what they came to. Each arm of a seed begins with the same
- * population and has the same budget of tasks. What an earlier run has finished is taken from the folder.
+ * Runs every arm at every seed, one after another, and writes the results. All arms of a seed begin with the same
+ * population and have the same budget of tasks. Completed runs in the folder are not repeated.
  */
 export function runExperiment(options: ExperimentOptions): Promise<Summary> {
   return withFolderLock(options.folder, () => runAll(options));
@@ -142,12 +148,12 @@ async function runAll(options: ExperimentOptions): Promise<Summary> {
   );
 }
 
-/** Folder of one run within the experiment's. */
+/** Folder of one run, inside the experiment's folder. */
 export function runFolderName(arm: string, seed: number): string {
   return join(RUNS_FOLDER, `${arm}-seed-${seed}`);
 }
 
-/** What a branch of a run goes on with, beside the run's history. */
+/** Writes what a branch of a run needs in addition to the run's history. */
 export async function writeWorld(
   folder: string,
   { seedVariants, devices }: Pick<ArmRun, 'seedVariants' | 'devices'>,
@@ -165,13 +171,16 @@ function hasLives(folder: string): boolean {
   return [PHYLOGENY_FILE, TREE_FILE].every((name) => existsSync(join(folder, name)));
 }
 
-/** Figures, then the summary: where it stands, the experiment is whole. The same findings give the same bytes. */
+/**
+ * Writes the figures, then the summary. If the summary exists, the experiment is complete. The same results give the
+ * same bytes.
+ */
 export async function writeResults(
   folder: string,
   found: Summary,
   shown: { readonly lives: readonly LineageRow[]; readonly caption: string } | null,
 ): Promise<Summary> {
-  // What was read again from an earlier run has its members in another order.
+  // Results that were read from an earlier run have their members in another order.
   const summary = Summary.parse(found);
   const figures = figuresOf(summary, shown?.lives, shown?.caption);
   for (const [name, svg] of Object.entries(figures)) await replaceFile(join(folder, name), svg);
@@ -179,7 +188,7 @@ export async function writeResults(
   return summary;
 }
 
-/** Takes back a folder in which nothing was begun. */
+/** Removes the files of an experiment that did not begin. */
 export async function abandonExperimentFolder(folder: string): Promise<void> {
   if (existsSync(join(folder, RUNS_FOLDER))) return;
   await rm(join(folder, CONFIG_FILE), { force: true });
@@ -195,7 +204,7 @@ export function summarised(
   return { arm, seed, tasks, inferences, heldOutSize, generations: [...generations] };
 }
 
-/** A reader finds the old file or the new one, never half of it. */
+/** Replaces a file in one step. A reader sees either the old or the new content. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.part`;
   try {

@@ -6,22 +6,22 @@ export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
-/** Who was killed holds the folder for so long, in milliseconds. */
+/** A killed process keeps the lock for this long, in milliseconds. */
 const STALE_MS = 30_000;
 
-/** Runs something that writes into a folder, while nobody else does. */
+/** Runs a task that writes into a folder, while no other process does. */
 export async function withFolderLock<T>(folder: string, write: () => Promise<T>): Promise<T> {
   const release = await lock(folder, {
     lockfilePath: join(folder, 'in-use.lock'),
     stale: STALE_MS,
     retries: 0,
-    // A folder whose lock somebody has taken away is still written to: the next one to ask is not told, no more.
+    // If somebody removes the lock, this process still writes, and only the protection is gone.
     onCompromised: () => {},
   }).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ELOCKED') throw cause;
     throw new FolderInUseError(
-      `${folder} is being written to by another process. Nothing was changed. Wait for it, or stop it; one that was ` +
-        `killed holds the folder for ${STALE_MS / 1000} s.`,
+      `Another process writes to ${folder}. Nothing was changed. Wait for it or stop it. The lock of a killed process ` +
+        `expires after ${STALE_MS / 1000} s.`,
       { cause },
     );
   });

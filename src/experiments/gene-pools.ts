@@ -3,8 +3,8 @@ import type { Catalogue } from '../inference/catalogue.ts';
 import { SPECIES } from '../inference/species.ts';
 
 /**
- * Ways to ask a miniature model. They were trained on bare questions in many wordings, and everything around a question
- * confuses them more or less: which of these is best for whom is for selection to find out.
+ * Prompt templates for miniature models. The models were trained on bare questions in many wordings, and any other text
+ * confuses them more or less. Selection has to find out which template suits which Node.
  */
 const TEMPLATES: readonly { readonly system: string; readonly user: string }[] = [
   { system: '', user: '{question}' },
@@ -15,16 +15,16 @@ const TEMPLATES: readonly { readonly system: string; readonly user: string }[] =
   { system: '', user: 'Can you tell me: {question}' },
 ];
 
-/** The window that the miniature models were trained with, and a narrower one into which every prompt still fits. */
+/** The window that the miniature models were trained with, and a smaller one that still holds every prompt. */
 const CONTEXT_TOKENS = [128, 256];
 const MAX_TOKENS = 96;
 
-/** What genomes of miniature models are made of: every such model of the catalogue, with the seed species' fields. */
+/** The gene pool for miniature models: all of them in the catalogue, and the specializations of the seed species. */
 export function miniatureGenePool(catalogue: Catalogue): GenePool {
   const models = catalogue.models.filter((entry) => entry.class === 'miniature');
   if (models.length < 2) {
     throw new Error(
-      `The catalogue has ${models.length} miniature models, and genomes need two. Install the package with its folder models/miniature.`,
+      `The catalogue has ${models.length} miniature models, but a genome needs two. Install the package with its folder models/miniature.`,
     );
   }
   return {

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { LineageRow } from '../projections/lineage.ts';
 import { colourOf, type Figure, GREY, type LegendEntry } from './drawing.ts';
 
-/** More lives than this are a blot. */
+/** Most lives in a figure. More could not be told apart. */
 const DRAWN_LIVES = 600;
 const NAMED_SPECIALIZATIONS = 9;
 const OTHER = 'other specializations';
@@ -29,8 +29,8 @@ interface Life {
 }
 
 /**
- * The tree of one arm's lives: each is a line from its birth to its end, and hangs on its first parent; a ring
- * begins the children of two. Siblings and their descendants stand together, founders below each other.
+ * The tree of one arm's lives. Each life is a line from birth to end and hangs on its first parent. A ring marks
+ * children of two parents. Siblings and their descendants are drawn together, founders below each other.
  */
 export function lineageFigure(
   lives: readonly LineageRow[],
@@ -106,7 +106,10 @@ export function lineageFigure(
   };
 }
 
-/** At most so many lives, whole chains of first parents: of the youngest living first, of the oldest lives then. */
+/**
+ * At most `DRAWN_LIVES` lives, in whole chains of first parents: first those of the youngest living Nodes, then of the
+ * oldest lives.
+ */
 function chosen(lives: readonly LineageRow[]): LineageRow[] {
   if (lives.length <= DRAWN_LIVES) return [...lives];
   const byNode = new Map(lives.map((row) => [row.node, row]));
@@ -128,7 +131,7 @@ function chosen(lives: readonly LineageRow[]): LineageRow[] {
   return lives.filter(({ node }) => taken.has(node));
 }
 
-/** Rows in the order of a walk that goes to the youngest child first, so that branches do not cross lives of siblings. */
+/** Rows in the order of a walk to the youngest child first, so that branches do not cross the lives of siblings. */
 function layout(shown: readonly LineageRow[], all: readonly LineageRow[], unit: Unit): Life[] {
   const { start, last } = spanOf(all);
   const children = new Map<string, LineageRow[]>();
@@ -154,7 +157,7 @@ function layout(shown: readonly LineageRow[], all: readonly LineageRow[], unit: 
   return named(laid);
 }
 
-/** Rare specializations have one colour together. */
+/** Rare specializations share one colour. */
 function named(laid: readonly Life[]): Life[] {
   const counts = new Map<string, number>();
   for (const { kind } of laid) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -181,7 +184,7 @@ function spanOf(lives: readonly LineageRow[]): { readonly start: number; readonl
   return { start, last: moments.reduce((latest, at) => Math.max(latest, at), start) };
 }
 
-/** The greatest unit of which the span has three. */
+/** The greatest unit that fits into the span at least three times. */
 function unitOf(lives: readonly LineageRow[]): Unit {
   const { start, last } = spanOf(lives);
   return UNITS.find(({ ms }) => last - start >= 3 * ms) ?? SECONDS;

@@ -7,18 +7,18 @@ import { emergentSpecialization } from '../projections/specialization.ts';
 import { mean, sd } from './statistics.ts';
 import type { Generation } from './summary.ts';
 
-/** What happened within a generation, which the state after it no longer shows. */
+/** Counts of a generation that the state after it no longer shows. */
 export interface Happened {
   readonly generation: number;
   readonly at: string;
   readonly born: number;
   readonly culled: number;
-  /** Training tasks that were judged, and how many of them as right. */
+  /** Judged training tasks, and how many of them were right. */
   readonly judged: number;
   readonly right: number;
 }
 
-/** The population as it is after a generation. */
+/** Measures the population after a generation. */
 export function measureGeneration(
   happened: Happened,
   view: NetworkView,

@@ -160,7 +160,7 @@ describe('a genealogy that contradicts itself', () => {
     ['a parent that nobody knows', [life('a', { parents: ['ghost'] })], 'ghost, a parent of a'],
     ['a child before its parent', [life('a', { parents: ['b'] }), life('b')], 'b, a parent of a'],
     ['its own parent', [life('a', { parents: ['a'] })], 'a, a parent of a'],
-    ['the same life twice', [life('a'), life('a')], 'The life of a stands there twice'],
+    ['the same life twice', [life('a'), life('a')], 'The life of a occurs twice'],
   ])('is refused: %s', (_, lives, message) => {
     expect(() => phylogenyCsv(lives)).toThrow(message);
     expect(() => newick(lives)).toThrow(message);

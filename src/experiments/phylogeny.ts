@@ -2,11 +2,11 @@ import type { LineageRow } from '../projections/lineage.ts';
 import { quoted } from '../replay/export/text.ts';
 
 /**
- * Lives as others read them: the phylogeny standard of the artificial life community, and Newick. Both take lives in the
- * order of their births, as `lineage` has them by `bornPosition`, and all of them: a parent stands before its children.
+ * Lives in formats for other programs: the phylogeny standard of the artificial life community, and Newick. Both need
+ * all lives in the order of their births (`bornPosition` of `lineage`), so that a parent comes before its children.
  */
 
-/** Lives whose genealogy contradicts itself. Nothing was written of them. */
+/** The genealogy of the lives contradicts itself. Nothing was written. */
 export class PhylogenyError extends Error {
   override readonly name = 'PhylogenyError';
 }
@@ -19,12 +19,12 @@ interface Context {
   readonly startMs: number;
 }
 
-/** What stands for "there is none" in the standard's own examples. */
+/** The standard's own examples use this for "there is none". */
 const NONE = 'none';
 
 /**
- * Required columns come first, then conventional ones, then what is ours. Times are seconds of the history's clock since
- * the first birth; `born_at` and `ended_at` are the same moments in UTC.
+ * Required columns come first, then conventional ones, then our own. Times are seconds of the history's clock since the
+ * first birth; `born_at` and `ended_at` are the same moments in UTC.
  */
 const COLUMNS: readonly Column[] = [
   ['id', (_, { id }) => id],
@@ -58,15 +58,18 @@ const COLUMNS: readonly Column[] = [
   ['trait_prompt_user', ({ genome }) => genome.promptTemplates.user],
 ];
 
-/** Stands before the final semicolon: several readers take no comment before the tree, all that were tried take it there. */
+/**
+ * Placed before the final semicolon. Several readers accept no comment before the tree; all that were tried accept it
+ * there.
+ */
 const NEWICK_COMMENT =
   '[each life hangs on its first parent only: the second parent of a crossover is in phylogeny.csv. Branch lengths are generations]';
 
 /**
- * `phylogeny.csv`: one life a line, both parents of a crossover in `ancestor_list`, by the phylogeny standard of
+ * `phylogeny.csv`: one life per line, both parents of a crossover in `ancestor_list`, by the phylogeny standard of
  * https://alife-data-standards.github.io/alife-data-standards/phylogeny.html. Quoted by RFC 4180, lines end in "\n".
  *
- * @throws PhylogenyError where a parent is missing or younger than its child, or a life stands there twice.
+ * @throws PhylogenyError if a parent is missing or younger than its child, or a life occurs twice.
  */
 export function phylogenyCsv(lives: readonly LineageRow[]): string {
   const parents = parentIndices(lives);
@@ -80,9 +83,9 @@ export function phylogenyCsv(lives: readonly LineageRow[]): string {
 
 /**
  * The tree of first parents in Newick, with ids of Nodes as quoted labels and generations as branch lengths. Several
- * founders hang on a nameless root that never lived. It has a life as an inner vertex, not only as a leaf.
+ * founders hang on a nameless root that never lived. Lives are inner vertices too, not only leaves.
  *
- * @throws PhylogenyError as `phylogenyCsv`, and where there is no life at all: Newick has no empty tree.
+ * @throws PhylogenyError as `phylogenyCsv`, and if there is no life, because Newick has no empty tree.
  */
 export function newick(lives: readonly LineageRow[]): string {
   if (lives.length === 0) throw new PhylogenyError('There is no life to draw a tree of.');
@@ -102,7 +105,10 @@ export function newick(lives: readonly LineageRow[]): string {
   return `${several ? `(${tree}):0` : tree}${NEWICK_COMMENT};\n`;
 }
 
-/** Trees side by side, each with its children before it. Without recursion: lineages get as deep as histories are long. */
+/**
+ * Several trees, each with its children before it. Without recursion, because a lineage can be as deep as a history is
+ * long.
+ */
 function written(
   roots: readonly number[],
   children: readonly (readonly number[])[],
@@ -132,16 +138,16 @@ function written(
   return parts;
 }
 
-/** Indices of each life's parents among the lives, in the order of the parents. */
+/** The indices of each life's parents, in the order of the parents. */
 function parentIndices(lives: readonly LineageRow[]): readonly (readonly number[])[] {
   const indices = new Map<string, number>();
   return lives.map(({ node, parents }, index) => {
-    if (indices.has(node)) throw new PhylogenyError(`The life of ${node} stands there twice.`);
+    if (indices.has(node)) throw new PhylogenyError(`The life of ${node} occurs twice.`);
     const found = [...new Set(parents)].map((parent) => {
       const at = indices.get(parent);
       if (at === undefined) {
         throw new PhylogenyError(
-          `${parent}, a parent of ${node}, is not among the lives before it: give all lives, in the order of their births.`,
+          `${parent}, a parent of ${node}, is not among the lives before it. Give all lives in the order of their births.`,
         );
       }
       return at;

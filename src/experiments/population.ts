@@ -7,17 +7,17 @@ import { type Draw, randomGenome } from '../evolution/genetics.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
 import type { Arm, ExperimentConfig } from './config.ts';
 
-/** The first generation of an experiment, and the devices that it lives on for ever. */
+/** The first generation of an experiment, and the devices of the whole experiment. */
 export interface Population {
   readonly devices: readonly Required<LiveDevice>[];
-  /** Sagas of genesis by their ids, to be begun in this order: the first one forms the Super Cluster. */
+  /** Genesis sagas by id, to be begun in this order. The first one forms the Super Cluster. */
   readonly geneses: readonly { readonly id: string; readonly command: GenesisCommand }[];
 }
 
 type Plan = Extract<GenesisCommand, { type: 'BeginGenesis' }>['data'];
 type Seed = Plan['seeds'][number];
 
-/** Where devices stand, evenly, with the round trip to them in milliseconds. */
+/** Regions of the devices, drawn evenly, with the round trip to them in milliseconds. */
 const REGIONS: readonly { readonly region: string; readonly proximityMs: number }[] = [
   { region: 'north', proximityMs: 10 },
   { region: 'south', proximityMs: 40 },
@@ -27,16 +27,16 @@ const REGIONS: readonly { readonly region: string; readonly proximityMs: number 
 
 const SEED_SPECIES = 'random';
 
-/** A Cluster is one from here on. */
+/** Fewest Nodes of a Cluster. */
 const FEWEST_MEMBERS = 5;
 
-/** Nodes of one genesis, at most: it stands in one event, which must fit an append. */
+/** Most Nodes of one genesis, whose single event must fit into an append. */
 const NODES_PER_GENESIS = 500;
 
 /**
- * `nodes` Nodes with random genomes, in Clusters of nearly equal size, one Node to a device with one slot: so the
- * population keeps its size, whatever selection does. Specializations take turns, so that each is there as often as any
- * other; all else is drawn. The same seed gives the same population to every arm.
+ * `nodes` Nodes with random genomes, in Clusters of nearly equal size. Each Node has a device with one slot, so the
+ * population keeps its size, whatever selection does. Specializations take turns, so that each occurs equally often;
+ * everything else is drawn. The same seed gives every arm the same population.
  */
 export function populate(
   { nodes, clusterSize, tiers }: Pick<ExperimentConfig, 'nodes' | 'clusterSize' | 'tiers'>,
@@ -69,7 +69,7 @@ export function populate(
   return { devices, geneses: genesesOf(seeds, settings) };
 }
 
-/** What an arm's evolution goes by. Its generations end when the experiment says so, and gold tasks are its own. */
+/** The rules of an arm's evolution. The experiment decides when generations end and which gold tasks there are. */
 export function settingsOf(
   { tasksPerNode, evolution }: Pick<ExperimentConfig, 'tasksPerNode' | 'evolution'>,
   { strategy, overrides }: Pick<Arm, 'strategy' | 'overrides'>,
@@ -88,7 +88,9 @@ export function settingsOf(
   };
 }
 
-/** As few Clusters as hold everybody, but none with fewer than five: then they are larger than was asked for. */
+/**
+ * The smallest number of Clusters that hold all Nodes. None has fewer than five, so they may be larger than asked for.
+ */
 export function clusterSizes(nodes: number, clusterSize: number): readonly number[] {
   const count = Math.min(Math.ceil(nodes / clusterSize), Math.floor(nodes / FEWEST_MEMBERS));
   return Array.from({ length: count }, (_, index) => Math.floor((nodes + index) / count)).reverse();
@@ -132,7 +134,7 @@ function inTurn<Item>(items: readonly Item[], index: number): Item | undefined {
   return items[index % items.length];
 }
 
-/** Without what is `undefined`, which would take the place of a default. */
+/** Removes `undefined` values, which would replace defaults. */
 function defined<Shape extends object>(
   overrides: Shape,
 ): { [Key in keyof Shape]: Exclude<Shape[Key], undefined> } {

@@ -10,13 +10,13 @@ import {
 import type { Recorded } from '../projections/projection.ts';
 import { MemoryModel } from '../replay/memory-model.ts';
 
-/** The read models that decisions go by, folded in memory as events are recorded. */
+/** The read models that decisions use, folded in memory as events are recorded. */
 export class LiveReads {
   readonly #builder = new NetworkViewBuilder();
   readonly #model = new MemoryModel(VIEW_PROJECTIONS, (projection, key, row) => {
     this.#changed.set(`${projection}/${key}`, { projection, key, row });
   });
-  /** Rows that the view has not been told of, by projection and key. */
+  /** Rows that the view does not have yet, by projection and key. */
   #changed = new Map<string, ViewRow>();
   #position = 0;
   #view: NetworkView | null = null;
@@ -31,7 +31,7 @@ export class LiveReads {
     this.#view = null;
   }
 
-  /** The judged answers of a Node, whether it lives or not. */
+  /** The judged answers of a Node, living or dead. */
   tally(node: string): FitnessTally | undefined {
     return this.#model.rows(fitness).get(`node/${node}`);
   }

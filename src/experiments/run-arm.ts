@@ -19,19 +19,19 @@ import { MemoryModel } from '../replay/memory-model.ts';
 import { fileSource } from '../replay/source.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
 import type { ExperimentEngine } from './engines.ts';
-import { type Examinee, examine } from './examination.ts';
+import { type EvaluatedNode, evaluate } from './evaluation.ts';
 import { measureGeneration } from './measure.ts';
 import type { Population } from './population.ts';
 import { LiveReads } from './reads.ts';
 import type { RunFiles } from './run-files.ts';
 import type { Generation } from './summary.ts';
-import { createWork, speak } from './work.ts';
+import { askModels, createWork } from './work.ts';
 
-/** One arm at one seed: a population, what it is asked, and how long it goes on. */
+/** One arm at one seed: a population, its tasks, and its number of generations. */
 export interface ArmRun {
   readonly seed: number;
   readonly strategy: Strategy;
-  /** The last generation. 0 is the one that the run begins with. */
+  /** The last generation. The run begins with 0. */
   readonly generations: number;
   readonly tasksPerNode: number;
   readonly heldOut: readonly GoldTask[];
@@ -41,16 +41,16 @@ export interface ArmRun {
   readonly begin: Beginning;
 }
 
-/** A first generation of its own, or the history of another population that this one goes on from. */
+/** A new first generation, or the history of another population that this run continues. */
 export type Beginning =
   | { readonly kind: 'genesis'; readonly geneses: Population['geneses']; readonly minTasks: number }
   | {
       readonly kind: 'branch';
       readonly events: readonly StoredEvent[];
-      /** When it goes on, in milliseconds since 1970, and with which generation. */
+      /** Virtual time at which it continues, in milliseconds since 1970, and the generation. */
       readonly now: number;
       readonly generation: number;
-      /** Parameters that are changed at the fork; null: none. */
+      /** Parameters after the fork; null if none are changed. */
       readonly settings: EvolutionSettings | null;
       readonly minTasks: number;
     };
@@ -67,37 +67,37 @@ export interface ArmOutcome {
   readonly tasks: number;
   readonly inferences: number;
   readonly generations: readonly Generation[];
-  /** Whether all of it was in the files already. */
+  /** Whether the files already had the complete run. */
   readonly wasWhole: boolean;
-  /** Every life, in the order of births. What was whole already reads its history for them. */
+  /** Every life in the order of births. A run that was already complete reads them from its history. */
   lives(): Promise<readonly LineageRow[]>;
 }
 
-/** When every experiment begins, in its own time. */
+/** Virtual time at which every experiment begins. */
 const EPOCH = '2026-01-01T00:00:00.000Z';
 
-/** A task is due so long after it was asked; no device of an experiment takes longer. */
+/** Time until a task is due. No device of an experiment takes longer. */
 const TASK_MS = 60_000;
 
-/** Between generations so much time passes that all that was waited for is over. */
+/** Time between generations, long enough that every deadline has passed. */
 const PAUSE_MS = 120_000;
 
-/** No message of a live network is on its way for longer: then its deadline has passed. */
+/** Longest time that a message of a live network is under way. After that, its deadline has passed. */
 const ON_THE_WAY_MS = 60_000;
 
 /**
- * Of what a Cluster is asked, so much is of its own field, and the rest of any: routing by specialization sends most
- * questions to where they belong, and its exploring share to others.
+ * Share of a Cluster's tasks from its own field; the others are from any field. Routing by specialization likewise
+ * sends most questions to the right Clusters, and an exploring share to others.
  */
 const OWN_FIELD = 0.8;
 
-/** The class of device on which evaluations are imagined to run: it changes no answer. */
-const EXAMINED_ON: Tier = 'mid';
+/** Device tier of evaluations. It has no effect on the answers. */
+const EVALUATION_TIER: Tier = 'mid';
 
 /**
- * Lets a population live: each generation every Node answers its tasks, then the generations of all Clusters end, and
- * the next one is born. The same machines, decisions and effects as in a live network, in virtual time. Goes on from what
- * the files hold.
+ * Runs a population. In each generation every Node answers its tasks, then the generations of all Clusters end, and the
+ * next one is born. It uses the same machines, decisions and effects as a live network, in virtual time. Continues
+ * after the completed generations in the files.
  */
 export async function runArm(options: ArmRunOptions): Promise<ArmOutcome> {
   const { run, files, signal } = options;
@@ -141,8 +141,8 @@ class World {
   readonly #reads: LiveReads;
   readonly #lineage = new MemoryModel([lineage, founders]);
   /**
-   * The fields of which each Cluster is asked: that in which it was founded, and those of Clusters that it took in. What
-   * is asked comes from outside, and does not end with a Cluster.
+   * The fields of each Cluster: that of its founding, and those of Clusters that were merged into it. Tasks come from
+   * outside, so a field does not end with a Cluster.
    */
   readonly #fields = new Map<string, readonly string[]>();
   readonly #tasksByField: ReadonlyMap<string, readonly GoldTask[]>;
@@ -156,7 +156,7 @@ class World {
     const { begin, devices, seedVariants } = run;
     this.#reads = new LiveReads(devices);
     this.#tasksByField = byField(engine.tasks.training);
-    const tiers = new Map(devices.map(({ id, tier }) => [id, tier ?? EXAMINED_ON]));
+    const tiers = new Map(devices.map(({ id, tier }) => [id, tier ?? EVALUATION_TIER]));
     const last = files.committed.at(-1);
     this.#inferences = last?.inferences ?? 0;
     const from = begin.kind === 'branch' ? begin.now : Date.parse(EPOCH);
@@ -171,7 +171,7 @@ class World {
       work: createWork({
         engine,
         seedVariants,
-        tierOf: (device) => tiers.get(device) ?? EXAMINED_ON,
+        tierOf: (device) => tiers.get(device) ?? EVALUATION_TIER,
         genomeOf: (node) => this.#life(node)?.genome ?? null,
         onAnswer: () => {
           this.#inferences += 1;
@@ -200,7 +200,7 @@ class World {
     return [...this.#lineage.rows(lineage).values()];
   }
 
-  /** Goes on where the files end. */
+  /** Continues where the files end. */
   async resume(): Promise<void> {
     const recorded: StoredEvent[] = [];
     for await (const event of readHistoryFile(this.#options.files.historyPath))
@@ -208,7 +208,7 @@ class World {
     this.#restore(recorded);
   }
 
-  /** The first generation is born, or that of another history is taken over. */
+  /** Creates the first generation, or takes over the population of another history. */
   async begin(): Promise<void> {
     const { run, files, signal } = this.#options;
     const { begin, seed } = run;
@@ -232,7 +232,7 @@ class World {
     await this.#host.runUntilQuiet(signal);
   }
 
-  /** Every Node gets its tasks, one after another. */
+  /** Gives every Node its tasks, one after another. */
   async askAll(generation: number): Promise<void> {
     const { run, signal } = this.#options;
     this.#happened = { ...this.#happened, judged: 0, right: 0 };
@@ -249,7 +249,7 @@ class World {
     await this.#host.advanceTo(this.#host.now + PAUSE_MS, signal);
   }
 
-  /** The generations of all Clusters end. */
+  /** Ends the generations of all Clusters. */
   async breed(): Promise<void> {
     const { run, signal } = this.#options;
     this.#happened = { ...this.#happened, born: 0, culled: 0 };
@@ -274,34 +274,35 @@ class World {
       minTasks,
     );
     const isDue = isFirst || generation === run.generations || generation % run.heldOutEvery === 0;
-    const heldOut = isDue && run.heldOut.length > 0 ? await this.#examine() : null;
+    const heldOut = isDue && run.heldOut.length > 0 ? await this.#evaluate() : null;
     return { ...record, heldOut };
   }
 
-  async #examine() {
+  async #evaluate() {
     const { run, engine } = this.#options;
     const { seedVariants, heldOut } = run;
-    const living = this.#living().map((node) => this.#examinee(node));
-    return examine(living, this.#known(living), heldOut, async (genome, task) => {
+    const living = this.#living().map((node) => this.#evaluated(node));
+    return evaluate(living, this.#known(living), heldOut, async (genome, task) => {
       const { promptTemplates, samplingParams, modelA, modelB, specialization } = genome;
       const order = {
         prompt: fillTemplate(promptTemplates.user, task.prompt),
         system: promptTemplates.system,
         params: samplingParams,
         models: [modelA, modelB] as const,
+        // The purpose of a draw decides its value, so its name must not change.
         seed: Math.floor(drawOf('examination', task.prompt) * 2 ** 31),
       };
-      return (await speak({ engine, seedVariants }, order, specialization, EXAMINED_ON)).answers;
+      return (await askModels({ engine, seedVariants }, order, specialization, EVALUATION_TIER)).answers;
     });
   }
 
-  /** Who can be routed to: who lives, and for best-of-n whoever lived, since it remembers the best that it has seen. */
-  #known(living: readonly Examinee[]): readonly Examinee[] {
+  /** Nodes that can be routed to: the living, and for best-of-n all that ever lived, because it remembers the best. */
+  #known(living: readonly EvaluatedNode[]): readonly EvaluatedNode[] {
     if (this.#options.run.strategy !== 'best-of-n') return living;
-    return this.lives.map(({ node, genome, cluster }) => this.#examinee({ id: node, genome, cluster }));
+    return this.lives.map(({ node, genome, cluster }) => this.#evaluated({ id: node, genome, cluster }));
   }
 
-  #examinee({ id, genome, cluster }: Pick<NodeView, 'id' | 'genome' | 'cluster'>): Examinee {
+  #evaluated({ id, genome, cluster }: Pick<NodeView, 'id' | 'genome' | 'cluster'>): EvaluatedNode {
     return { node: id, genome, fields: this.#fieldsOf(cluster), fitness: this.#reads.tally(id) };
   }
 
@@ -312,7 +313,7 @@ class World {
   #restore(events: readonly StoredEvent[], isBranch = false): void {
     for (const event of events) this.#fold(event);
     const begin = this.#options.run.begin;
-    // A branch may begin in the middle of something: what was on its way then is sent again.
+    // A branch may begin while messages are under way. They are sent again.
     const isRecent = ({ created }: StoredEvent): boolean => Date.parse(created) >= this.now - ON_THE_WAY_MS;
     this.#host.restore(events, isBranch && begin.kind === 'branch' ? { maySendAgain: isRecent } : {});
     this.#happened = { born: 0, culled: 0, judged: 0, right: 0 };

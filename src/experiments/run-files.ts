@@ -14,12 +14,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Generation } from './summary.ts';
 
-/** The files of a run could not be written: the disk is full, or not ours to write to. What was committed stands. */
+/**
+ * The files of a run could not be written: the disk is full, or permissions are missing. Completed generations are
+ * kept.
+ */
 export class RunFilesError extends Error {
   override readonly name = 'RunFilesError';
 }
 
-/** A generation that is whole on disk: the history up to its end, and what was measured of it. */
+/** A generation that is completely on disk: the history up to its end, and its measurements. */
 const Committed = z.object({
   /** Bytes and events of the history up to here. */
   historyBytes: z.int().min(0),
@@ -28,24 +31,24 @@ const Committed = z.object({
   now: z.int(),
   tasks: z.int().min(0),
   inferences: z.int().min(0),
-  /** Measured, so never the same twice. */
+  /** Measured, so it differs between runs. */
   wallMs: z.number().min(0),
   record: Generation,
 });
 export type Committed = z.infer<typeof Committed>;
 
-/** What a branch of a run's history goes on with: the devices, and how many sampling seeds models saw. */
+/** What a branch needs in addition to the history: the devices, and the number of sampling seeds that models see. */
 export const WORLD_FILE = 'world.json';
 
 const HISTORY = 'history.jsonl';
 const PROGRESS = 'progress.jsonl';
 
-/** Text that is gathered before it is written, in characters. */
+/** Text that is collected before it is written, in characters. */
 const BUFFER = 1024 * 1024;
 
 /**
- * The history of one run, as it grows, and the generations that are whole. What was written after the last of them is
- * cut off when the run is taken up again.
+ * The growing history of one run, and its completed generations. When a run resumes, everything after the last
+ * completed generation is cut off.
  */
 export class RunFiles {
   readonly folder: string;
@@ -54,7 +57,7 @@ export class RunFiles {
   #buffer = '';
   #bytes: number;
 
-  /** Makes the folder, or opens it where the run was begun before. */
+  /** Creates the folder, or opens it if the run has begun before. */
   constructor(folder: string) {
     this.folder = folder;
     this.committed = guarded(folder, () => {
@@ -74,15 +77,15 @@ export class RunFiles {
     return join(this.folder, HISTORY);
   }
 
-  /** Takes the next line of the history, with its end. */
+  /** Appends the next line of the history, including its newline. */
   append(line: string): void {
     this.#buffer += line;
     if (this.#buffer.length >= BUFFER) this.#flush();
   }
 
   /**
-   * A run that is taken up again goes on from here. The history is on disk before the line that says so is written; a
-   * loss of power may take the line with it, and then this generation is run again.
+   * Marks the point from which a resumed run continues. The history is on disk before this line is written. A power cut
+   * may lose the line; then this generation runs again.
    */
   async commit(done: Omit<Committed, 'historyBytes'>): Promise<void> {
     this.#flush();
@@ -111,7 +114,7 @@ export class RunFiles {
   }
 }
 
-/** A last line that was cut off says nothing, and is taken away: the next one would be written behind it. */
+/** Removes an incomplete last line. Otherwise the next line would be appended to it. */
 function readProgress(path: string): readonly Committed[] {
   if (!existsSync(path)) return [];
   const bytes = readFileSync(path);
@@ -123,8 +126,8 @@ function readProgress(path: string): readonly Committed[] {
       return Committed.parse(JSON.parse(line));
     } catch (cause) {
       throw new RunFilesError(
-        `Line ${index + 1} of ${path} is no generation of this experiment. Nothing was changed. ` +
-          'Remove that line and all after it, and the run goes on from the generation before.',
+        `Line ${index + 1} of ${path} is not a generation of this experiment. Nothing was changed. ` +
+          'Remove that line and all lines after it; the run then continues after the generation before.',
         { cause },
       );
     }
@@ -141,14 +144,14 @@ function guarded<T>(folder: string, action: () => T): T {
   }
 }
 
-/** What to tell of an error of the disk; anything else as it is. */
+/** Converts a disk error to a `RunFilesError`. Returns any other error unchanged. */
 export function diskFailure(folder: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return error;
   const why = code === 'ENOSPC' ? 'the disk is full' : error instanceof Error ? error.message : code;
   return new RunFilesError(
-    `What belongs into ${folder} could not be written: ${why}. Every generation that was finished is kept. ` +
-      'Make room, and take the experiment up again with --resume.',
+    `The files in ${folder} could not be written: ${why}. All completed generations are kept. ` +
+      'Make room, then continue the experiment with --resume.',
     { cause: error },
   );
 }

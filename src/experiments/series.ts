@@ -2,22 +2,22 @@ import { drawsFrom } from './draws.ts';
 import { bootstrapInterval, type Interval, mean, wilsonInterval } from './statistics.ts';
 import type { Arm, Generation, HeldOut, Summary } from './summary.ts';
 
-/** What an arm measured in one generation, over its seeds. */
+/** A measure of an arm in one generation, over its seeds. */
 export interface Point {
   readonly arm: string;
   readonly generation: number;
   readonly value: number;
-  /** 95 % interval over the seeds; null where there is one seed. */
+  /** 95 % interval over the seeds; null for a single seed. */
   readonly interval: Interval | null;
   readonly seeds: number;
 }
 
-/** Points of a line; a longer experiment is drawn by so many of its generations. */
+/** Most points of a line. A longer experiment shows this many of its generations. */
 const DRAWN_POINTS = 150;
 /** Enough for 95 % (Efron & Tibshirani 1993, chapter 12), and there are hundreds of intervals in a figure. */
 const RESAMPLES = 1000;
 
-/** Names of the arms as figures show them, in the order of the summary. */
+/** The arms' names in figures, in the order of the summary. */
 export function armsOf(summary: Summary): string[] {
   return [...new Set(summary.arms.map(shownArm))];
 }
@@ -27,8 +27,8 @@ export function shownArm({ arm, label }: Arm): string {
 }
 
 /**
- * A measure of every arm by generation: its mean over the seeds that have it (`of` gives null where there is none), and
- * the bootstrap interval of the mean.
+ * A measure of every arm by generation: its mean over the seeds that have it (`of` returns null for those that do not),
+ * and the bootstrap interval of the mean.
  */
 export function seriesOf(
   summary: Summary,
@@ -66,9 +66,9 @@ export function championAccuracyOf(heldOut: HeldOut | null): number | null {
 }
 
 /**
- * Held-out accuracy of the best Nodes, voting. Where an arm has one seed, the interval is over the tasks of its examination
- * (Wilson's): each was answered once, by the same Nodes. A population's answers share tasks and Nodes, so for them there is
- * no such interval.
+ * Held-out accuracy of the best Nodes, voting. If an arm has one seed, the interval is over the tasks of its evaluation
+ * (Wilson's), because each task was answered once, by the same Nodes. There is no such interval for a population, whose
+ * answers share tasks and Nodes.
  */
 export function championSeries(summary: Summary): Point[] {
   const points = seriesOf(summary, 'champion', ({ heldOut }) => championAccuracyOf(heldOut));
@@ -82,7 +82,7 @@ export function championSeries(summary: Summary): Point[] {
   });
 }
 
-/** Evenly spread, the first and the last among them. */
+/** Evenly spread items, including the first and the last. */
 function thinned<Item>(items: readonly Item[]): readonly Item[] {
   const step = (items.length - 1) / (DRAWN_POINTS - 1);
   if (step <= 1) return items;

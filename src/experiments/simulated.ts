@@ -9,24 +9,24 @@ import { TIER_RAM_BYTES, TIERS } from '../inference/device.ts';
 import { InferenceError, type InferenceRequest, type InferenceResult } from '../inference/port.ts';
 
 /**
- * A simulated world for experiments with more Nodes than any machine has models for. No language model runs: whether an
- * answer is right is a draw, whose odds follow from the rules and constants of this file. Nothing that it shows says
- * anything about real models; it shows how the network's rules work on a world of this make.
+ * A simulated world for experiments with more Nodes than any machine could run. No language model runs. Whether an
+ * answer is right is a draw, and its odds follow from the rules and constants of this file. The results say nothing
+ * about real models. They show how the network's rules work in such a world.
  *
  * The log-odds that a model answers a task of some type rightly are the sum of
- * - its skill: a draw for world, model and task type around `MEAN_SKILL`, plus what its size brings;
+ * - its skill: a draw for world, model and task type around `MEAN_SKILL`, plus a bonus for its size;
  * - `MATCH` if the genome is specialized in the type's field, else `MISMATCH`;
  * - −`HEAT_LOSS` × (distance of the temperature from the best range of the type's family)²;
  * - how the prompt template suits the family: a draw for world, template and family.
  *
- * Right or wrong is then a uniform draw against that probability. With `SHARED_DRAW` it is the task's own draw, which all
- * models share: hard tasks are hard for everybody. Else, with `STUBBORNNESS`, it is that of the model and the task, so
- * the same model errs alike when asked again; else one of seed and sampling too. Who is wrong gives one of a few wrong
- * answers, which are shared in the same way. Measured voting shows such correlated errors (docs/voting.md), and treats
- * them as few wrong alternatives; the shares here are assumptions.
+ * A uniform draw against that probability decides right or wrong. With probability `SHARED_DRAW` it is the task's draw,
+ * which all models share, so hard tasks are hard for all models. Otherwise, with probability `STUBBORNNESS`, it depends
+ * on model and task, so a model repeats its mistakes. Otherwise it also depends on seed and sampling. A wrong answer is
+ * one of a few, chosen in the same way. Measured voting shows such correlated errors (docs/voting.md) and models them
+ * as few wrong alternatives. The probabilities here are assumptions.
  */
 
-/** A model that exists nowhere. */
+/** A model that does not exist. */
 export interface SimulatedModel {
   readonly id: string;
   readonly name: string;
@@ -38,26 +38,26 @@ export interface SimulatedModel {
 const MODELS = 24;
 /** Sizes of Node models: the founding document's 0.6 to 3 GB, in equal steps. */
 const BYTES = { least: 0.6e9, most: 3e9 };
-/** What a model takes in memory, and how much of a tier's RAM half of a pair may take: as in the catalogue. */
+/** Memory of a model, and the share of a tier's RAM for half of a pair, as in the catalogue. */
 const RAM = { factor: 1.1, plus: 150e6, share: 0.36 };
 
-/** Log-odds of the middling model on a task of its own field, with everything else as it should be. */
+/** Log-odds of an average model on a task of its own field, with everything else at its best. */
 const MEAN_SKILL = -0.2;
 /** The largest model's advantage over the smallest one, in log-odds. */
 const SIZE_SKILL = 1;
-/** Skills spread evenly by this much to either side, in log-odds. */
+/** Half the range of the evenly distributed skills, in log-odds. */
 const SKILL_SPREAD = 1.8;
 const MATCH = 0.7;
 const MISMATCH = -0.4;
-/** Half a unit of temperature beside the best range costs 2 in log-odds. */
+/** A temperature 0.5 outside the best range costs 2 in log-odds. */
 const HEAT_LOSS = 8;
 /** A template helps or harms a family by up to this much, in log-odds. */
 const TEMPLATE_SPREAD = 0.6;
 const SHARED_DRAW = 0.5;
 const STUBBORNNESS = 0.8;
 /**
- * Models are somewhat surer where they are right: standard deviation of the evidence that a model has of its own
- * answer, in log-odds. Around plus or minus half its square, such evidence is worth what it says.
+ * Models are somewhat surer when they are right. This is the standard deviation of a model's evidence about its own
+ * answer, in log-odds. With a mean of plus or minus half its square, the evidence is calibrated.
  */
 const SELF_KNOWLEDGE = 1.2;
 
@@ -70,7 +70,7 @@ const BEST_TEMPERATURES: Readonly<Record<string, readonly [number, number]>> = {
   knowledge: [0.4, 0.6],
 };
 
-/** How many tokens an answer has, give or take a fifth. */
+/** Tokens of an answer, plus or minus a fifth. */
 const ANSWER_TOKENS: Readonly<Record<string, number>> = {
   math: 12,
   creative: 24,
@@ -79,10 +79,10 @@ const ANSWER_TOKENS: Readonly<Record<string, number>> = {
   knowledge: 4,
 };
 
-/** How many wrong answers models fall for; two who are wrong about a yes or no agree. */
+/** Number of wrong answers. To a yes-or-no question there is only one. */
 const WRONG_ANSWERS = 5;
 
-/** One of each specialization. */
+/** One task type for each specialization. */
 export const SIMULATED_TASK_TYPES: readonly TaskType[] = [
   'math.arithmetic',
   'logic.comparison',
@@ -109,7 +109,7 @@ const BY_ID: ReadonlyMap<string, SimulatedModel> = new Map(
   SIMULATED_MODELS.map((model) => [model.id, model]),
 );
 
-/** The alleles of a simulated world. Their templates say what they are; only their texts as such matter. */
+/** The gene pool of a simulated world. The templates' meaning has no effect; only their texts differ. */
 export const SIMULATED_GENE_POOL: GenePool = {
   models: SIMULATED_MODELS.map(({ id, tiers }) => ({ id, tiers: [...tiers] })),
   specializations: ['mathematical', 'creative', 'coding', 'logical', 'factual'],
@@ -125,7 +125,7 @@ export function simulatedModel(id: string): SimulatedModel | undefined {
   return BY_ID.get(id);
 }
 
-/** A task of a simulated world, by its number; what is right is drawn for the world. */
+/** A task of a simulated world by its number. The world determines the right answer. */
 export function simulatedTask(world: number, taskType: TaskType, number: number): GoldTask {
   const prompt = `Simulated task ${number} of ${taskType}`;
   const { right } = answersOf(world, taskType, number);
@@ -135,8 +135,8 @@ export function simulatedTask(world: number, taskType: TaskType, number: number)
 }
 
 /**
- * What a simulated model says to a simulated task, by a genome of this specialization. Throws `InferenceError` for
- * models and prompts that are not of this world.
+ * A simulated model's answer to a simulated task, for a genome of this specialization. Throws `InferenceError` for
+ * models and prompts that do not belong to this world.
  */
 export function simulateAnswer(
   world: number,
@@ -156,7 +156,7 @@ export function simulateAnswer(
   const shared = fourDraws(`${world} task ${task}`);
   const own = fourDraws(`${world} model ${model} ${task}`);
   const fresh = fourDraws(`${world} model ${model} ${task} ${seed} ${params.temperature} ${request.system}`);
-  // Which of the draws counts is itself fixed by model and task.
+  // Model and task decide which of the draws counts.
   const draws = own[2] < SHARED_DRAW ? shared : own[3] < STUBBORNNESS ? own : fresh;
   const isRight = draws[0] < probability;
 
@@ -178,7 +178,7 @@ export function simulateAnswer(
   };
 }
 
-/** Probability that the model is right, as the head of this file has it. */
+/** Probability that the model is right, by the rules at the head of this file. */
 export function probabilityOf(
   world: number,
   { system, prompt, params }: Pick<InferenceRequest, 'system' | 'prompt' | 'params'>,
@@ -204,7 +204,7 @@ function skillOf(world: number, { id, bytes }: SimulatedModel, taskType: TaskTyp
   return MEAN_SKILL + SIZE_SKILL * size + SKILL_SPREAD * talent;
 }
 
-/** The right answer and those that models fall for, as words of their own kind. */
+/** The right answer and the wrong ones, in the form of this task type. */
 function answersOf(
   world: number,
   taskType: TaskType,
@@ -214,7 +214,7 @@ function answersOf(
     const isSo = drawnOnce(`${world} truth ${number}`) < 0.5;
     return { right: isSo ? 'yes' : 'no', wrong: [isSo ? 'no' : 'yes'] };
   }
-  // Multiples of different numbers, so that all answers to one task differ.
+  // All answers to one task differ.
   const base = 1 + Math.floor(1e6 * drawnOnce(`${world} answer ${taskType} ${number}`));
   const name = (index: number) => {
     const value = base + 1_000_003 * index;
@@ -224,15 +224,14 @@ function answersOf(
   return { right: name(0), wrong: Array.from({ length: WRONG_ANSWERS }, (_, index) => name(index + 1)) };
 }
 
-/** The answer in the shape in which models of this kind of task give it. */
+/** The answer in the wording of this kind of task. */
 function wordingOf(answer: string, taskType: TaskType, number: string): string {
   return isOpenEnded(taskType) ? `A simulated sentence ${number} about ${answer}.` : answer;
 }
 
 /**
- * Log probability of the text of a model that is so sure. Votes read it by a calibration (docs/voting.md:
- * 0.7 × log-odds − 0.6), except for open-ended texts, whose mean token probability they take as it is; this is its
- * inverse.
+ * Log probability of the text for a given surety. Votes calibrate it (docs/voting.md: 0.7 × log-odds − 0.6), and use
+ * the mean token probability of open-ended texts unchanged. This is the inverse of that.
  */
 function logProbOf(surety: number, openEndedTokens: number): number {
   const probability = openEndedTokens > 1 ? logistic(surety) : logistic((surety + 0.6) / 0.7);
@@ -247,19 +246,19 @@ function letters(value: number): string {
 
 type Four = readonly [number, number, number, number];
 
-/** Four numbers in [0, 1) from one hash: simulated answers are many. */
+/** Four numbers in [0, 1) from one hash, for speed. */
 function fourDraws(text: string): Four {
   const digest = hash('sha256', text, 'buffer');
   const draw = (index: number) => digest.readUInt32BE(4 * index) / 2 ** 32;
   return [draw(0), draw(1), draw(2), draw(3)];
 }
 
-/** Mean 0, standard deviation 1, between ±3.5: four uniform numbers added up. */
+/** Nearly normal: mean 0, standard deviation 1, within ±3.5, from the sum of four uniform numbers. */
 function nearlyNormal(text: string): number {
   return Math.sqrt(3) * (fourDraws(text).reduce((sum, draw) => sum + draw, 0) - 2);
 }
 
-/** Skills, templates and answers are asked for again and again. */
+/** Cache of skills, templates and answers. */
 const drawn = new Map<string, number>();
 const MOST_DRAWN = 100_000;
 

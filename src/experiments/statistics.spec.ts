@@ -243,7 +243,7 @@ describe('effect sizes', () => {
   });
 
   it('refuse pairs that have one side', () => {
-    expect(() => pairedDifferences([1, 2], [1])).toThrow('pairs have two sides');
+    expect(() => pairedDifferences([1, 2], [1])).toThrow('Pairs need two equal samples');
   });
 });
 

@@ -19,9 +19,9 @@ export interface PermutationTest {
 /** Quantile of the standard normal distribution for a two-sided interval of 95 %. */
 const Z_95 = 1.959963984540054;
 const RESAMPLES = 10_000;
-/** Up to so many arrangements are all looked at. */
+/** Up to this many arrangements, all are counted. */
 const EXACT_ARRANGEMENTS = 100_000;
-/** Sums that differ by less than this share of all that is summed are the same sum in another order. */
+/** Sums that differ by less than this share count as the same sum in another order. */
 const ROUNDING = 1e-12;
 
 /** NaN of nothing. */
@@ -37,8 +37,8 @@ export function sd(values: readonly number[]): number {
 }
 
 /**
- * Quantile of sorted values by linear interpolation, `share` from 0 to 1; NaN of nothing. Definition 7 of Hyndman & Fan,
- * "Sample quantiles in statistical packages", The American Statistician 50 (1996).
+ * Quantile of sorted values by linear interpolation, `share` from 0 to 1; NaN of nothing. Definition 7 of Hyndman &
+ * Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996).
  */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
@@ -62,8 +62,8 @@ export function wilsonInterval(right: number, of: number, z = Z_95): Interval {
 
 /**
  * Percentile interval of a statistic of one or several independent samples. Efron & Tibshirani, "An Introduction to the
- * Bootstrap" (1993), chapter 13. Null where a sample has fewer than two values: nothing is known of its spread then.
- * With a dozen values or fewer it is somewhat too narrow, as all its kind are.
+ * Bootstrap" (1993), chapter 13. Null if a sample has fewer than two values, because its spread is unknown. With a
+ * dozen values or fewer it is somewhat too narrow, like all intervals of this kind.
  */
 export function bootstrapInterval(
   samples: readonly (readonly number[])[],
@@ -152,8 +152,8 @@ export function permutationTest(
 
 /**
  * Standardised difference of two means, corrected for small samples: d · (1 − 3 / (4·df − 1)). Hedges, "Distribution
- * theory for Glass's estimator of effect size", J. Educational Statistics 6 (1981). Null where it is undefined: fewer
- * than two values in a sample, or no spread at all but a difference.
+ * theory for Glass's estimator of effect size", J. Educational Statistics 6 (1981). Null if it is undefined: fewer than
+ * two values in a sample, or a difference without any spread.
  */
 export function hedgesG(one: readonly number[], other: readonly number[]): number | null {
   if (one.length < 2 || other.length < 2) return null;
@@ -166,25 +166,28 @@ export function hedgesG(one: readonly number[], other: readonly number[]): numbe
 }
 
 /**
- * Probability that a value of the one is above one of the other, less the probability that it is below: −1 to 1. Cliff,
- * "Dominance statistics", Psychological Bulletin 114 (1993). NaN where a sample is empty.
+ * Probability that a value of `one` is above a value of `other`, minus the probability that it is below: −1 to 1.
+ * Cliff, "Dominance statistics", Psychological Bulletin 114 (1993). NaN if a sample is empty.
  */
 export function cliffsDelta(one: readonly number[], other: readonly number[]): number {
   const dominances = one.flatMap((value) => other.map((against) => Math.sign(value - against)));
   return mean(dominances);
 }
 
-/** Differences of pairs, and their mean: the effect in the unit of the values themselves. */
+/** The differences of pairs, in the unit of the values. */
 export function pairedDifferences(one: readonly number[], other: readonly number[]): number[] {
   if (one.length !== other.length) {
-    throw new RangeError(`pairs have two sides: ${one.length} values stand against ${other.length}`);
+    throw new RangeError(
+      `Pairs need two equal samples, but there are ${one.length} and ${other.length} values.`,
+    );
   }
   return one.map((value, place) => value - (other[place] ?? Number.NaN));
 }
 
 /**
- * p-values adjusted so that the chance of any false rejection among all of them stays at the level that each is compared
- * with; in the order given. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statistics 6 (1979).
+ * p-values adjusted so that the chance of any false rejection among all of them stays at the level that each is
+ * compared with; in the order given. Holm, "A simple sequentially rejective multiple test procedure", Scand. J.
+ * Statistics 6 (1979).
  */
 export function holm(ps: readonly number[]): number[] {
   const order = ps.map((p, place) => ({ p, place })).sort((one, other) => one.p - other.p);
@@ -210,7 +213,7 @@ function choose(of: number, taken: number): number {
   return Math.round(ways);
 }
 
-/** The sum of each way to take so many of the values. */
+/** Visits the sum of each way to take this many of the values. */
 function eachSubsetSum(values: readonly number[], taken: number, visit: (total: number) => void): void {
   const from = (start: number, left: number, total: number): void => {
     if (left === 0) {
@@ -223,7 +226,7 @@ function eachSubsetSum(values: readonly number[], taken: number, visit: (total: 
   from(0, taken, 0);
 }
 
-/** The sum of so many of the values, taken at random: the first steps of a Fisher–Yates shuffle. */
+/** The sum of this many randomly taken values: the first steps of a Fisher–Yates shuffle. */
 function sampledSum(values: readonly number[], taken: number, draws: Draws, at: number): number {
   const left = [...values];
   let total = 0;

@@ -72,7 +72,7 @@ describe('summary.json', () => {
   });
 });
 
-describe('the final examination', () => {
+describe('the final evaluation', () => {
   it('is the last that took place', () => {
     const heldOut = { right: 3, of: 4, championRight: 1, championOf: 1 };
     const none = { right: 0, of: 0, championRight: 0, championOf: 0 };

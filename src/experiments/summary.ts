@@ -3,8 +3,8 @@ import { EvolutionMode } from '../events/evolution.ts';
 import { Fraction, Instant } from '../events/values.ts';
 
 /**
- * `SUMMARY_FILE`: what an experiment found, generation by generation, for all arms and all seeds. Figures and
- * comparisons are made from it alone, so it holds everything that they show.
+ * `SUMMARY_FILE`: the results of an experiment, generation by generation, for all arms and seeds. Figures and
+ * comparisons need nothing else.
  */
 
 export const SUMMARY_FILE = 'summary.json';
@@ -15,19 +15,19 @@ const Count = z.int().min(0);
 /** Sums of logarithms that should be 0 may come out a little below it. */
 const Bits = z.number().min(-1e-9);
 
-/** Normalised scores (0–1) of the Nodes that were judged. Mean, sd and best are 0 where nobody was. */
+/** Normalised scores (0–1) of the Nodes that were judged. Mean, sd and best are 0 if none was. */
 const FitnessSummary = z.strictObject({
   mean: Fraction,
-  /** Standard deviation, with divisor n − 1; 0 where fewer than two were judged. */
+  /** Standard deviation, with divisor n − 1; 0 if fewer than two were judged. */
   sd: z.number().min(0),
   n: Count,
   best: Fraction,
 });
 
 /**
- * Answers to tasks that no selection ever saw. `right` of `of`: each by one Node drawn from the Clusters of the task's field,
- * which is what the population as a whole is worth. `championRight` of `championOf`: by the three Nodes with the best
- * record for the type of task, voting, which is what a network that routes makes of it.
+ * An evaluation: answers to tasks that no selection saw. `right` of `of`: each task by one Node drawn from the Clusters
+ * of its field, which measures the population as a whole. `championRight` of `championOf`: by the three Nodes with the
+ * best record for the task type, voting, which measures what a network with routing makes of the population.
  */
 const HeldOut = z
   .strictObject({ right: Count, of: Count, championRight: Count, championOf: Count })
@@ -54,12 +54,12 @@ const Specialization = z.strictObject({
     .number()
     .min(-1e-9)
     .max(1 + 1e-9),
-  /** Mutual information that as many answers show where there is none, in bits. */
+  /** Mutual information that this many answers would show by chance, in bits. */
   expectedByChance: Bits,
 });
 
 export const Generation = z.strictObject({
-  /** 0 for the seeds, before any selection. */
+  /** 0 is the first generation, before any selection. */
   generation: Count,
   /** When it ended, in the experiment's virtual time. */
   at: Instant,
@@ -67,30 +67,30 @@ export const Generation = z.strictObject({
   born: Count,
   culled: Count,
   fitness: FitnessSummary,
-  /** Share of the judged training tasks that were answered right; null where none was judged. */
+  /** Share of right answers among the judged training tasks; null if none was judged. */
   trainAccuracy: Fraction.nullable(),
-  /** Null for generations after which nobody was examined. */
+  /** Null for generations without an evaluation. */
   heldOut: HeldOut.nullable(),
   diversity: Diversity,
   specialization: Specialization,
   mode: EvolutionMode,
-  /** Clusters by what they turned out to be. */
+  /** Number of Clusters of each kind. */
   clusters: z.strictObject({ specialized: Count, geographic: Count, hybrid: Count }),
 });
 export type Generation = z.infer<typeof Generation>;
 
 /** One arm at one seed. */
 export const Arm = z.strictObject({
-  /** Such as `evolution` or `random-search`; several seeds of an arm have the same name. */
+  /** Such as `evolution` or `random-search`. All seeds of an arm have the same name. */
   arm: z.string().min(1).max(80),
-  /** How figures and tables name it, if not by `arm`. */
+  /** Name in figures and tables, if it is not `arm`. */
   label: z.string().min(1).max(80).optional(),
   seed: z.int(),
   /** The budget that it used: judged tasks. */
   tasks: Count,
-  /** Model calls, those of the held-out examinations not among them. */
+  /** Model calls, without those of evaluations. */
   inferences: Count,
-  /** Tasks that each examination asks. */
+  /** Tasks in each evaluation. */
   heldOutSize: Count,
   /** Oldest first. */
   generations: z.array(Generation),
@@ -135,7 +135,7 @@ export const Summary = z
   });
 export type Summary = z.infer<typeof Summary>;
 
-/** The last examination of an arm: what it came to. Null where it was never examined. */
+/** The result of an arm's last evaluation; null if there was none. */
 export function finalHeldOut({ generations }: Arm): HeldOut | null {
   return generations.findLast(({ heldOut }) => heldOut !== null && heldOut.of > 0)?.heldOut ?? null;
 }

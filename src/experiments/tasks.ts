@@ -8,22 +8,22 @@ import { SIMULATED_TASK_TYPES, simulatedTask } from './simulated.ts';
 
 /** Tasks with known answers, in two halves that have no prompt in common. */
 export interface TaskPools {
-  /** What Nodes are judged by while they live: fitness comes from these. */
+  /** Tasks that Nodes get during their lives. Fitness comes from these. */
   readonly training: readonly GoldTask[];
-  /** What only evaluations ask: nobody is selected by these. */
+  /** Tasks of evaluations only. Selection never uses these. */
   readonly heldOut: readonly GoldTask[];
 }
 
-/** Programs in other words would count as wrong, and to run them is not what is measured here. */
+/** Different programs would count as wrong, and running them is not measured here. */
 const NOT_COMPARABLE: readonly TaskType[] = ['code.write', 'code.debug'];
 
-/** Task types of a simulated world are asked for about equally often. */
+/** Each task type of a simulated world has this many tasks. */
 const SIMULATED_TASKS_PER_TYPE = 400;
 
 /**
- * The miniature models' held-out prompts as tasks. Left out are prompts to which no answer is right, programs (see
- * `NOT_COMPARABLE`), and prompts that the rules of the Super LLM take for something of another field: the network
- * would ask other Nodes. The halves depend on the prompts alone, so they are the same for every seed.
+ * The miniature models' held-out prompts as tasks. Prompts without a right answer and programs (see `NOT_COMPARABLE`)
+ * are left out, and so are prompts that the rules of the Super LLM assign to another field, because the network would
+ * ask other Nodes. The halves depend only on the prompts, so they are the same for every seed.
  */
 export function miniatureTasks(items: readonly HeldOutItem[]): TaskPools {
   const tasks = new Map<string, GoldTask>();
@@ -34,7 +34,7 @@ export function miniatureTasks(items: readonly HeldOutItem[]): TaskPools {
   return halves([...tasks.values()]);
 }
 
-/** Tasks of a simulated world, of each type alike. */
+/** Tasks of a simulated world, equally many of each type. */
 export function simulatedTasks(world: number): TaskPools {
   const tasks = SIMULATED_TASK_TYPES.flatMap((taskType) =>
     Array.from({ length: SIMULATED_TASKS_PER_TYPE }, (_, index) => simulatedTask(world, taskType, index + 1)),
@@ -43,8 +43,7 @@ export function simulatedTasks(world: number): TaskPools {
 }
 
 /**
- * `count` different tasks, families taking turns, in an order that depends on the parts alone; all there are where there
- * are fewer.
+ * `count` different tasks, or all if there are fewer. Families take turns, in an order that depends only on `parts`.
  */
 export function sampleTasks(
   tasks: readonly GoldTask[],
@@ -75,7 +74,7 @@ function goldTaskOf(item: HeldOutItem): GoldTask | null {
   return topic === undefined ? null : { prompt, taskType, expected: { kind: 'mentions', value: topic } };
 }
 
-/** Each family's tasks are put in order by lot, and dealt out in turn. */
+/** Each family's tasks are shuffled and dealt alternately to the two halves. */
 function halves(tasks: readonly GoldTask[]): TaskPools {
   const training: GoldTask[] = [];
   const heldOut: GoldTask[] = [];

@@ -11,34 +11,34 @@ export interface WorkOptions {
   readonly engine: ExperimentEngine;
   readonly tierOf: (device: string) => Tier;
   readonly genomeOf: (node: string) => Genome | null;
-  /** Different sampling seeds that models see. */
+  /** Number of sampling seeds that models see. */
   readonly seedVariants: number;
   /** Called once for each answer that a model gives. */
   readonly onAnswer?: () => void;
 }
 
-/** What both models of a Node say, and how long the Node takes in virtual time. */
-export interface Said {
+/** The answers of a Node's two models, and the time that the Node takes in virtual time. */
+export interface NodeAnswers {
   readonly answers: readonly [ModelAnswer | null, ModelAnswer | null];
   readonly failure: string | null;
   readonly latencyMs: number;
 }
 
-/** Either the answer of a model, or why this prompt gets none from it. */
-type Spoken = InferenceResult | { readonly refused: string };
+/** The answer of a model, or why it gives none to this prompt. */
+type ModelOutcome = InferenceResult | { readonly refused: string };
 
 type SubmitAnswers = Extract<NodeCommand, { type: 'SubmitAnswers' }>;
 
 /**
- * The devices of an experiment: both models of a Node side by side, as an agent runs them, at the virtual time of the
- * device's tier. Comes at once where the engine knows both answers. A prompt that does not fit is an answer that did
- * not come, as on a real device; every other failure of the engine ends the experiment.
+ * The devices of an experiment: both models of a Node in parallel, as an agent runs them, with the virtual time of the
+ * device's tier. Returns at once if the engine knows both answers. A prompt that does not fit is a missing answer, as
+ * on a real device. Every other failure of the engine ends the experiment.
  */
 export function createWork(
   options: WorkOptions,
 ): (order: WorkOrder, device: string) => Answered | Promise<Answered> {
   return (order, device) => {
-    const answered = ({ answers, failure, latencyMs }: Said): Answered => {
+    const answered = ({ answers, failure, latencyMs }: NodeAnswers): Answered => {
       const { node, taskId } = order;
       const command: SubmitAnswers = {
         type: 'SubmitAnswers',
@@ -47,13 +47,13 @@ export function createWork(
       return { to: { kind: 'node', id: node }, command, afterMs: latencyMs };
     };
     const specialization = options.genomeOf(order.node)?.specialization ?? '';
-    const said = speak(options, order, specialization, options.tierOf(device));
-    return said instanceof Promise ? said.then(answered) : answered(said);
+    const answers = askModels(options, order, specialization, options.tierOf(device));
+    return answers instanceof Promise ? answers.then(answered) : answered(answers);
   };
 }
 
 /** Asks both models; the same for a Node at work and for a genome under evaluation. */
-export function speak(
+export function askModels(
   { engine, seedVariants, onAnswer }: Pick<WorkOptions, 'engine' | 'seedVariants' | 'onAnswer'>,
   {
     prompt,
@@ -64,18 +64,18 @@ export function speak(
   }: Pick<WorkOrder, 'prompt' | 'system' | 'params' | 'models' | 'seed'>,
   specialization: string,
   tier: Tier,
-): Said | Promise<Said> {
-  // Greedy sampling knows no chance, so that one seed stands for all.
+): NodeAnswers | Promise<NodeAnswers> {
+  // Greedy sampling is not random, so all seeds count as one.
   const folded = params.temperature === 0 ? 0 : seed % seedVariants;
-  const ask = (slot: 0 | 1): Spoken | Promise<Spoken> => {
+  const ask = (slot: 0 | 1): ModelOutcome | Promise<ModelOutcome> => {
     const offset = params.temperature === 0 ? 0 : slot;
-    return spoken(
+    return askModel(
       engine,
       { model: models[slot], prompt, system, params, seed: folded + offset },
       specialization,
     );
   };
-  const conclude = (a: Spoken, b: Spoken): Said => {
+  const conclude = (a: ModelOutcome, b: ModelOutcome): NodeAnswers => {
     const failures: string[] = [];
     const times: number[] = [];
     const answers = ([a, b] as const).map((one, slot): ModelAnswer | null => {
@@ -99,12 +99,12 @@ export function speak(
   return conclude(a, b);
 }
 
-function spoken(
+function askModel(
   engine: ExperimentEngine,
   request: InferenceRequest,
   specialization: string,
-): Spoken | Promise<Spoken> {
-  const refuse = (error: unknown): Spoken => refused(error, request);
+): ModelOutcome | Promise<ModelOutcome> {
+  const refuse = (error: unknown): ModelOutcome => refused(error, request);
   try {
     const result = engine.infer(request, specialization);
     return result instanceof Promise ? result.then(bounded).catch(refuse) : bounded(result);
@@ -113,14 +113,14 @@ function spoken(
   }
 }
 
-function bounded(result: InferenceResult): Spoken {
+function bounded(result: InferenceResult): ModelOutcome {
   return bytesInJson(result.text) <= MAX_ANSWER_BYTES
     ? result
     : { refused: `its answer is longer than the ${MAX_ANSWER_BYTES} bytes that an answer may have` };
 }
 
-/** The text is recorded, so it is the same from the model, from its kept answers, and from recorded ones. */
-function refused(error: unknown, request: InferenceRequest): Spoken {
+/** The text is recorded in events, so it must be the same from the model, its cache, and recorded answers. */
+function refused(error: unknown, request: InferenceRequest): ModelOutcome {
   if (error instanceof InferenceError && error.reason === 'prompt-too-long')
     return { refused: tooLong(request).message };
   throw error;

@@ -60,13 +60,13 @@ describe('dellm experiment run', () => {
   }, 120_000);
 
   it.each([
-    ['a seed that is no number', '--seed abc', 2, 'seed: "abc" is no whole number'],
+    ['a seed that is no number', '--seed abc', 2, 'seed: "abc" is not a whole number'],
     ['too few Nodes', '--nodes 3', 2, 'nodes: 3 is not from 5 to 10000'],
-    ['an arm that there is not', '--arms evolution,luck', 2, '"luck" is none of'],
-    ['an engine that there is not', '--engine oracle', 2, '"oracle" is none of'],
+    ['an arm that there is not', '--arms evolution,luck', 2, '"luck" is not one of'],
+    ['an engine that there is not', '--engine oracle', 2, '"oracle" is not one of'],
     ['answers that are not named', '--engine recorded', 2, 'needs the file of answers'],
     ['answers that are not there', '--engine recorded --recordings /nowhere.jsonl', 1, '/nowhere.jsonl'],
-    ['nothing to go on with', '--resume', 2, 'holds no experiment'],
+    ['nothing to go on with', '--resume', 2, 'has no experiment'],
     ['parameters beside --resume', '--resume --nodes 20', 2, 'Leave out all other parameters'],
   ])('refuses %s and leaves nothing behind', async (_what, args, exit, message) => {
     const out = join(home, 'refused');

@@ -215,12 +215,12 @@ describe('the folder of an experiment', () => {
 
   it('is written to by one process at a time', async () => {
     await withFolderLock(folder('first'), async () => {
-      await expect(run('first', null)).rejects.toThrow('another process');
+      await expect(run('first', null)).rejects.toThrow('Another process writes to');
     });
   });
 
   it('must hold an experiment to be gone on with', async () => {
-    await expect(openExperimentFolder(folder('nothing'))).rejects.toThrow('holds no experiment');
+    await expect(openExperimentFolder(folder('nothing'))).rejects.toThrow('has no experiment');
   });
 
   it('is not made for parameters that make no sense', async () => {

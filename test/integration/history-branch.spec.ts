@@ -174,14 +174,14 @@ describe('a branch of a history', () => {
   });
 
   it.each([
-    ['a parameter that there is not', { nonsense: 1 }, {}, 'no parameter nonsense'],
+    ['a parameter that there is not', { nonsense: 1 }, {}, 'cannot set nonsense'],
     [
       'a parameter that is the same in all branches',
       { tasksPerGeneration: 5 },
       {},
-      'tasksPerGeneration of a branch',
+      'cannot set tasksPerGeneration',
     ],
-    ['gold tasks of the network', { goldShare: 0.5, genePool: {} }, {}, 'goldShare, genePool of a branch'],
+    ['gold tasks of the network', { goldShare: 0.5, genePool: {} }, {}, 'cannot set goldShare, genePool'],
     ['a value that cannot be', { cullShare: 7 }, {}, 'cullShare'],
     ['a fork beyond the end', {}, { moment: '99999999' }, 'no event'],
     ['a generation that never was', {}, { moment: 'generation:99' }, 'Generation 99'],
