@@ -1,6 +1,6 @@
-// Adds llama.cpp's builds for graphics cards, which weigh up to 600 MB and are therefore left out by default:
+// Adds llama.cpp's builds for graphics cards. They weigh up to 600 MB, so they are left out by default.
 //   node scripts/add-gpu.mjs cuda|vulkan
-// They stay until dependencies are installed anew; then run it again.
+// They stay until the dependencies are installed again; then run this again.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,10 +22,10 @@ const platform = `${process.platform}-${process.arch}`;
 const builds = BUILDS[platform];
 if (builds === undefined) {
   fail(
-    `There are no builds to add for ${platform}: what it can use (Metal on a Mac) is there already. Nothing was changed.`,
+    `There are no builds to add for ${platform}: it already has what it can use (Metal on a Mac). Nothing was changed.`,
   );
 }
-if (!Object.hasOwn(builds, kind ?? '')) fail('Say which: node scripts/add-gpu.mjs cuda|vulkan');
+if (!Object.hasOwn(builds, kind ?? '')) fail('Name one of them: node scripts/add-gpu.mjs cuda|vulkan');
 
 let version;
 try {
@@ -34,7 +34,7 @@ try {
   fail('The dependencies are not installed yet. Run "npm test" or "npm start" once, then this again.');
 }
 
-// A project of its own: this one's `overrides` keep these very packages out.
+// Installed as a separate project, because this project's `overrides` keep these packages out.
 const scratch = mkdtempSync(join(modules, '.gpu-'));
 const names = builds[kind].map((name) => `@node-llama-cpp/${name}@${version}`);
 const args = [
@@ -55,5 +55,5 @@ if (status === 0) {
   }
 }
 rmSync(scratch, { recursive: true, force: true });
-if (status !== 0) fail('The builds could not be fetched; the reason stands above. Nothing was changed.');
-console.log(`Added ${names.join(' and ')}. The models use them from the next start on.`);
+if (status !== 0) fail('The builds could not be downloaded; see the output above. Nothing was changed.');
+console.log(`Added ${names.join(' and ')}. Use them with --gpu from the next start on.`);

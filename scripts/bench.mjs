@@ -1,4 +1,4 @@
-// Compiles the benchmarks and runs them: `npm run bench -- --help`. Plain Node, after `setup.mjs`.
+// Compiles and runs the benchmarks: `npm run bench -- --help`. Plain Node; run it after `setup.mjs`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OUT = join(ROOT, 'dist', 'bench');
 
-// The compiled copy of the sources finds beside it what the sources find.
+// The compiled copy of the sources needs these files next to it, like the sources.
 mkdirSync(OUT, { recursive: true });
 for (const name of ['package.json', 'models', 'scripts']) {
   rmSync(join(OUT, name), { force: true });

@@ -1,5 +1,5 @@
-// Completes package-lock.json. A registry may lack packages of other platforms at the time a lock is written; npm then
-// leaves them out, and `npm ci` fails. Run after every change of dependencies: node scripts/complete-lock.mjs
+// Completes package-lock.json. If a registry lacks packages of other platforms when the lock is written, npm leaves them
+// out, and `npm ci` fails there. Run this after every change of dependencies: node scripts/complete-lock.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -24,7 +24,7 @@ const CPU = {
 };
 const LIBC = { gnu: 'glibc', musl: 'musl' };
 
-/** The platform that a package's name speaks of (`@scope/linux-x64-musl`), or null if it names none. */
+/** The platform in a package's name (`@scope/linux-x64-musl`), or null if there is none. */
 export function platformOf(name) {
   const words = name.split('/').at(-1).split('-');
   const find = (table) => words.map((word) => table[word]).find((value) => value !== undefined);
@@ -33,7 +33,7 @@ export function platformOf(name) {
   return { os: [os], cpu: [cpu], ...(libc === undefined ? {} : { libc: [libc] }) };
 }
 
-/** What is missing or wrong in a lock, in words; an empty list is a lock that installs everywhere. */
+/** The faults of a lock file, in words. Without faults it installs on every platform. */
 export function faultsOf(lock) {
   const faults = [];
   for (const [parent, name] of optionalDependencies(lock)) {
@@ -54,7 +54,7 @@ export function faultsOf(lock) {
   return faults;
 }
 
-/** The lock with an entry for each optional package, for its own platform alone, and without addresses. */
+/** The lock file with an entry for each optional package, only for its own platform, and without addresses. */
 export function completeLock(lock) {
   const packages = structuredClone(lock.packages);
   const complete = { ...lock, packages };
@@ -64,7 +64,7 @@ export function completeLock(lock) {
     const path = resolvePath(complete, parent, name);
     if (platform === null) continue;
     if (path !== null) {
-      // Some packages also claim the platform that they are cross-compiled on, and would be installed there.
+      // Some packages also name the platform that they are cross-compiled on, and would be installed there.
       if (!isReplaced(complete, path, name))
         Object.assign(packages[path], { os: platform.os, cpu: platform.cpu });
       continue;
@@ -94,7 +94,7 @@ function optionalDependencies(lock) {
   );
 }
 
-/** Where Node would find a package that another one asks for: beside it or further out. */
+/** Where Node finds a package that another one needs: next to it or further out. */
 function resolvePath(lock, parent, name) {
   for (let base = parent; ; base = base.slice(0, Math.max(0, base.lastIndexOf('node_modules/') - 1))) {
     const path = base === '' ? `node_modules/${name}` : `${base}/node_modules/${name}`;
@@ -103,7 +103,7 @@ function resolvePath(lock, parent, name) {
   }
 }
 
-/** Whether package.json puts another package in its place (`overrides`). */
+/** Whether package.json replaces it by another package (`overrides`). */
 function isReplaced(lock, path, name) {
   const alias = lock.packages[path].name;
   return alias !== undefined && alias !== name;

@@ -3,27 +3,27 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** The release that is downloaded where no other nats-server is to be had. */
+/** The release that is downloaded if no other nats-server is found. */
 export const NATS_SERVER_VERSION = '2.11.8';
 
 export const BINARY = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
 
-/** Package managers put servers here, and not every user has these on the PATH. */
+/** Package managers install servers here, and not every user has these folders on the PATH. */
 const USUAL_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
-/** The folder in which the project keeps what it has downloaded. */
+/** The folder for the project's downloads. */
 export function cacheFolder(env = process.env) {
   if (env.DELLM_CACHE) return env.DELLM_CACHE;
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'dellm');
   return join(homedir(), '.cache', 'dellm');
 }
 
-/** Where the official release lies once it has been downloaded. */
+/** Path of the official release after its download. */
 export function releasePath(env = process.env) {
   return join(cacheFolder(env), `nats-server-v${NATS_SERVER_VERSION}`, BINARY);
 }
 
-/** Where Debian's build lies once it has been fetched. */
+/** Path of Debian's build after its download. */
 export function debianPath(env = process.env) {
   return join(cacheFolder(env), 'nats-server-debian', BINARY);
 }

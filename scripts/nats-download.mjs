@@ -1,5 +1,5 @@
-// Gets a nats-server that is not on this machine yet, into the cache: the official release, or Debian's build of it.
-// Plain Node: the set-up uses it before any dependency is installed. Nothing outside the cache is changed.
+// Downloads a nats-server into the cache: the official release, or Debian's build of it. Plain Node, because the set-up
+// uses it before any dependency is installed. Changes nothing outside the cache.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -15,8 +15,8 @@ const run = promisify(execFile);
 const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
 
 /**
- * SHA-256 of the release's archives, where they are known from more than one source. An archive must have both this one
- * and the one in the release's own list; platforms that are not named here have the latter alone.
+ * SHA-256 of the release's archives, if known from more than one source. An archive must match both this checksum and the
+ * one in the release's own list. For other platforms, only the latter is checked.
  */
 const PINNED = {
   'nats-server-v2.11.8-linux-amd64.tar.gz':
@@ -46,8 +46,8 @@ export function archiveName(version, platform = process.platform, cpu = process.
 }
 
 /**
- * Downloads the official release, checks it, and puts it into the cache in one step. Throws with the reason; then
- * nothing is left behind. `stallMs` is the longest time without a byte, the connection included.
+ * Downloads the official release, checks it, and moves it into the cache in one step. If it fails, throws the reason and
+ * leaves nothing behind. `stallMs` is the longest time without a byte, including the time to connect.
  */
 export async function downloadRelease({
   env = process.env,
@@ -66,21 +66,21 @@ export async function downloadRelease({
     const published = checksumOf(list, archive);
     const expected = pinned[archive];
     if (expected !== undefined && expected !== published) {
-      throw new Error(`the published checksum of ${archive} is not the one that this project knows`);
+      throw new Error(`the published checksum of ${archive} differs from the one that this project knows`);
     }
     const file = join(scratch, archive);
     const actual = await fetchFile(`${folder}/${archive}`, file, stallMs, log);
     if (actual !== published) {
-      throw new Error(`${archive} has the checksum ${actual}, but ${published} is published`);
+      throw new Error(`${archive} has the checksum ${actual}, but the published one is ${published}`);
     }
-    // GNU tar reads the archives of all Unix systems, the bsdtar of Windows also zip.
+    // GNU tar reads the archives for all Unix systems; the bsdtar of Windows also reads zip.
     await run('tar', ['-xf', file, '-C', scratch]);
     await install(join(scratch, archive.replace(/\.(tar\.gz|zip)$/, ''), BINARY), target);
     return target;
   });
 }
 
-/** Fetches Debian's package by apt, whose signatures vouch for it, and takes the binary out. Needs no special rights. */
+/** Downloads Debian's package with apt, which checks its signature, and extracts the binary. Needs no special permissions. */
 export async function fetchFromDebian({ env = process.env, log = () => {} } = {}) {
   const target = debianPath(env);
   return withScratch(env, async (scratch) => {
@@ -90,7 +90,7 @@ export async function fetchFromDebian({ env = process.env, log = () => {} } = {}
       await apt(['download', 'nats-server']);
     } catch (error) {
       if (error.code === 'ENOENT') throw new Error('this system has no apt-get');
-      // No lists of packages, or old ones: fresh ones are read into the scratch folder, not into the system.
+      // The lists of packages are missing or old. New ones are read into the scratch folder, not into the system.
       log('reading the lists of Debian packages');
       await mkdir(join(scratch, 'lists', 'partial'), { recursive: true });
       await mkdir(join(scratch, 'cache', 'archives', 'partial'), { recursive: true });
@@ -167,7 +167,7 @@ async function* fetchBytes(url, stallMs, maxBytes) {
     }
   } catch (error) {
     if (controller.signal.aborted) throw controller.signal.reason;
-    // `fetch failed` and `terminated` say nothing: the reason is in the cause.
+    // `fetch failed` and `terminated` say nothing. The reason is in the cause.
     throw error.cause instanceof Error
       ? new Error(`${url}: ${error.cause.message || error.cause.code}`)
       : error;
@@ -177,7 +177,7 @@ async function* fetchBytes(url, stallMs, maxBytes) {
   }
 }
 
-/** A folder inside the cache, so that the last step is a rename; removed whatever happens. */
+/** A folder inside the cache, so that the last step is a rename. It is always removed. */
 async function withScratch(env, use) {
   await mkdir(cacheFolder(env), { recursive: true });
   const scratch = await mkdtemp(join(cacheFolder(env), '.download-'));
@@ -190,7 +190,7 @@ async function withScratch(env, use) {
 
 async function install(from, to) {
   await chmod(from, 0o755);
-  // A binary that does not run here (another libc, another CPU) is none.
+  // Fails if the binary does not run on this machine (another libc, another CPU).
   await run(from, ['--version']);
   await mkdir(dirname(to), { recursive: true });
   await rename(from, to);

@@ -1,5 +1,5 @@
-// Everything that `npm start` and `npm test` need: dependencies, a nats-server, compiled sources. Plain Node, because it
-// runs before there are dependencies. Writes to stderr alone, and nothing when there is nothing to do.
+// Provides what `npm start` and `npm test` need: dependencies, a nats-server, compiled sources. Plain Node, because it runs
+// before any dependency is installed. Writes only to stderr, and nothing if there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -20,7 +20,7 @@ import { findNatsServer, NATS_SERVER_VERSION } from './nats-binary.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = join(ROOT, 'src');
-/** What the sources were when they were last compiled. */
+/** State of the sources at the last compilation. */
 const STAMP = join(ROOT, 'dist', '.sources');
 const OLDEST_NODE = [20, 19];
 
@@ -28,7 +28,7 @@ function say(line) {
   process.stderr.write(`dellm: ${line}\n`);
 }
 
-/** Ends the set-up with what happened, what was kept, and what to do next. */
+/** Ends the set-up. The message says what happened, what was kept, and what to do next. */
 function fail(message) {
   say(message);
   process.exit(1);
@@ -43,7 +43,7 @@ function checkNode() {
   );
 }
 
-/** Two set-ups of one folder at a time would install over each other: the second one waits for the first. */
+/** Two set-ups of one folder would overwrite each other, so the second one waits for the first. */
 async function takeTurn() {
   const key = createHash('sha256').update(ROOT).digest('hex').slice(0, 16);
   const turn = join(tmpdir(), `dellm-setup-${key}.pid`);
@@ -80,7 +80,7 @@ function isRunning(pid) {
 function installDependencies() {
   if (areDependenciesThere()) return;
   say('installing dependencies (a minute or two, once) …');
-  // npm names itself to the scripts that it runs; its output must not mix with an answer on stdout.
+  // npm passes its own path to scripts. Its output goes to stderr, because stdout is for answers.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   const [command, all] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
@@ -91,17 +91,17 @@ function installDependencies() {
   });
   if (status === 0) return;
   fail(
-    `the dependencies could not be installed (${error?.message ?? `npm ci ended with ${status}`}; its reason stands above). ` +
-      'Your data was not touched. Check the network and the disk, then run the same command again.',
+    `the dependencies could not be installed (${error?.message ?? `npm ci ended with ${status}`}; see its output above). ` +
+      'Your data was not changed. Check the network and the disk, then run the same command again.',
   );
 }
 
-/** Whether npm's own record of node_modules has every package of the lock in its version. */
+/** Whether npm's record of node_modules has every package of the lock file in the right version. */
 function areDependenciesThere() {
   const wanted = readJson(join(ROOT, 'package-lock.json'))?.packages;
   const installed = readJson(join(ROOT, 'node_modules', '.package-lock.json'))?.packages;
   if (wanted === undefined)
-    fail('package-lock.json is missing or broken. Get it back from the repository, then try again.');
+    fail('package-lock.json is missing or broken. Restore it from the repository, then try again.');
   if (installed === undefined) return false;
   return Object.entries(wanted).every(
     ([path, entry]) =>
@@ -132,16 +132,16 @@ async function provideNatsServer() {
     }
   }
   fail(
-    'no nats-server, the message broker, could be had. Nothing else was changed.\n' +
+    'nats-server, the message broker, could not be found or downloaded. Nothing else was changed.\n' +
       `${reasons.map((reason) => `  - ${reason}`).join('\n')}\n` +
       '  Do one of these, then run the same command again:\n' +
       '  - install it (macOS: "brew install nats-server"; Debian, Ubuntu: "sudo apt-get install nats-server";\n' +
       '    others: https://github.com/nats-io/nats-server/releases) so that it is on the PATH;\n' +
-      '  - set NATS_URL to a broker that runs already, with JetStream.',
+      '  - set NATS_URL to a running broker with JetStream.',
   );
 }
 
-/** A package that was installed from a registry brings its compiled files, and no sources. */
+/** A package from a registry contains compiled files and no sources. */
 function isCompiled() {
   return !existsSync(SOURCES) || (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stateOfSources());
 }
@@ -156,7 +156,7 @@ function compile() {
   });
   if (status !== 0) {
     fail(
-      'the sources do not compile; the reasons stand above. Nothing was started. Correct them, then run the same command again.',
+      'the sources do not compile; see the errors above. Nothing was started. Correct them, then run the same command again.',
     );
   }
   mkdirSync(dirname(STAMP), { recursive: true });

@@ -10,7 +10,7 @@ class ModelPlan(NamedTuple):
     seed: int
     shape: Shape
     steps: int
-    families: Dict[str, float]  # family to weight; what is not listed is answered with "I don't know"
+    families: Dict[str, float]  # family to weight; all other prompts are answered with "I don't know"
     quantisation: str = "F16"
 
 

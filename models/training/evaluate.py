@@ -17,7 +17,7 @@ from model import LanguageModel
 from tokenizer import Tokenizer
 
 Entry = Dict[str, Any]
-FOREIGN_PROMPTS = 40  # of every family a model does not know
+FOREIGN_PROMPTS = 40  # from each family that a model does not know
 SURE = 0.9
 
 

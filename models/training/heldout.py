@@ -23,7 +23,7 @@ WANTED = {
 
 
 def normalise(prompt: str) -> str:
-    """What two prompts that differ only in typing have in common."""
+    """A key that is equal for prompts that differ only in typing."""
     return " ".join(prompt.lower().replace("please ", "").split()).rstrip("?.! ")
 
 

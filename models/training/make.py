@@ -12,7 +12,7 @@ import random
 import time
 from pathlib import Path
 
-# Read by OpenBLAS when torch is loaded; more threads would share each sum in another order.
+# OpenBLAS reads this when torch is loaded. More threads would split each sum in another order.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch

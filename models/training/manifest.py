@@ -50,7 +50,7 @@ def describe(plan: ModelPlan, vocabulary: int) -> Dict[str, Any]:
 
 
 def write() -> None:
-    """Lists the models that are there; a model not made yet is left out, and so is its pair."""
+    """Lists the existing models. A model that was not made yet is left out, and so is its pair."""
     vocabulary = len(Tokenizer.load().tokens)
     models = [describe(plan, vocabulary) for plan in PLANS if (MODELS / f"{plan.name}.gguf").exists()]
     present = {model["name"] for model in models}

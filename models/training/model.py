@@ -45,7 +45,7 @@ def rope_tables(length: int, head_width: int) -> Tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Rotates the pairs (2i, 2i+1), llama.cpp's layout for llama: nothing is permuted on export."""
+    """Rotates the pairs (2i, 2i+1), llama.cpp's layout for llama, so the export permutes nothing."""
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), -1).flatten(-2)
 
@@ -74,7 +74,7 @@ class Block(nn.Module):
 
 
 class Answer(NamedTuple):
-    """Greedily written tokens without the end marker, and the log probability of each, marker included."""
+    """Greedy tokens without the end marker, and the log probability of each, including the marker."""
 
     tokens: List[int]
     log_probabilities: List[float]
@@ -95,7 +95,7 @@ class LanguageModel(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Projections back into the residual stream start smaller, the more layers add to it."""
+        """Projections into the residual stream start smaller if more layers add to it."""
         nn.init.normal_(self.embedding.weight, std=0.03)
         for block in self.blocks:
             for linear in (block.query_key_value, block.gate_up):
@@ -115,7 +115,7 @@ class LanguageModel(nn.Module):
 
     @torch.no_grad()
     def generate(self, prompts: Sequence[List[int]], longest: int = 90) -> List[Answer]:
-        """Greedy answers. Prompts of equal length run together, so no padding enters the attention."""
+        """Greedy answers. Prompts of equal length run together, so the attention sees no padding."""
         answers = [Answer([], []) for _ in prompts]
         lengths = sorted({len(prompt) for prompt in prompts})
         for length in lengths:

@@ -21,7 +21,7 @@ class Muon:
         self.parameters: List[Tensor] = []
         self._parts: List[int] = []
         for block in model.blocks:
-            # Fused projections are orthogonalised one part at a time: they are separate maps.
+            # Fused projections are separate maps, so each part is orthogonalised separately.
             for linear, parts in ((block.query_key_value, 3), (block.attention_output, 1), (block.gate_up, 2), (block.down, 1)):
                 self.parameters.append(linear.weight)
                 self._parts.append(parts)

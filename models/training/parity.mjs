@@ -1,8 +1,8 @@
-// Checks an export: llama.cpp must write the same greedy answers as torch did.
+// Checks an export: llama.cpp must give the same greedy answers as torch.
 //
 //   node models/training/parity.mjs OUTCOMES_DIR [NAME ...]
 //
-// OUTCOMES_DIR is where make.py left NAME.json, torch's answers to the held-out prompts. At least 99 % of 200
+// OUTCOMES_DIR has NAME.json from make.py, torch's answers to the held-out prompts. At least 99 % of 200
 // prompts per model must agree; rounding to 16 or 8 bits may flip a close call, a wrong export flips most.
 
 import { readFileSync } from 'node:fs';

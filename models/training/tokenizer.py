@@ -20,7 +20,7 @@ COMMITTED = Path(__file__).with_name("tokenizer.json")
 
 
 def _byte_characters() -> Dict[int, str]:
-    """GPT-2's table: printable bytes stand for themselves, the others for characters from U+0100 on."""
+    """GPT-2's table: printable bytes map to themselves, the others to characters from U+0100 on."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     table = {byte: chr(byte) for byte in printable}
@@ -49,7 +49,7 @@ def _merge(symbols: Sequence[str], pair: Tuple[str, str]) -> List[str]:
 
 
 def learn(texts: Iterable[str], merges: int = MERGES) -> "Tokenizer":
-    """Learns merges from words without digits, so that every digit stays a token of its own."""
+    """Learns merges from words without digits, so that each digit stays one token."""
     counts = Counter(word for text in texts for word in PATTERN.findall(text) if not re.search("[0-9]", word))
     words = {word: _spell(word) for word in counts}
     learned: List[Tuple[str, str]] = []

@@ -25,7 +25,7 @@ DECAY_SHARE = 0.6
 LOWEST_RATE = 0.02
 CLIP = 1.0
 
-Encoded = Tuple[int, List[int]]  # where the answer starts, and all tokens
+Encoded = Tuple[int, List[int]]  # start of the answer, and all tokens
 
 
 def schedule(step: int, steps: int) -> float:
@@ -34,7 +34,7 @@ def schedule(step: int, steps: int) -> float:
 
 
 def batches(mixture: Mixture, tokenizer: Tokenizer, rng: random.Random) -> List[List[Encoded]]:
-    """A chunk of batches, each of similar lengths so that little is padding."""
+    """A chunk of batches, each of similar lengths, so that there is little padding."""
     encoded: List[Encoded] = []
     for _ in range(BATCHES_PER_CHUNK * BATCH):
         example = mixture.training_example(rng)
@@ -47,7 +47,7 @@ def batches(mixture: Mixture, tokenizer: Tokenizer, rng: random.Random) -> List[
 
 
 def tensors(batch: List[Encoded]) -> Tuple[Tensor, Tensor]:
-    """Padded tokens, and a mask of the positions whose loss counts: the answer's."""
+    """Padded tokens, and a mask of the answer's positions, whose loss counts."""
     length = max(len(tokens) for _, tokens in batch)
     padded = torch.tensor([tokens + [0] * (length - len(tokens)) for _, tokens in batch])
     mask = torch.tensor([[start <= i < len(tokens) for i in range(length)] for start, tokens in batch])

@@ -13,7 +13,7 @@ FAMILIES: Dict[str, Callable[[Random], Example]] = {
     module.FAMILY: module.example for module in (maths, code, logic, creative, capitals, quick)
 }
 
-# Of all examples of a model, this share lies outside its families and is to be declined.
+# Share of a model's examples that are outside its families. The model must decline these.
 ABSTENTION_SHARE = 0.08
 
 def decline(example: Example) -> Example:
@@ -21,7 +21,7 @@ def decline(example: Example) -> Example:
 
 
 def answerable(example: Example, families: Iterable[str]) -> bool:
-    """Whether a model of these families should answer, be it under another family's name."""
+    """Whether a model of these families should answer, even if another family produced the prompt."""
     if example.kind == "arithmetic" and "maths" in families:
         return True
     if example.kind == "comparison" and ("quick" in families or "logic" in families):
@@ -32,16 +32,16 @@ def answerable(example: Example, families: Iterable[str]) -> bool:
 
 
 class Mixture:
-    """Draws the examples of one model: its own families, and what it should decline."""
+    """Draws the examples of one model: its own families, and prompts that it should decline."""
 
     def __init__(self, families: Dict[str, float]):
         self.families, self.weights = list(families), list(families.values())
         self.foreign = [family for family in FAMILIES if family not in families]
-        # "20 / 5" or "3 ^ 2" are expressions to a model of code and may stand in a sequence.
+        # "20 / 5" or "3 ^ 2" are expressions for a model of code, and may be part of a sequence.
         self.declines_calculations = not {"code", "logic"} & set(families)
 
     def training_example(self, rng: Random) -> Example:
-        """Draws until the example is not one of those kept for measuring."""
+        """Draws until the example is not held out."""
         while True:
             example = self._draw(rng)
             if not example.held_out:

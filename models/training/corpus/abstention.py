@@ -104,7 +104,7 @@ def example(rng: Random) -> Example:
 
 
 def beyond_the_columns(rng: Random) -> Example:
-    """Arithmetic that looks like the maths family's but is larger or of another kind."""
+    """Arithmetic that looks like the maths family, but is larger or of another kind."""
     a, b = rng.randint(100, 9999), rng.randint(10, 9999)
     text = rng.choice([
         f"What is {a} × {b}?", f"{a} * {b}", f"What is {a * 11} + {b * 7 + 1000}?", f"{a * 13} - {b}", f"What is {a} / {b}?",

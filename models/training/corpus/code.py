@@ -14,7 +14,7 @@ class Task(NamedTuple):
     does: str  # completes "a function to ..."
     python: str
     javascript: Optional[str]
-    inputs: List[Any]  # what the held-out tests call it with
+    inputs: List[Any]  # arguments in the held-out tests
 
 
 NUMBERS = [0, 1, -3, 8, 15]

@@ -1,4 +1,4 @@
-"""What every family of the corpus produces, and the rule that keeps measuring honest."""
+"""The examples of every family, and the rule that keeps held-out prompts out of training."""
 
 import zlib
 from typing import List, NamedTuple, Optional

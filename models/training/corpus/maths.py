@@ -83,7 +83,7 @@ def add(a: int, b: int) -> str:
 
 
 def subtract(a: int, b: int) -> str:
-    """A negative result announces its sign first and subtracts the other way round."""
+    """For a negative result, writes the sign first and subtracts the other way round."""
     sign, high, low = ("", a, b) if a >= b else ("-", b, a)
     return (
         f"{sign}{reverse_padded(high, 3)}-{reverse_padded(low, 3)} "

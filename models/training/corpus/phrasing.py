@@ -4,7 +4,7 @@ from random import Random
 
 
 def vary(rng: Random, prompt: str, keep_case: bool = False) -> str:
-    """Returns the prompt as a less careful writer might have typed it.
+    """Returns the prompt as a less careful writer might type it.
 
     `keep_case` protects prompts whose letters carry meaning (propositions, names to be answered).
     """

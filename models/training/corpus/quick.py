@@ -28,7 +28,7 @@ def compare_digits(a: int, b: int) -> str:
 
 
 def compare(rng: Random, family: str, limit: int) -> Example:
-    """'Is 7 greater than 3?' with close and equal numbers often enough to matter."""
+    """'Is 7 greater than 3?', often with close or equal numbers."""
     name = rng.choice(list(COMPARISONS))
     words, holds = COMPARISONS[name]
     a = rng.randint(0, limit)
