@@ -91,10 +91,7 @@ describe('an impossible experiment', () => {
     [{ arms: 'evolution,evolution' }, '- arms: an arm is listed twice'],
     [{ tiers: 'huge' }, '- tiers.0: "huge" is not one of ultra-low, low, mid, high'],
     [{ ablations: { nothing: {} } }, '- ablations.nothing: it changes nothing'],
-    [
-      { ablations: { static: { crossover: false } } },
-      '- ablations.static: an arm already has this name',
-    ],
+    [{ ablations: { static: { crossover: false } } }, '- ablations.static: an arm already has this name'],
     [
       { evolution: { variants: [3, 2] } },
       '- evolution.variants: the least number of variants is above the most',

@@ -84,7 +84,9 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
 
   it('refuses an archive whose checksum is not the published one', async () => {
     const list = `${'0'.repeat(64)}  ${ARCHIVE}\n`;
-    await expect(download(await serve({ list }))).rejects.toThrow(/has the checksum .* but the published one is 0+/);
+    await expect(download(await serve({ list }))).rejects.toThrow(
+      /has the checksum .* but the published one is 0+/,
+    );
     await expectNothingLeft();
   });
 
