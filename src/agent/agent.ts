@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { answersId, decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
 import { WorkOrder } from '../events/node.ts';
 import type { InferenceEngine } from '../inference/port.ts';
@@ -46,7 +46,7 @@ type JsMsg = Awaited<ReturnType<typeof nextMessages>> extends AsyncIterable<infe
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { nc, device, engine, offer, signal, onStatus } = options;
-  const publish = publisher(jetstream(nc));
+  const publish = publisher(nc);
   const announcement = await announce({
     nc,
     bucket: AGENTS_BUCKET,
@@ -102,14 +102,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const overdue = AbortSignal.timeout(Math.max(1, Date.parse(order.dueAt) - Date.now()));
     const submission = await runWorkOrder(engine, order, AbortSignal.any([overdue, leaving.signal]));
     const orderId = message.headers?.get(HEADER.messageId) || order.taskId;
-    const meta = headers();
-    meta.set(HEADER.correlationId, message.headers?.get(HEADER.correlationId) || order.taskId);
-    meta.set(HEADER.causationId, orderId);
+    const headers = {
+      [HEADER.correlationId]: message.headers?.get(HEADER.correlationId) || order.taskId,
+      [HEADER.causationId]: orderId,
+    };
     await publish({
       subject: commandSubject({ kind: 'node', id: order.node }, device),
       body: encodeJson(submission),
       messageId: answersId(orderId),
-      headers: meta,
+      headers,
     });
   }
 

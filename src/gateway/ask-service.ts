@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { jetstream } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { z } from 'zod';
 import type { AccountCommand } from '../events/account.ts';
 import { decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
@@ -53,7 +52,7 @@ const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** The endpoints that change something: asking, and opening an account. */
 export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskService {
-  const publish = publisher(jetstream(nc));
+  const publish = publisher(nc);
   const inbox = `${GATEWAY_INBOX}.${randomUUID().replaceAll('-', '')}`;
   const waiting = new Map<string, { readonly queryId: string; readonly resolve: (reply: Reply) => void }>();
   const followers = new Map<string, Set<(event: StoredEvent) => void>>();
@@ -76,12 +75,10 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
 
   async function send(account: string, command: AccountCommand, correlationId: string): Promise<void> {
     const messageId = randomUUID();
-    const meta = headers();
-    meta.set(HEADER.correlationId, correlationId);
-    meta.set(HEADER.causationId, messageId);
+    const headers = { [HEADER.correlationId]: correlationId, [HEADER.causationId]: messageId };
     try {
       const subject = commandSubject({ kind: 'account', id: account });
-      await publish({ subject, body: encodeJson(command), messageId, headers: meta });
+      await publish({ subject, body: encodeJson(command), messageId, headers });
     } catch (cause) {
       onStatus(`a question could not be handed to the network: ${String(cause)}`);
       throw new EndpointError(

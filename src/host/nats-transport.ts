@@ -1,10 +1,11 @@
 import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { ClosedConnectionError, headers as createHeaders, DrainingConnectionError } from 'nats';
+import { ClosedConnectionError, DrainingConnectionError } from 'nats';
 import { encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
 import { InvalidSubjectTokenError, NatsUnavailableError } from '../messaging/errors.ts';
 import { type Publish, publisher } from '../messaging/publish.ts';
+import { headersOf } from '../messaging/stored.ts';
 import { COMMANDS, partitionConsumer } from '../messaging/streams.ts';
 import {
   commandSubject,
@@ -41,7 +42,7 @@ export class NatsTransport implements Transport {
   constructor(nats: NatsConnection, onLog: OnLog) {
     this.#nats = nats;
     this.#js = jetstream(nats);
-    this.#publish = publisher(this.#js);
+    this.#publish = publisher(nats);
     this.#onLog = onLog;
   }
 
@@ -51,13 +52,14 @@ export class NatsTransport implements Transport {
     if (message.body.length > limit) {
       throw new UnpublishableError(`${message.body.length} bytes for ${subject}: the broker takes ${limit}.`);
     }
-    const headers = createHeaders();
-    headers.set(HEADER.correlationId, message.correlationId);
-    headers.set(HEADER.causationId, message.causationId);
+    const headers = {
+      [HEADER.correlationId]: message.correlationId,
+      [HEADER.causationId]: message.causationId,
+    };
     try {
       if (message.target.kind === 'reply') {
-        headers.set(HEADER.messageId, message.messageId);
-        this.#nats.publish(subject, message.body, { headers });
+        const named = headersOf({ ...headers, [HEADER.messageId]: message.messageId });
+        this.#nats.publish(subject, message.body, { headers: named });
       } else {
         await this.#publish({ subject, body: message.body, messageId: message.messageId, headers });
       }

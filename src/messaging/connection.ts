@@ -25,8 +25,15 @@ const RETRY_MS = 100;
 /**
  * The inbox prefix of a broker's user. If others could read an inbox, they would see everything that is pulled into it.
  */
-export function inboxPrefixOf(user: string | undefined): string {
+export function inboxPrefixOfUser(user: string | undefined): string {
   return user === undefined || user === 'client' ? '_INBOX' : `_INBOX_${user}`;
+}
+
+const inboxPrefixes = new WeakMap<NatsConnection, string>();
+
+/** The prefix of inboxes that this connection's user may subscribe to. */
+export function inboxPrefixOf(nc: NatsConnection): string {
+  return inboxPrefixes.get(nc) ?? inboxPrefixOfUser(undefined);
 }
 
 /**
@@ -36,6 +43,7 @@ export function inboxPrefixOf(user: string | undefined): string {
  */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
   const access = splitUrl(options);
+  const inboxPrefix = options.inboxPrefix ?? inboxPrefixOfUser(access.user);
   const deadline = performance.now() + (options.deadlineMs ?? 5_000);
   for (;;) {
     try {
@@ -43,7 +51,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
         servers: access.servers,
         ...(access.user === undefined ? {} : { user: access.user, pass: access.password ?? '' }),
         name: options.name,
-        inboxPrefix: options.inboxPrefix ?? inboxPrefixOf(access.user),
+        inboxPrefix,
         maxReconnectAttempts: -1,
         reconnectTimeWait: 200,
         reconnectJitter: 100,
@@ -54,6 +62,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
         pingInterval: 10_000,
         timeout: Math.max(500, Math.min(5_000, deadline - performance.now())),
       });
+      inboxPrefixes.set(connection, inboxPrefix);
       if (options.onStatus !== undefined) watchStatus(connection, options.onStatus);
       return connection;
     } catch (error) {

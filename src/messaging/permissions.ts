@@ -1,4 +1,4 @@
-import { inboxPrefixOf } from './connection.ts';
+import { inboxPrefixOfUser } from './connection.ts';
 import { deviceConsumer, WORK } from './streams.ts';
 import { requireId, SERVICE_SUBJECTS } from './subjects.ts';
 
@@ -36,7 +36,7 @@ export function clientUser(password: string): NatsUser {
     user: CLIENT_USER,
     password,
     publish: [...SERVICE_SUBJECTS, '$SRV.>'],
-    subscribe: [`${inboxPrefixOf(CLIENT_USER)}.>`, 'dellm.evt.>'],
+    subscribe: [`${inboxPrefixOfUser(CLIENT_USER)}.>`, 'dellm.evt.>'],
   };
 }
 
@@ -59,6 +59,6 @@ export function agentUser(device: string, password: string): NatsUser {
       `dellm.cmd.*.node.*.from.${device}`,
       `$KV.${AGENTS_BUCKET}.${device}`,
     ],
-    subscribe: [`${inboxPrefixOf(user)}.>`],
+    subscribe: [`${inboxPrefixOfUser(user)}.>`],
   };
 }

@@ -1,9 +1,8 @@
-import type { JetStreamClient, PubAck } from '@nats-io/jetstream';
+import type { PubAck } from '@nats-io/jetstream';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import type { MsgHdrs } from 'nats';
+import type { NatsConnection } from 'nats';
 import {
   ClosedConnectionError,
-  headers as createHeaders,
   DrainingConnectionError,
   InvalidArgumentError,
   InvalidSubjectError,
@@ -11,13 +10,14 @@ import {
 } from 'nats';
 import { HEADER } from '../events/envelope.ts';
 import { NatsUnavailableError } from './errors.ts';
+import { type Headers, publishStored } from './stored.ts';
 
 export interface Publication {
   readonly subject: string;
   readonly body: Uint8Array;
   /** Travels in the header `Dellm-Message`, so that the receiver recognises a second copy. The broker ignores it. */
   readonly messageId: string;
-  readonly headers?: MsgHdrs;
+  readonly headers?: Headers;
 }
 
 export interface PublishLimits {
@@ -45,7 +45,7 @@ const FINAL = [
  * missing. The message may then be stored twice, and its id makes that harmless. If the broker refuses the message,
  * throws its error at once. After the deadline, throws `NatsUnavailableError`; the message may or may not be stored.
  */
-export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publish {
+export function publisher(nc: NatsConnection, limits: PublishLimits = {}): Publish {
   const deadlineMs = limits.deadlineMs ?? 4_000;
   let free = limits.maxInFlight ?? 256;
   const queue: (() => void)[] = [];
@@ -61,23 +61,20 @@ export function publisher(js: JetStreamClient, limits: PublishLimits = {}): Publ
   return async (message) => {
     await enter();
     try {
-      return await publishUntil(js, message, performance.now() + deadlineMs);
+      return await publishUntil(nc, message, performance.now() + deadlineMs);
     } finally {
       leave();
     }
   };
 }
 
-async function publishUntil(js: JetStreamClient, message: Publication, deadline: number): Promise<PubAck> {
+async function publishUntil(nc: NatsConnection, message: Publication, deadline: number): Promise<PubAck> {
   const { subject, body, messageId } = message;
-  const headers = message.headers ?? createHeaders();
-  headers.set(HEADER.messageId, messageId);
+  const headers = { ...message.headers, [HEADER.messageId]: messageId };
   for (let timeout = FIRST_ATTEMPT_MS; ; timeout *= 2) {
     try {
-      return await js.publish(subject, body, {
-        headers,
-        timeout: Math.max(1, Math.min(timeout, deadline - performance.now())),
-      });
+      const patience = Math.max(1, Math.min(timeout, deadline - performance.now()));
+      return await publishStored(nc, { subject, body, headers }, patience);
     } catch (error) {
       if (isFinal(error)) throw error;
       if (performance.now() + PAUSE_MS >= deadline) {

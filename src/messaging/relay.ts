@@ -1,11 +1,11 @@
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { JetStreamApiCodes, JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from 'nats';
-import { headers } from 'nats';
 import { SNAPSHOT_PREFIX } from '../events/envelope.ts';
 import { type EventPlace, holdsEvent } from '../eventstore/holds-event.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { shownToStrangers } from './confidential.ts';
+import { publishStored } from './stored.ts';
 import { EVENTS, EVENTS_MAX_AGE_MS, ensureEventsStream } from './streams.ts';
 import { eventSubject } from './subjects.ts';
 
@@ -77,7 +77,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     try {
       const jsm = await js.jetstreamManager();
       const checkpoint = await readCheckpoint(jsm, options);
-      await relayFrom(checkpoint, js, options, () => {
+      await relayFrom(checkpoint, options, () => {
         published += 1;
       });
     } catch (error) {
@@ -91,24 +91,35 @@ export async function runRelay(options: RelayOptions): Promise<void> {
 
 async function relayFrom(
   checkpoint: Checkpoint,
-  js: JetStreamClient,
   { store, nc, signal, prefixes }: RelayOptions,
   onPublished: () => void,
 ): Promise<void> {
   const stop = new AbortController();
-  const inFlight = new Set<Promise<void>>();
+  let inFlight = 0;
+  let answered = (): void => {};
   let doubt: unknown;
   let follows: Predecessor = { lastSequence: checkpoint.lastSequence };
   const maxBytes = (nc.info?.max_payload ?? 1024 ** 2) - HEADER_ROOM;
 
   const publish = async (event: StoredEvent, follows: Predecessor): Promise<void> => {
+    inFlight += 1;
     try {
-      const ack = await publishEvent(js, event, follows, maxBytes);
+      const ack = await publishEvent(nc, event, follows, maxBytes);
       if (ack.duplicate) throw new Error(`the broker already has event ${event.id}`);
       onPublished();
     } catch (error) {
       doubt ??= error;
       stop.abort();
+    }
+    inFlight -= 1;
+    answered();
+  };
+  /** Resolves when no more than so many messages wait for their answers. */
+  const atMost = async (count: number): Promise<void> => {
+    while (inFlight > count) {
+      await new Promise<void>((resolve) => {
+        answered = resolve;
+      });
     }
   };
 
@@ -121,37 +132,36 @@ async function relayFrom(
     for await (const delivery of subscription) {
       if (doubt !== undefined) break;
       if (delivery.kind !== 'event' || delivery.event.stream.startsWith(SNAPSHOT_PREFIX)) continue;
-      while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
+      if (inFlight === IN_FLIGHT) await atMost(IN_FLIGHT - 1);
       if (doubt !== undefined) break;
-      const sent = publish(delivery.event, follows).finally(() => inFlight.delete(sent));
-      inFlight.add(sent);
+      void publish(delivery.event, follows);
       follows = { lastSequence: follows.lastSequence + 1, lastMsgID: delivery.event.id };
     }
   } finally {
-    await Promise.all(inFlight);
+    await atMost(0);
   }
   if (doubt !== undefined) throw doubt;
 }
 
-function publishEvent(js: JetStreamClient, event: StoredEvent, follows: Predecessor, maxBytes: number) {
+function publishEvent(nc: NatsConnection, event: StoredEvent, follows: Predecessor, maxBytes: number) {
   const { stream, revision, position, id, type } = event;
-  const meta = headers();
-  meta.set(EVENT_HEADER.stream, encodeURI(stream));
-  meta.set(EVENT_HEADER.revision, String(revision));
-  meta.set(EVENT_HEADER.position, String(position));
   const shown = shownToStrangers(event, Date.now());
-  if (shown.omitted !== null) meta.set(EVENT_HEADER.omitted, shown.omitted);
+  let { omitted } = shown;
   let body = Buffer.from(JSON.stringify(shown.event));
   if (body.length > maxBytes) {
-    meta.set(EVENT_HEADER.omitted, 'data');
+    omitted = 'data';
     body = Buffer.from(JSON.stringify({ ...event, data: null }));
   }
-  return js.publish(eventSubject(stream, type), body, {
-    msgID: id,
-    headers: meta,
-    timeout: REQUEST_TIMEOUT_MS,
-    expect: follows,
-  });
+  const headers = {
+    [EVENT_HEADER.id]: id,
+    [EVENT_HEADER.stream]: encodeURI(stream),
+    [EVENT_HEADER.revision]: String(revision),
+    [EVENT_HEADER.position]: String(position),
+    ...(omitted !== null && { [EVENT_HEADER.omitted]: omitted }),
+    'Nats-Expected-Last-Sequence': String(follows.lastSequence),
+    ...(follows.lastMsgID !== undefined && { 'Nats-Expected-Last-Msg-Id': follows.lastMsgID }),
+  };
+  return publishStored(nc, { subject: eventSubject(stream, type), body, headers }, REQUEST_TIMEOUT_MS);
 }
 
 async function readCheckpoint(jsm: JetStreamManager, options: RelayOptions): Promise<Checkpoint> {

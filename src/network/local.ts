@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import type { NetworkView } from '../actors/network-view.ts';
 import { encodeJson, HEADER } from '../events/envelope.ts';
 import type { EvolutionSettings } from '../events/evolution.ts';
@@ -301,14 +301,11 @@ export async function beginGenesis(
   evolution?: EvolutionSettings,
 ): Promise<void> {
   const messageId = `genesis-${device}-${Date.now()}`;
-  const meta = headers();
-  meta.set(HEADER.correlationId, 'genesis');
-  meta.set(HEADER.causationId, messageId);
-  await publisher(jetstream(nc))({
+  await publisher(nc)({
     subject: commandSubject({ kind: 'genesis', id: 'main' }),
     body: encodeJson(genesisPlan(device, OWNER, models, evolution ?? (await evolutionSettings(models)))),
     messageId,
-    headers: meta,
+    headers: { [HEADER.correlationId]: 'genesis', [HEADER.causationId]: messageId },
   });
 }
 
@@ -324,14 +321,11 @@ async function beginEvolution(nc: NatsConnection, { evolution, nodes }: NetworkV
     data: { settings, onlyIfNone: true },
   };
   const messageId = `evolution-${Date.now()}`;
-  const meta = headers();
-  meta.set(HEADER.correlationId, 'evolution');
-  meta.set(HEADER.causationId, messageId);
-  await publisher(jetstream(nc))({
+  await publisher(nc)({
     subject: commandSubject({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }),
     body: encodeJson(command),
     messageId,
-    headers: meta,
+    headers: { [HEADER.correlationId]: 'evolution', [HEADER.causationId]: messageId },
   });
 }
 

@@ -79,7 +79,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
   );
 
   const store = connectEventStore(esdb);
-  const publish = publisher(jetstream(nats));
+  const publish = publisher(nats);
   const acceptedSends = new Set<string>();
   const acceptedDeposits = new Set<string>();
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { headers } from 'nats';
 import { decodeJson, drawOf, encodeJson, HEADER } from '../../src/events/envelope.ts';
 import type { GenesisCommand } from '../../src/events/genesis.ts';
 import { connectEventStore } from '../../src/eventstore/esdb.ts';
@@ -162,15 +161,12 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
     const genePool = { ...standard.genePool, promptTemplates: [{ system: '', user: '{question}' }] };
     const settings = { ...standard, ...EVOLUTION, genePool };
     const messageId = `genesis-${seed}`;
-    const meta = headers();
-    meta.set(HEADER.correlationId, 'genesis');
-    meta.set(HEADER.causationId, messageId);
     const subject = commandSubject({ kind: 'genesis', id: 'main' });
-    await publisher(jetstream(nats))({
+    await publisher(nats)({
       subject,
       body: encodeJson(smaller(genesisPlan(DEVICE, 'owner', 'miniature', settings))),
       messageId,
-      headers: meta,
+      headers: { [HEADER.correlationId]: 'genesis', [HEADER.causationId]: messageId },
     });
     const deadline = performance.now() + READY_WITHIN_MS;
     for (let attempt = 0; performance.now() < deadline; attempt += 1) {

@@ -12,7 +12,7 @@ describe('publisher', () => {
   let nats: TestNats;
   let nc: NatsConnection;
   beforeAll(async () => {
-    nats = await startTestNats();
+    nats = await startTestNats({ devices: ['laptop'] });
     nc = await nats.connect();
     await ensureStreams(jetstream(nc));
   });
@@ -30,7 +30,7 @@ describe('publisher', () => {
   }
 
   it('names its message in a header, and leaves it to the receiver to know a second copy', async () => {
-    const publish = publisher(jetstream(nc));
+    const publish = publisher(nc);
     const before = await stored();
     await publish(message('x', 'same'));
     const { seq } = await publish(message('x', 'same'));
@@ -40,7 +40,7 @@ describe('publisher', () => {
   });
 
   it('gets every message stored, many at a time, while the broker is killed and comes back', async () => {
-    const publish = publisher(jetstream(nc), { maxInFlight: 32, deadlineMs: 15_000 });
+    const publish = publisher(nc, { maxInFlight: 32, deadlineMs: 15_000 });
     const before = await stored();
     const all = Promise.all(Array.from({ length: 600 }, (_, n) => publish(message(String(n)))));
     await nats.restart();
@@ -50,7 +50,7 @@ describe('publisher', () => {
 
   it('gives up at its deadline, and says that nobody knows', async () => {
     await nats.server().kill();
-    const publish = publisher(jetstream(nc), { deadlineMs: 700 });
+    const publish = publisher(nc, { deadlineMs: 700 });
     const started = performance.now();
     await expect(publish(message('lost'))).rejects.toThrow(
       /may or may not be stored. Publish it again with the same message id/,
@@ -60,12 +60,30 @@ describe('publisher', () => {
   });
 
   it('does not try again what the broker can never take', async () => {
-    const publish = publisher(jetstream(nc), { deadlineMs: 10_000 });
+    const publish = publisher(nc, { deadlineMs: 10_000 });
     const started = performance.now();
     await expect(publish({ ...message('x'), body: new Uint8Array(1024 ** 2 + 1) })).rejects.toThrow(
       /max_payload/,
     );
     await expect(publish({ ...message('x'), subject: 'a b' })).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(8_000);
+  });
+
+  it('is told at once of a missing permission, which the broker leaves without an answer', async () => {
+    const publish = publisher(await nats.connect({ device: 'laptop' }), { deadlineMs: 60_000 });
+    await expect(publish(message('x'))).rejects.toThrow(/Permissions Violation/i);
+  });
+
+  it('refuses headers that would break the line', async () => {
+    const publish = publisher(nc, { deadlineMs: 60_000 });
+    await expect(publish({ ...message('x'), headers: { Name: 'a\r\nb: c' } })).rejects.toThrow(/line break/);
+  });
+
+  it('rejects what is under way when its connection is closed', async () => {
+    const connection = await nats.connect();
+    const publish = publisher(connection, { deadlineMs: 60_000 });
+    const underWay = expect(publish({ ...message('x'), subject: 'dellm.nobody' })).rejects.toThrow();
+    await connection.close();
+    await underWay;
   });
 });
