@@ -109,7 +109,7 @@ describe('pairs of arms', () => {
     );
     expect(pairsOf(comparison)[0]).toMatchObject({ design: 'unpaired', n: [5, 5] });
     expect(comparison.warnings).toEqual([
-      'Only 2 seeds are shared, so arms are compared unpaired, over all their seeds: a against b.',
+      'Only 2 seeds are shared, so the arms are compared unpaired, over all their seeds: a against b.',
     ]);
   });
 
@@ -130,7 +130,7 @@ describe('warnings', () => {
       );
     expect(compareOne(withTasks(9_900)).warnings).toEqual([]);
     expect(compareOne(withTasks(9_000)).warnings).toEqual([
-      'The budgets of a (10,000 judged tasks) and b (9,000) differ by 10.0 %: the comparison is not at equal budget.',
+      'The budgets of a (10,000 judged tasks) and b (9,000) differ by 10.0 %, so the comparison is not at equal budgets.',
     ]);
   });
 
@@ -148,19 +148,19 @@ describe('warnings', () => {
       { name: 'made', summary: { ...simulated, arms: longer } },
     ]);
     expect(warnings).toEqual([
-      'Simulated, by a skill model and not by language models: made.',
-      'The engines differ (miniature, simulated): their accuracies say nothing about each other.',
-      'Examinations differ in length (200, 50 tasks), so they asked different tasks.',
+      'Simulated by a model of skill, without language models: made.',
+      'The engines differ (miniature, simulated), so their accuracies cannot be compared.',
+      'The evaluations differ in length (200, 50 tasks), so they asked different tasks.',
     ]);
   });
 
-  it('tell which arms were never examined, and leave them out', () => {
-    const unexamined = armOf('b', SEEDS).map((arm) => ({
+  it('tell which arms were never evaluated, and leave them out', () => {
+    const unevaluated = armOf('b', SEEDS).map((arm) => ({
       ...arm,
       generations: arm.generations.map((one) => ({ ...one, heldOut: null })),
     }));
-    const comparison = compareOne(summaryOf(armOf('a', SEEDS), unexamined));
-    expect(comparison.warnings).toEqual(['b was never examined on held-out tasks: it is left out.']);
+    const comparison = compareOne(summaryOf(armOf('a', SEEDS), unevaluated));
+    expect(comparison.warnings).toEqual(['b was never evaluated, so it is left out.']);
     expect(comparison.measures[0]?.arms.map(({ name }) => name)).toEqual(['a']);
   });
 });

@@ -206,23 +206,23 @@ function warningsOfInputs(named: readonly Named[]): string[] {
   const sizes = new Set(named.flatMap(({ summary }) => summary.arms.map(({ heldOutSize }) => heldOutSize)));
   return [
     ...(simulated.length > 0
-      ? [`Simulated, by a skill model and not by language models: ${simulated.join(', ')}.`]
+      ? [`Simulated by a model of skill, without language models: ${simulated.join(', ')}.`]
       : []),
     ...(engines.length > 1
-      ? [`The engines differ (${engines.join(', ')}): their accuracies say nothing about each other.`]
+      ? [`The engines differ (${engines.join(', ')}), so their accuracies cannot be compared.`]
       : []),
     ...(sizes.size > 1
-      ? [`Examinations differ in length (${[...sizes].join(', ')} tasks), so they asked different tasks.`]
+      ? [`The evaluations differ in length (${[...sizes].join(', ')} tasks), so they asked different tasks.`]
       : []),
   ];
 }
 
 function warningsOfArms(arms: readonly NamedArm[]): string[] {
-  const unexamined = arms.filter(({ runs }) => runs.every((run) => finalHeldOut(run) === null));
+  const unevaluated = arms.filter(({ runs }) => runs.every((run) => finalHeldOut(run) === null));
   const partly = arms.flatMap(({ name, runs }) => {
     const seeds = runs.filter((run) => finalHeldOut(run) === null).map(({ seed }) => seed);
     return seeds.length > 0 && seeds.length < runs.length
-      ? [`${name} was not examined at seed ${seeds.join(', ')}: they are left out.`]
+      ? [`${name} was not evaluated at seed ${seeds.join(', ')}, which is left out.`]
       : [];
   });
   const unequal = arms.flatMap((one, index) =>
@@ -231,13 +231,13 @@ function warningsOfArms(arms: readonly NamedArm[]): string[] {
       const apart = Math.abs(mine - theirs) / Math.max(mine, theirs, 1);
       return apart > BUDGET_TOLERANCE
         ? [
-            `The budgets of ${one.name} (${count(mine)} judged tasks) and ${other.name} (${count(theirs)}) differ by ${(100 * apart).toFixed(1)} %: the comparison is not at equal budget.`,
+            `The budgets of ${one.name} (${count(mine)} judged tasks) and ${other.name} (${count(theirs)}) differ by ${(100 * apart).toFixed(1)} %, so the comparison is not at equal budgets.`,
           ]
         : [];
     }),
   );
   return [
-    ...unexamined.map(({ name }) => `${name} was never examined on held-out tasks: it is left out.`),
+    ...unevaluated.map(({ name }) => `${name} was never evaluated, so it is left out.`),
     ...partly,
     ...unequal,
   ];
@@ -270,7 +270,7 @@ function warningOf({ design, n, test }: PairResult, shared: number): string | nu
     return `With ${n[0]} and ${n[1]} seeds no p-value can be below ${least}, whatever the difference`;
   }
   return design === 'unpaired' && shared > 0
-    ? `Only ${shared} seeds are shared, so arms are compared unpaired, over all their seeds`
+    ? `Only ${shared} seeds are shared, so the arms are compared unpaired, over all their seeds`
     : null;
 }
 
@@ -278,7 +278,7 @@ function warningOf({ design, n, test }: PairResult, shared: number): string | nu
 export function renderComparison({ simulated, inputs, warnings, measures }: Comparison): string {
   return [
     `# Comparison of ${inputs.map(({ name }) => cell(name)).join(', ')}${simulated ? ' (simulated)' : ''}`,
-    ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `- **Mind:** ${cell(warning)}`)] : []),
+    ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `- **Warning:** ${cell(warning)}`)] : []),
     ...measures.flatMap(({ measure, arms, pairs }) => [
       '',
       `## Held-out accuracy of the ${MEASURES[measure]}${simulated ? ' (simulated)' : ''}`,

@@ -38,7 +38,7 @@ export interface Life {
     readonly byType: readonly TypeRecord[];
   };
   /** Oldest first; the newest 200. */
-  readonly judgements: readonly Judgement[];
+  readonly judgements: readonly GenerationResult[];
   readonly end: (NonNullable<LineageRow['end']> & { readonly at: string }) | null;
   /** When its last task ended after culling; null before that. */
   readonly retiredAt: string | null;
@@ -63,7 +63,7 @@ export interface TypeRecord {
 }
 
 /** What selection made of it in one generation. */
-export interface Judgement extends LifeFitness {
+export interface GenerationResult extends LifeFitness {
   readonly outcome: 'elite' | 'kept' | 'culled' | 'on-trial' | null;
   readonly rule: string | null;
 }
@@ -120,7 +120,7 @@ export async function lifeOf(
     moves: record.moves,
     cluster: row.cluster,
     votes: votesOf(record),
-    judgements: row.fitness.map((one) => judgement(node, one, made.get(generationStream(one)))),
+    judgements: row.fitness.map((one) => resultOf(node, one, made.get(generationStream(one)))),
     end: end === null || endedAt === null ? null : { ...end, at: endedAt },
     retiredAt: record.retiredAt,
     offspring: offspringOf(node, lives),
@@ -180,7 +180,11 @@ function generationStream({ cluster, generation }: LifeFitness): string {
   return `generation-${generationId(cluster, generation)}`;
 }
 
-function judgement(node: string, fitness: LifeFitness, selection: SelectionMade | undefined): Judgement {
+function resultOf(
+  node: string,
+  fitness: LifeFitness,
+  selection: SelectionMade | undefined,
+): GenerationResult {
   if (!selection) return { ...fitness, outcome: null, rule: null };
   const { elites, kept, culled, onTrial, rule } = selection;
   const outcome = elites.includes(node)
