@@ -2,7 +2,7 @@
 
 python3 ask.py "What is 15 × 23?" [127.0.0.1:4222]
 
-NATS speaks lines of text over TCP, which is all that one request needs. A program that does more takes nats-py.
+The NATS protocol is lines of text over TCP, which is enough for one request. A larger program should use nats-py.
 """
 
 import json

@@ -114,7 +114,7 @@ const PROJECTIONS = [network, evolution];
 export async function inBranchFolder<T>(folder: string, begin: () => Promise<T>): Promise<T> {
   if (await isFilled(folder)) {
     throw new ExperimentFolderError(
-      `${folder} exists and is not empty, or is no folder. Nothing was changed. Name another folder, or go on with the branch in it by --resume.`,
+      `${folder} exists and is not empty, or is not a folder. Nothing was changed. Name another folder, or continue the branch in it with --resume.`,
     );
   }
   const isNew = !existsSync(folder);

@@ -2,8 +2,8 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 
 /**
- * Figures as SVG texts: panels by Observable Plot side by side or below each other, under one title and one legend.
- * Nothing in them depends on a clock, on chance or on what was drawn before, so the same data give the same bytes.
+ * Figures as SVG texts: panels by Observable Plot in rows, under one title and one legend. Nothing depends on a clock,
+ * on chance or on earlier figures, so the same data give the same bytes.
  */
 
 export interface LegendEntry {
@@ -22,7 +22,7 @@ export interface Panel {
 
 export interface Figure {
   readonly title: string;
-  /** What the marks are, how many seeds there are, what was left out: a paragraph each. */
+  /** Paragraphs that say what the marks are, how many seeds there are, and what was left out. */
   readonly notes: readonly string[];
   readonly legend: readonly LegendEntry[];
   /** Rows of panels. */
@@ -30,7 +30,7 @@ export interface Figure {
 }
 
 /**
- * Colours that stay apart for the colour-blind: those of Okabe & Ito (2008) without the yellow, which is too faint on
+ * Colours that the colour-blind can tell apart: those of Okabe & Ito (2008) without the yellow, which is too faint on
  * white, then darker ones of Tol's "muted" scheme (2021).
  */
 const PALETTE = [
@@ -59,12 +59,12 @@ export function colourOf(index: number): string {
   return PALETTE[index % PALETTE.length] ?? GREY;
 }
 
-/** Lines differ by more than colour, for prints in grey; where colours come round again, their dashes do not. */
+/** Lines also differ by their dashes, for prints in grey. Lines with the same colour have different dashes. */
 export function dashOf(index: number): string {
   return DASHES[(index + Math.floor(index / PALETTE.length)) % DASHES.length] ?? 'none';
 }
 
-/** The figure as a document of its own: white ground, generic fonts, no reference to anything outside. */
+/** The figure as an SVG document: white ground, generic fonts, no external references. */
 export function drawn({ title, notes, legend, panels }: Figure): string {
   const widths = panels.map((row) => row.reduce((sum, { width }) => sum + width, (row.length - 1) * GAP));
   const width = 2 * MARGIN + Math.max(...widths);
@@ -112,7 +112,7 @@ function plotted({ width, height, options }: Panel, x: number, y: number): strin
   const svg = Plot.plot({ ...options, width, height, document, style: { fontSize: '12px', color: '#222' } });
   svg.setAttribute('x', String(x));
   svg.setAttribute('y', String(y));
-  // Its style sheet is for pages: it would make the panel as wide as what is around it, and ask for the page's font.
+  // Plot's style sheet is for web pages: it would stretch the panel and use the page's font.
   for (const style of svg.querySelectorAll('style')) style.remove();
   for (const name of ['class', 'style']) svg.removeAttribute(name);
   svg.setAttribute('font-size', '12');

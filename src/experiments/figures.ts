@@ -20,7 +20,7 @@ export interface Figures {
 const WIDTH = 430;
 const HEIGHT = 300;
 const FRACTION: readonly [number, number] = [0, 1];
-/** Lines of fewer points show each of them. */
+/** Lines with at most this many points show each point. */
 const DOTTED_POINTS = 15;
 /** From calm to alarm, darker as it gets worse. */
 const MODE_COLOURS: Readonly<Record<EvolutionMode, string>> = {
@@ -31,8 +31,8 @@ const MODE_COLOURS: Readonly<Record<EvolutionMode, string>> = {
 };
 
 /**
- * All figures of an experiment. `lives` are those of one arm at one seed, in the order of their births; `of` names it.
- * The same arguments give the same texts, byte for byte.
+ * All figures of an experiment. `lives` are those of one arm at one seed, in the order of their births; `of` names the
+ * arm and the seed. The same arguments give the same bytes.
  */
 export function figuresOf(summary: Summary, lives?: readonly LineageRow[], of?: string): Figures {
   return {
@@ -161,7 +161,7 @@ function specializationFigure(summary: Summary): Figure {
   };
 }
 
-/** One row of cells per seed, one block of rows per arm: nothing is averaged away. */
+/** One row of cells per seed and one block of rows per arm, without any averages. */
 function modesFigure(summary: Summary): Figure {
   const cells = summary.arms.flatMap((arm) =>
     stretchesOf(arm).map((stretch) => ({ arm: shownArm(arm), seed: arm.seed, ...stretch })),
@@ -213,7 +213,7 @@ function modesFigure(summary: Summary): Figure {
   };
 }
 
-/** Generations in a row that have the same mode. */
+/** Consecutive generations with the same mode. */
 function stretchesOf({ generations }: Arm): { mode: EvolutionMode; x1: number; x2: number }[] {
   const stretches: { mode: EvolutionMode; x1: number; x2: number }[] = [];
   for (const { generation, mode } of generations) {
@@ -302,7 +302,7 @@ function noteOf(summary: Summary): string {
     : `Engine: ${summary.engine}, ${seeds} seeds. Lines are means over the seeds, bands their 95 % bootstrap intervals.`;
 }
 
-/** What is simulated says so. */
+/** Marks the title of a simulated experiment. */
 export function titled({ simulated }: { readonly simulated: boolean }, title: string): string {
   return simulated ? `${title} (simulated)` : title;
 }

@@ -1,7 +1,7 @@
 /**
  * Public models of 0.6–3 GB that llama.cpp runs. Files and addresses are those of the named repositories. Sizes are
- * rounded (`dellm models pull` goes by what the server says). No checksum is known here, so none is given: a download
- * is then checked by its size and its head only.
+ * rounded; `dellm models pull` uses the size that the server gives. There are no checksums, because none are known
+ * here. So a download is checked only by its size and its header.
  */
 export interface PublicModel {
   readonly id: string;

@@ -81,7 +81,7 @@ function settingsOf({ settings }: EvolutionOutput): readonly (readonly [string, 
       `the bottom ${percent(cullShare)} end, the top ${percent(eliteShare)} have ${offspring} offspring each`,
     ],
     ['mutations', `${settings.mutations.join(', ') || 'none'}${settings.crossover ? ', and crossover' : ''}`],
-    ['gold tasks', `beside ${percent(settings.goldShare)} of the tasks`],
+    ['gold tasks', `in addition to ${percent(settings.goldShare)} of the tasks`],
   ];
 }
 

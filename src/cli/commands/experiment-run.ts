@@ -149,7 +149,7 @@ function describe(
 ): string {
   const said = simulated ? ' All answers are simulated.' : '';
   return (
-    `${arms.length} arms at ${seeds.length} seeds: ${join(out, SUMMARY_FILE)} and figures beside it.${said}\n` +
+    `${arms.length} arms at ${seeds.length} seeds: ${join(out, SUMMARY_FILE)} and figures in the same folder.${said}\n` +
     `Compare them: dellm experiment compare ${out}`
   );
 }
