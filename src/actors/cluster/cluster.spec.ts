@@ -27,12 +27,12 @@ const FORM: ClusterCommand = {
 
 const PASS: ClusterCommand = { type: 'PassDeadline', data: { subtaskId: 's1', attempt: 1 } };
 
-function member(node: string): Member {
-  return { node, device: 'laptop', owner: 'owner', specialization: 'mathematical', pair: 'a+b' };
+function member(node: string, pair = 'a+b'): Member {
+  return { node, device: 'laptop', owner: 'owner', specialization: 'mathematical', pair };
 }
 
-function admit(node: string): ClusterCommand {
-  return { type: 'AdmitNode', data: member(node) };
+function admit(node: string, pair?: string): ClusterCommand {
+  return { type: 'AdmitNode', data: member(node, pair) };
 }
 
 function distribute(change: Partial<Distribution> = {}): ClusterCommand {
@@ -151,6 +151,22 @@ describe('a Cluster', () => {
     expect(sharesOf(scenario).map((share) => share.node)).toEqual(['n4', 'guest']);
   });
 
+  it('asks a guest once who has become a member meanwhile', () => {
+    const scenario = formed(VIEW, ['n1', 'n2', 'n3']).when(distribute({ guests: [member('n2')] }));
+    expect(scenario.sent).toEqual(['node/n1 AssignTask', 'node/n2 AssignTask', 'node/n3 AssignTask']);
+  });
+
+  it('gives every Node the time to vote that is on record, also the one that breaks a tie', () => {
+    const scenario = formed(networkView(NODES.map((id) => nodeView(id)))).when(distribute({ nodes: 2 }));
+    const given = [...scenario.effects];
+    for (const [index, answer] of ['Tokyo', 'Kyoto'].entries()) {
+      scenario.when(count(sharesOf(scenario)[index], vote(answer, 0.4)), { at: later(1000 * index) });
+      given.push(...scenario.effects);
+    }
+    const times = given.flatMap((effect) => (effect.kind === 'command' ? [effect.command.data] : []));
+    expect(times).toMatchObject([{ dueAt: VOTE_BY }, { dueAt: VOTE_BY }, { dueAt: VOTE_BY }]);
+  });
+
   it('fails at once when nobody is there', () => {
     const scenario = formed(networkView([])).when(distribute());
     expect(scenario.types).toEqual(['TaskDistributed', 'ConsensusFailed']);
@@ -216,6 +232,29 @@ describe('a Cluster', () => {
     scenario.when(count(sharesOf(scenario)[3], vote('Nara', 0.4)));
     expect(scenario.types).toEqual(['VoteCounted', 'ConsensusFailed']);
     expect(scenario.sent).toEqual(['query/q1 RecordFailure']);
+  });
+
+  it.each([
+    ['the best of those that were not asked', NODES, NODES, ['n1', 'n2', 'n3']],
+    ['nobody where all were asked', ['n1', 'n2'], NODES, ['n1', 'n2']],
+    ['nobody whose device is away', NODES, ['n1', 'n4', 'n5'], ['n1', 'n4', 'n5']],
+  ])('breaks a tie with %s', (_whom, nodes, alive, asked) => {
+    const reads = networkView(
+      NODES.map((id, index) =>
+        nodeView(id, {
+          alive: alive.includes(id),
+          rows: { 'knowledge.capital': matrixRow(40 - 9 * index, 20 + 9 * index) },
+        }),
+      ),
+    );
+    const scenario = new Scenario<ClusterCommand, ClusterEvent>(cluster, 'maths', { reads }).when(FORM);
+    for (const node of nodes) scenario.when(admit(node, node));
+    scenario.when(distribute({ nodes: 1 }));
+    for (const answer of ['Tokyo', 'Kyoto', 'Osaka'].slice(0, asked.length)) {
+      scenario.when(count(sharesOf(scenario).at(-1), vote(answer, 0.4)));
+    }
+    expect(scenario.types).toEqual(['VoteCounted', 'ConsensusFailed']);
+    expect(sharesOf(scenario).map(({ node }) => node)).toEqual(asked);
   });
 
   it('has no best answer when all have abstained', () => {

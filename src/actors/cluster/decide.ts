@@ -127,7 +127,9 @@ function distribute(
     throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
   if (task.dueAt <= at || key in context.open || key in context.closed) return [];
   const members = pick(Object.values(context.members), task.nodes, task.taskType, given);
-  const shares = [...members, ...task.guests].map((member) => shareOf(member, task.taskType, given));
+  // A guest may have become a member since it was invited.
+  const guests = task.guests.filter((guest) => !members.some(({ node }) => node === guest.node));
+  const shares = [...members, ...guests].map((member) => shareOf(member, task.taskType, given));
   const span = Date.parse(task.dueAt) - Date.parse(at);
   const voteBy = later(at, span * VOTING_SHARE);
   const distributed = { ...task, shares, voteBy, readPosition: given.reads.position, at };
