@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
-import type { ActorDefinition, Command, DomainEvent, Effect } from '../../src/actors/actor.ts';
+import type { ActorDefinition, Command, DomainEvent, Effect, Given } from '../../src/actors/actor.ts';
 import { canonicalJson } from '../../src/events/envelope.ts';
 import { WorkOrder } from '../../src/events/node.ts';
 import { givenFor } from '../../src/host/given.ts';
@@ -25,8 +25,8 @@ export function later(ms: number): string {
 
 /**
  * One actor without a host. Every step holds the actor to its contract: `decide` may not change what it was given, its
- * events are plain data that the machine takes one after another, `react` has an answer to each of them, and the
- * effects are commands that their receivers can read.
+ * events are plain data that the machine takes one after another and record what they were decided by, `react` has an
+ * answer to each of them, and the effects are commands that their receivers can read, due when the event says.
  */
 export class Scenario<C extends Command, E extends DomainEvent> {
   readonly definition: ActorDefinition;
@@ -65,7 +65,16 @@ export class Scenario<C extends Command, E extends DomainEvent> {
       ...this.#defaults,
       ...circumstances,
     };
-    const given = givenFor({ messageId, device: device ?? null }, at ?? START, () => reads);
+    const world = givenFor({ messageId, device: device ?? null }, at ?? START, () => reads);
+    const drawn = new Set<number>();
+    const given: Given = {
+      ...world,
+      draw(purpose, index) {
+        const draw = world.draw(purpose, index);
+        drawn.add(draw);
+        return draw;
+      },
+    };
     const read = this.definition.commands.parse(command);
     const events: E[] = [];
     const effects: Effect[] = [];
@@ -76,6 +85,7 @@ export class Scenario<C extends Command, E extends DomainEvent> {
       told.push({ context: snapshot.context, copy: structuredClone(snapshot.context) });
       const step = decided.next(snapshot);
       if (step.done) break;
+      checkRecorded(step.value, given, drawn);
       const taken = this.#take(step.value as E, snapshot);
       snapshot = taken.snapshot;
       events.push(taken.stored);
@@ -117,11 +127,12 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     }
     const [snapshot] = transition(this.definition.machine, before, stored);
     const effects = this.definition.react(stored, snapshot);
-    for (const effect of effects) this.#check(effect);
+    for (const effect of effects) this.#check(effect, stored);
     return { stored, snapshot, effects };
   }
 
-  #check(effect: Effect): void {
+  #check(effect: Effect, event: E): void {
+    checkTimes(effect, event);
     if (effect.kind === 'work') WorkOrder.parse(effect.body);
     if (effect.kind === 'timer') this.definition.commands.parse(effect.command);
     if (effect.kind !== 'command') return;
@@ -129,4 +140,32 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     if (!receiver) throw new Error(`there is no ${effect.to.kind}`);
     receiver.commands.parse(effect.command);
   }
+}
+
+/** An event says when it happened, what was read for it, which draws it hung on, and why, in words. */
+function checkRecorded({ type, data }: DomainEvent, { at, reads }: Given, drawn: ReadonlySet<number>): void {
+  const recorded: Readonly<Record<string, unknown>> = { ...data };
+  if (recorded.at !== at) throw new Error(`${type} is not recorded as of ${at}`);
+  if ('readPosition' in recorded && recorded.readPosition !== (reads as { position: number }).position) {
+    throw new Error(`${type} does not record the position that was read`);
+  }
+  const unknown = ((recorded.draws ?? []) as number[]).filter((draw) => !drawn.has(draw));
+  if (unknown.length > 0) throw new Error(`${type} records draws that nobody has made: ${unknown}`);
+  for (const field of ['reason', 'rule', 'cause', 'why']) {
+    if (recorded[field] === '') throw new Error(`${type} does not say its ${field}`);
+  }
+}
+
+/** Whoever is sent a time is sent one that is on record with the event: worked out anew, it might be another one. */
+function checkTimes(effect: Effect, event: DomainEvent): void {
+  if (effect.kind !== 'command' && effect.kind !== 'work') return;
+  const recorded = new Set(timesIn(event.data));
+  const body = effect.kind === 'work' ? effect.body : effect.command.data;
+  const others = timesIn(body).filter((time) => !recorded.has(time));
+  if (others.length > 0) throw new Error(`${event.type} has no record of ${others}`);
+}
+
+function timesIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(timesIn) : [];
 }

@@ -25,6 +25,22 @@ const RIGHT: Vote = {
   confidence: 0.9,
 };
 
+const TASK: ClusterCommand = {
+  type: 'DistributeTask',
+  data: {
+    queryId: 'q',
+    subtaskId: 's',
+    attempt: 1,
+    prompt: 'What is 7 × 8?',
+    taskType: 'math.arithmetic',
+    complexity: 'simple',
+    stakes: 'normal',
+    nodes: 1,
+    guests: [],
+    dueAt: later(60_000),
+  },
+};
+
 function member(node: string, specialization = 'mathematical') {
   return { node, device: 'laptop', owner: 'owner', specialization, pair: 'maths-a+maths-b' };
 }
@@ -70,6 +86,20 @@ describe('gold tasks', () => {
     });
   });
 
+  it('give the Node the time that is on record, and the Cluster some more to hear its word', () => {
+    const scenario = formed().when(examine('g1'));
+    expect(scenario.effects).toMatchObject([
+      { kind: 'command', command: { data: { taskId: 'g1', dueAt: later(60_000) } } },
+      { kind: 'timer', dueAt: later(65_000), command: { data: { taskId: 'g1' } } },
+    ]);
+  });
+
+  it('are judged once, whatever is heard later', () => {
+    const scenario = formed().when(examine('g1')).when(vote('g1'));
+    expect(scenario.types).toEqual(['GoldTaskJudged']);
+    expect(scenario.when(vote('g1', { answer: '6' })).types).toEqual([]);
+  });
+
   it.each([
     ['another answer', vote('g1', { answer: '6' })],
     ['an abstention', vote('g1', { outcome: 'abstained', answer: '', kind: 'none', chosen: null })],
@@ -103,26 +133,29 @@ describe('gold tasks', () => {
   it('are mixed in for the Node of which least is known', () => {
     const rows = { 'math.arithmetic': matrixRow(50, 0) };
     const nodes = [judgedNode('n0', 19, 20, { rows }), judgedNode('n1', 9, 12), judgedNode('n2', 4, 5)];
-    const scenario = formed(nodes);
-    const task: ClusterCommand = {
-      type: 'DistributeTask',
-      data: {
-        queryId: 'q',
-        subtaskId: 's',
-        attempt: 1,
-        prompt: 'What is 7 × 8?',
-        taskType: 'math.arithmetic',
-        complexity: 'simple',
-        stakes: 'normal',
-        nodes: 1,
-        guests: [],
-        dueAt: later(60_000),
-      },
-    };
-    scenario.when(task, { reads: reads(nodes, 1) });
+    const scenario = formed(nodes).when(TASK, { reads: reads(nodes, 1) });
     const issued = scenario.events.find(({ type }) => type === 'GoldTaskIssued');
-    expect(issued).toMatchObject({ data: { node: 'n2', reason: 'mixed-in' } });
-    expect(formed(nodes).when(task, { reads: reads(nodes, 0) }).types).not.toContain('GoldTaskIssued');
+    // It is due with the votes on the task that was handed out with it.
+    expect(issued).toMatchObject({ data: { node: 'n2', reason: 'mixed-in', dueAt: later(51_000) } });
+    expect(scenario.events[0]).toMatchObject({ data: { voteBy: later(51_000) } });
+    expect(formed(nodes).when(TASK, { reads: reads(nodes, 0) }).types).not.toContain('GoldTaskIssued');
+  });
+
+  it.each([
+    ['whose device is away', { alive: false }],
+    ['that has too much in hand', { inFlight: 17 }],
+  ])('are not mixed in for a Node %s', (_which, change) => {
+    const nodes = [judgedNode('n0', 19, 20), judgedNode('n1', 9, 12), judgedNode('n2', 4, 5, change)];
+    const scenario = formed(nodes).when(TASK, { reads: reads(nodes, 1) });
+    const examined = scenario.events.flatMap((event) => ('node' in event.data ? [event.data.node] : []));
+    expect(examined).not.toContain('n2');
+    expect(examined).toHaveLength(1);
+  });
+
+  it('are not mixed in for a Node that was given the task', () => {
+    const nodes = [judgedNode('n0', 4, 5)];
+    const scenario = formed(nodes).when(TASK, { reads: reads(nodes, 1) });
+    expect(scenario.sent).toEqual(['node/n0 AssignTask']);
   });
 });
 

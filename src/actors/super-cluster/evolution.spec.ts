@@ -147,6 +147,25 @@ describe('the mode', () => {
     expect(scenario.context).toMatchObject({ mode: 'aggressive' });
   });
 
+  it('is measured by the Nodes that are there: who is away or culled counts neither for nor against', () => {
+    const away = { alive: false };
+    const nodes = [
+      judgedNode('good', 18, 20),
+      judgedNode('away', 0, 20, away),
+      judgedNode('culled', 0, 20, { culled: true, ...away }),
+    ];
+    const scenario = subject().when(measure('maths-1'), { reads: view(nodes) });
+    expect(scenario.events).toMatchObject([{ data: { score: expect.closeTo(0.9), nodes: 1, judged: 20 } }]);
+  });
+
+  it('is not measured where nobody is there, and may be once somebody is', () => {
+    const scenario = subject().when(measure('maths-1'), {
+      reads: view([judgedNode('away', 0, 20, { alive: false })]),
+    });
+    expect(scenario.types).toEqual([]);
+    expect(scenario.when(measure('maths-1'), { reads: good }).types).toEqual(['NetworkFitnessMeasured']);
+  });
+
   it('does not follow one Cluster alone when others have measured otherwise', () => {
     const scenario = subject().when(measure('maths-1'), { reads: bad });
     scenario.when(measure('logic-1', 'logic'), { reads: good }).when(measure('maths-2'), { reads: bad });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { later, Scenario } from '../../../test/support/decider.ts';
 import { judgedNode, SETTINGS, tenNodes } from '../../../test/support/evolution.ts';
 import { clusterView, networkView } from '../../../test/support/views.ts';
+import type { NodeView } from '../../actors/network-view.ts';
 import type { EvolutionMode, EvolutionSettings, Slot } from '../../events/evolution.ts';
 import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
 import { generation } from './index.ts';
@@ -24,6 +25,12 @@ function viewed(settings: Partial<EvolutionSettings> = {}, mode: EvolutionMode =
 function begun(settings: Partial<EvolutionSettings> = {}): Subject {
   const reads = viewed(settings);
   return new Scenario<GenerationCommand, GenerationEvent>(generation, 'maths-1', { reads }).when(BEGIN);
+}
+
+function subject(nodes: readonly NodeView[]): Subject {
+  const evolution = { settings: SETTINGS, mode: 'normal' } as const;
+  const reads = networkView(nodes, [clusterView('maths')], 7, { evolution });
+  return new Scenario<GenerationCommand, GenerationEvent>(generation, 'maths-1', { reads });
 }
 
 function slot(index: number, replaces: string | null): Slot {
@@ -125,6 +132,47 @@ describe('a generation', () => {
     expect(last(fresh, 'SelectionMade').onTrial).toEqual(['n0']);
     expect(last(fresh, 'SelectionMade').culled.map(({ node }) => node)).not.toContain('n0');
     expect(scenario.types).toEqual([]);
+  });
+
+  it('decides nothing about a Node whose device is away: it is neither ranked, culled nor bred from', () => {
+    const nodes = tenNodes().map((node) => ({ ...node, alive: !['n0', 'n9'].includes(node.id) }));
+    const scenario = subject(nodes).when(BEGIN);
+    expect(last(scenario, 'FitnessEvaluated').ranking.map(({ node }) => node)).toEqual([
+      'n8',
+      'n7',
+      'n6',
+      'n5',
+      'n4',
+      'n3',
+      'n2',
+      'n1',
+    ]);
+    const { elites, culled } = last(scenario, 'SelectionMade');
+    expect(elites).toEqual(['n8', 'n7']);
+    expect(culled.map(({ node, rank, of }) => [node, rank, of])).toEqual([
+      ['n2', 7, 8],
+      ['n1', 8, 8],
+    ]);
+  });
+
+  it('waits for the devices where all are away', () => {
+    const away = tenNodes().map((node) => ({ ...node, alive: false }));
+    expect(subject(away).when(BEGIN).types).toEqual([]);
+  });
+
+  it('judges the members that it was given, and nobody else of the network', () => {
+    const stranger = judgedNode('stranger', 20, 20, { cluster: 'other' });
+    const scenario = subject([...tenNodes(), stranger]).when(BEGIN);
+    expect(last(scenario, 'FitnessEvaluated').ranking).toHaveLength(10);
+  });
+
+  it('breeds from the elites that are still there', () => {
+    const left = tenNodes().filter(({ id }) => id !== 'n9');
+    const scenario = begun({ crossover: false }).when(SLOTS, {
+      reads: { ...viewed(), ...networkView(left) },
+    });
+    const parents = scenario.events.flatMap((event) => ('parents' in event.data ? event.data.parents : []));
+    expect(parents).toEqual(['n8', 'n8']);
   });
 
   it('asks again for what was not confirmed in time, and only for that', () => {
