@@ -1,0 +1,5 @@
+/**
+ * Mutants that nobody can notice, and why: by file, then by the changed line as the report shows it. An explanation that
+ * fits no survivor makes the run fail, so none outlives its reason.
+ */
+export const EQUIVALENT = {};
