@@ -1,8 +1,8 @@
-/** Time as an argument: the wall clock in a running network, a virtual one in experiments and specs. */
+/** Time as an argument: the wall clock in a running network, virtual time in experiments and specs. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls `task` once after `ms`, unless the returned function is called before. */
+  /** Calls `task` once after `ms` milliseconds, unless the returned function is called first. */
   after(ms: number, task: () => void): () => void;
 }
 

@@ -8,25 +8,28 @@ import { Host } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
 import type { Outgoing, Transport } from './transport.ts';
 
-/** Every place where a process can die: right before or right after one of the steps that leave it. */
+/** The steps that have an effect outside the process. It can die right before or right after each of them. */
 const STEPS = ['append', 'publish', 'ack'] as const;
 interface Crash {
   readonly step: (typeof STEPS)[number];
   readonly when: 'before' | 'after';
-  /** At which call of this step it dies, counted from 0. */
+  /** The call of this step at which it dies, counted from 0. */
   readonly call: number;
 }
 
 const forever = new Promise<never>(() => {});
 
-/** A network of two accounts whose host dies at the given places, one after another, and is started again each time. */
+/**
+ * A network of two accounts. Its host dies at the given places, one after another, and is started again each
+ * time.
+ */
 async function surviveCrashes(crashes: readonly Crash[], commands: readonly [string, LedgerCommand][]) {
   const store: EventStore = createMemoryEventStore();
   const replies: Outgoing[] = [];
   const transport = new LocalTransport({ onMessage: (message) => replies.push(message) });
   let died = 0;
 
-  /** A process that dies once, if ever; from then on nothing that it does has an effect. */
+  /** Starts a process that dies at most once. After that, nothing that it does has an effect. */
   function start(crash: Crash | undefined): void {
     let dead = false;
     const calls = { append: 0, publish: 0, ack: 0 };

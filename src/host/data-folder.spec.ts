@@ -40,12 +40,12 @@ describe('a data folder', () => {
     return folder;
   }
 
-  it('is named by DELLM_HOME, else lies in the home', () => {
+  it('is DELLM_HOME, or .dellm in the home folder', () => {
     expect(dataFolderPath({ DELLM_HOME: '/data/x' })).toBe('/data/x');
     expect(dataFolderPath({ DELLM_HOME: '' })).toBe(join(homedir(), '.dellm'));
   });
 
-  it('is made for its owner alone, and is taken once', async () => {
+  it('is readable by its user only, and has one owner at a time', async () => {
     await open();
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     const second = openDataFolder(path);
@@ -53,7 +53,7 @@ describe('a data folder', () => {
     await expect(second).rejects.toThrow(new RegExp(`in use by process ${process.pid}.*DELLM_HOME`));
   });
 
-  it('goes to exactly one of many that want it at once', async () => {
+  it('goes to exactly one of many that open it at once', async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => openDataFolder(path)));
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled') opened.push(outcome.value);
@@ -62,14 +62,14 @@ describe('a data folder', () => {
     expect(opened).toHaveLength(1);
   });
 
-  it('can be taken again after its release, which may be done twice', async () => {
+  it('can be opened again after its release, and released twice', async () => {
     const folder = await open();
     await folder.release();
     await folder.release();
     await open();
   });
 
-  it('tells how to reach the network that runs there, as long as it runs', async () => {
+  it('says how to reach the network while it runs', async () => {
     expect(await readRuntime(path)).toBeNull();
     const folder = await open();
     expect(await readRuntime(path)).toBeNull();
@@ -80,7 +80,7 @@ describe('a data folder', () => {
     expect(await readRuntime(path)).toBeNull();
   });
 
-  it('is free the moment its owner was killed, and tells of no network then', async () => {
+  it('is free as soon as its owner is killed, and then says that no network runs', async () => {
     const script = `
       import { openDataFolder } from ${JSON.stringify(new URL('../../dist/host/data-folder.js', import.meta.url).href)};
       const folder = await openDataFolder(${JSON.stringify(path)});
@@ -101,15 +101,15 @@ describe('a data folder', () => {
     expect(await readRuntime(path)).toBeNull();
   });
 
-  it('is not made of a folder that holds something else', async () => {
+  it('is not created in a folder that contains something else', async () => {
     await writeFile(join(root, 'thesis.txt'), 'mine');
     const refused = openDataFolder(root);
     await expect(refused).rejects.toThrow(DataFolderUnusableError);
-    await expect(refused).rejects.toThrow(/holds thesis.txt.*Nothing was changed/);
+    await expect(refused).rejects.toThrow(/contains thesis.txt.*Nothing was changed/);
     expect(await readdir(root)).toEqual(['thesis.txt']);
   });
 
-  it('is not read when it was written by a newer version, or when its marker is broken', async () => {
+  it('is refused if a newer version wrote it, or if its marker is invalid', async () => {
     await (await open()).release();
     await writeFile(join(path, 'dellm.json'), '{"format":99}');
     await expect(openDataFolder(path)).rejects.toThrow(/newer version of DELLM \(format 99/);
@@ -117,7 +117,7 @@ describe('a data folder', () => {
     await expect(openDataFolder(path)).rejects.toThrow(/dellm\.json is not readable/);
   });
 
-  it('says why it cannot be where it should be', async () => {
+  it('says why a path cannot be used', async () => {
     const file = join(root, 'file');
     await writeFile(file, '');
     await expect(openDataFolder(file)).rejects.toThrow(/cannot be used: .*EEXIST.*Nothing was started/);

@@ -12,9 +12,9 @@ export type RuntimeInfo = z.infer<typeof runtimeSchema>;
 export interface DataFolder {
   /** Absolute. */
   readonly path: string;
-  /** Says that the network runs and how to reach it. Until then `readRuntime` finds none. */
+  /** Announces that the network runs and how to reach it. Until then `readRuntime` returns null. */
   writeRuntime(info: Omit<RuntimeInfo, 'pid'>): Promise<void>;
-  /** Takes the runtime information away and gives the folder free. Doing it twice does no harm. */
+  /** Removes the runtime information and unlocks the folder. A second call does nothing. */
   release(): Promise<void>;
 }
 
@@ -31,36 +31,36 @@ const runtimeSchema = z.object({
 const markerSchema = z.object({ format: z.number().int().positive() });
 const ownerSchema = z.object({ pid: z.number().int().positive() });
 
-/** Grows when an older program could no longer read the folder. */
+/** Increases when older programs can no longer read the folder. */
 const FORMAT = 1;
 const MARKER = 'dellm.json';
 const LOCK = 'dellm.lock';
 const OWNER = 'owner.json';
 const RUNTIME = 'runtime.json';
-/** What may stand in a folder before it has its marker: another process may be at the same point. */
+/** The files that may be in a folder before its marker: another process may be preparing it at the same time. */
 const OWN_FILES = /^(dellm\.lock(-journal)?|(dellm|owner)\.json(\.\d+\.tmp)?)$/;
-/** Longer than anybody looks whether the lock is taken. */
+/** In milliseconds. `isLocked` holds the lock for less time than this. */
 const LOCK_WITHIN_MS = 300;
 
-/** Another process works on the folder. */
+/** Another process uses the folder. */
 export class DataFolderInUseError extends Error {
   override readonly name = 'DataFolderInUseError';
   readonly path: string;
-  /** The process that has it, if it could be found out. */
+  /** The process that uses the folder; null if unknown. */
   readonly pid: number | null;
   constructor(path: string, pid: number | null) {
     const who = pid === null ? 'another process' : `process ${pid}`;
-    const how = pid === null ? 'Stop it' : `Stop it (Ctrl-C where it runs, or "kill ${pid}")`;
+    const how = pid === null ? 'Stop it' : `Stop it (Ctrl-C in its terminal, or "kill ${pid}")`;
     super(
       `The data folder ${path} is in use by ${who}. Nothing was started or changed. ` +
-        `${how}, or ask the network that runs there ("dellm ask"), or choose another folder through DELLM_HOME.`,
+        `${how}, or ask the network that runs there ("dellm ask"), or choose another folder with DELLM_HOME.`,
     );
     this.path = path;
     this.pid = pid;
   }
 }
 
-/** The folder cannot be used: it cannot be written, holds something else, or is of a newer version. */
+/** The folder cannot be used: it is not writable, has other contents, or was written by a newer version. */
 export class DataFolderUnusableError extends Error {
   override readonly name = 'DataFolderUnusableError';
 }
@@ -71,8 +71,9 @@ export function dataFolderPath(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Takes a data folder, making it if need be. One process at a time has it, until it releases it or ends, however it
- * ends: the lock is the operating system's, on a file of the folder, so it is free the moment its owner is gone.
+ * Opens a data folder, and creates it if it does not exist. One process at a time has the folder, until it
+ * releases it or ends. The operating system holds the lock, on a file in the folder, so a killed process frees
+ * it at once.
  *
  * Throws `DataFolderInUseError` or `DataFolderUnusableError`.
  */
@@ -81,7 +82,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   await prepare(folder);
   const lock = await takeLock(folder);
   try {
-    // What an owner left behind that was killed.
+    // A killed owner leaves this file behind.
     await rm(join(folder, RUNTIME), { force: true });
     await writeJson(join(folder, OWNER), { pid: process.pid });
     if (!existsSync(join(folder, MARKER))) await writeJson(join(folder, MARKER), { format: FORMAT });
@@ -105,7 +106,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   };
 }
 
-/** How to reach the network that runs on a folder now, or null: none runs, or it is still starting. */
+/** How to reach the network that runs on a folder now; null if none runs or it is still starting. */
 export async function readRuntime(path: string): Promise<RuntimeInfo | null> {
   const folder = resolve(path);
   const info = await readJson(join(folder, RUNTIME), runtimeSchema);
@@ -124,26 +125,26 @@ async function prepare(folder: string): Promise<void> {
     const foreign = entries.filter((name) => !OWN_FILES.test(name));
     if (foreign.length === 0) return;
     throw new DataFolderUnusableError(
-      `${folder} is no data folder of DELLM: it holds ${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ' …' : ''}. ` +
-        'Nothing was changed. Choose an empty or a new folder through DELLM_HOME.',
+      `${folder} is not a data folder of DELLM: it contains ${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ' …' : ''}. ` +
+        'Nothing was changed. Choose an empty or a new folder with DELLM_HOME.',
     );
   }
   const marker = await readJson(join(folder, MARKER), markerSchema);
   if (marker === null) {
     throw new DataFolderUnusableError(
       `${join(folder, MARKER)} is not readable. Nothing was changed. ` +
-        `If this is a data folder of DELLM, write {"format":${FORMAT}} into that file; else choose another folder through DELLM_HOME.`,
+        `If this is a data folder of DELLM, write {"format":${FORMAT}} into that file. Otherwise choose another folder with DELLM_HOME.`,
     );
   }
   if (marker.format > FORMAT) {
     throw new DataFolderUnusableError(
       `${folder} was written by a newer version of DELLM (format ${marker.format}; this one reads up to ${FORMAT}). ` +
-        'Nothing was changed. Update DELLM, or choose another folder through DELLM_HOME.',
+        'Nothing was changed. Update DELLM, or choose another folder with DELLM_HOME.',
     );
   }
 }
 
-/** An exclusive transaction on an empty SQLite file: the kernel drops its lock together with the process. */
+/** An exclusive transaction on an empty SQLite file. The operating system drops the lock when the process ends. */
 async function takeLock(folder: string): Promise<Database.Database> {
   const deadline = performance.now() + LOCK_WITHIN_MS;
   for (;;) {
@@ -182,7 +183,7 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }
 
-/** A reader sees the old content or the new one, never a part. */
+/** Writes a file in one step: a reader sees the old content or the new content, never a part. */
 async function writeJson(path: string, value: unknown): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`;
   await writeFile(draft, `${JSON.stringify(value)}\n`, { mode: 0o600 });
@@ -201,7 +202,7 @@ function unusable(folder: string, cause: unknown): DataFolderUnusableError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new DataFolderUnusableError(
     `The data folder ${folder} cannot be used: ${reason}. Nothing was started. ` +
-      'Make it a folder that you can write, with room on its disk, or choose another one through DELLM_HOME.',
+      'Make the folder writable, free space on its disk, or choose another folder with DELLM_HOME.',
     { cause },
   );
 }

@@ -4,12 +4,12 @@ import type { Delivery } from './transport.ts';
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 3_000;
-/** So much of a dead message's body is kept, in bytes. */
+/** Most bytes of a dead message's body that are kept. */
 const KEPT_BYTES = 64 * 1024;
 
 /**
- * Records a message that nobody can process, then ends it. `deliveries` are all those of the message that are in hand.
- * If it cannot be recorded it comes back, and `false` says so.
+ * Records a message that can never be processed, then ends it. `deliveries` are all deliveries of the message
+ * that are in hand. If the message cannot be recorded, asks for it again and returns false.
  */
 export async function bury(
   deliveries: readonly Delivery[],
@@ -27,13 +27,13 @@ export async function bury(
     causationId: headers.causationId ?? null,
     attempt,
     bytes: body.length,
-    // Bad UTF-8 is shown as U+FFFD here: this is for people to look at, not to be processed again.
+    // Invalid UTF-8 becomes U+FFFD here. The text is for people; nothing processes it again.
     body: new TextDecoder().decode(body.subarray(0, KEPT_BYTES)),
   };
   try {
     await transport.recordDead({ kind, id, reason, details });
   } catch (error) {
-    onLog('error', `a bad message to ${kind} ${id} could not be recorded: ${reasonOf(error)}`);
+    onLog('error', `a dead message to ${kind} ${id} could not be recorded: ${reasonOf(error)}`);
     for (const each of deliveries) each.nak(delayOf(attempt));
     return false;
   }
@@ -43,7 +43,7 @@ export async function bury(
   return true;
 }
 
-/** When a message that was delivered so often shall come again, in milliseconds. */
+/** The delay before a message with this many deliveries comes again, in milliseconds. */
 export function delayOf(attempt: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
 }

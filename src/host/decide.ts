@@ -6,26 +6,26 @@ import type { Message } from './message.ts';
 import type { Timer } from './timers.ts';
 import type { Outgoing } from './transport.ts';
 
-/** What one message makes happen, before anything of it is stored. Effects are data, as `react` gave them. */
+/** What one message leads to, before anything is stored. Effects are data, as `react` returned them. */
 export interface Decision {
   readonly sealed: readonly SealedEvent[];
-  /** Size of the events as stored, in bytes, without the store's own overhead. */
+  /** Size of the events as stored, in bytes, without the store's overhead. */
   readonly bytes: number;
   readonly effects: readonly CausedEffect[];
-  /** Where the actor stands once all of it is stored. */
+  /** The actor's head once all events are stored. */
   readonly head: Head;
 }
 
 export interface SealedEvent {
   readonly event: NewEvent;
-  /** Canonical JSON of the event and its place: what is hashed, and a line of a history. */
+  /** Canonical JSON of the event with its stream and revision. It is hashed, and it is a line of a history. */
   readonly content: string;
 }
 
 /** An effect with the event that it follows from. */
 export interface CausedEffect {
   readonly effect: Effect;
-  /** Its place among the effects of that event. */
+  /** Index among the effects of that event. */
   readonly index: number;
   readonly eventId: string;
   readonly correlationId: string;
@@ -37,9 +37,9 @@ export type FollowUp =
   | { readonly kind: 'timer'; readonly timer: Timer };
 
 /**
- * Decides one message: pure, so that whatever throws here (a refusal, a bug, data that is no JSON, an event that the
- * machine cannot take) leaves nothing behind. Each event is folded once: what `decide` gets to see, what `react` gets
- * and what the actor has become once it is stored is the same state.
+ * Decides one message. It is pure: if anything here throws (a refusal, a bug, data that is not JSON, an event
+ * that the machine cannot take), nothing has changed. Each event is folded once. `decide` and `react` see the
+ * same state that the actor has once the event is stored.
  */
 export function decideMessage(
   definition: ActorDefinition,
@@ -57,7 +57,7 @@ export function decideMessage(
   for (let step = decided.next(snapshot); !step.done; step = decided.next(snapshot)) {
     const { type } = step.value;
     const dataText = canonicalJson(step.value.data);
-    // The machine gets what the store will give back later: live state and replayed state cannot differ.
+    // The machine gets exactly what the store returns later, so live state and replayed state cannot differ.
     const data: JsonObject = JSON.parse(dataText);
     const event: DomainEvent = { type, data };
     revision += 1;
@@ -73,7 +73,10 @@ export function decideMessage(
   return { sealed, bytes, effects, head: { revision, eventId, hash, snapshot } };
 }
 
-/** What follows from one recorded event, with `snapshot` as it was right after it. Throws where it can never be carried out. */
+/**
+ * The effects of one recorded event. `snapshot` is the state right after it. Throws if an effect can never be
+ * carried out.
+ */
 export function causedEffects(
   definition: ActorDefinition,
   event: DomainEvent,
@@ -82,13 +85,13 @@ export function causedEffects(
 ): CausedEffect[] {
   return definition.react(event, snapshot).map((effect, index) => {
     if (effect.kind === 'timer' && Number.isNaN(Date.parse(effect.dueAt))) {
-      throw new RangeError(`"${effect.dueAt}" is no time to wait for.`);
+      throw new RangeError(`"${effect.dueAt}" is not a time that a timer can wait for.`);
     }
     return { effect, index, ...ids };
   });
 }
 
-/** An effect of an actor as it is carried out over a transport. Throws `NotJsonError`. */
+/** Converts an actor's effect to what the transport carries. Throws `NotJsonError`. */
 export function followUpOf(from: Address, { effect, index, eventId, correlationId }: CausedEffect): FollowUp {
   if (effect.kind === 'timer') {
     const { dueAt, command } = effect;

@@ -10,17 +10,17 @@ import { Host } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
 import type { Transport } from './transport.ts';
 
-/** Longer than any number of tries that somebody may have in mind. */
+/** More tries than any limit that the host may have. */
 const LONG = 50;
 
-/** Nobody waits for a second delivery. */
+/** A clock on which no delivery waits for its delay. */
 const hurried: Clock = { now: Date.now, after: (_ms, task) => systemClock.after(0, task) };
 
 const away = new EventStoreUnavailableError('no answer in time');
 const conflict: AppendResult = { outcome: 'conflict', reason: 'WrongExpectedRevision', actual: 0 };
 const bug = new Error('nobody foresaw this');
 
-/** What goes wrong, and when: `try` counts how often the step was reached, from 1. */
+/** The faults. `attempt` counts how often the step was reached, from 1. */
 interface Faults {
   append?(attempt: number, stream: string, events: readonly NewEvent[]): undefined | AppendResult | Error;
   read?(attempt: number): undefined | Error;
@@ -28,7 +28,7 @@ interface Faults {
   rows?(attempt: number): undefined | Error;
 }
 
-/** A host to which things happen; what it has recorded and given up at the end. */
+/** A host with faults, and what it recorded and gave up in the end. */
 class World {
   readonly store: EventStore = createMemoryEventStore();
   readonly transport = new LocalTransport({ clock: hurried });
@@ -43,7 +43,7 @@ class World {
     const faulty: EventStore = {
       ...store,
       async append(stream, events, expected) {
-        // Long enough for other messages to come.
+        // A turn of the event loop, so that other messages can arrive.
         await nextTurn();
         const met = faults.append?.(++counts.append, stream, events);
         if (met instanceof Error) throw met;
@@ -89,7 +89,7 @@ class World {
     this.#send({ type: 'Deposit', data: { transferId, amount: 100 } }, transferId);
   }
 
-  /** Coins from Bob, whose account gets a word of thanks. */
+  /** A transfer from Bob, whose account gets a confirmation. */
   receive(transferId: string): void {
     this.#send({ type: 'Receive', data: { transferId, from: 'bob', amount: 1, attempt: 0 } }, transferId);
   }
@@ -99,7 +99,7 @@ class World {
     this.transport.send({ kind: 'account', id: 'ann' }, command, ids);
   }
 
-  /** When every message has been acknowledged or given up. */
+  /** Resolves when every message was acknowledged or given up. */
   async end() {
     await this.transport.emptied();
     const events: string[] = [];
@@ -116,13 +116,13 @@ describe('a fault that passes', () => {
     (attempt: number): T | undefined =>
       attempt <= LONG ? fault : undefined;
   const cases: [string, Faults][] = [
-    ['the store takes nothing', { append: until(away) }],
-    ['the store gives nothing', { read: until(away) }],
+    ['the store accepts nothing', { append: until(away) }],
+    ['the store answers no read', { read: until(away) }],
     ['another owner always writes first', { append: until(conflict) }],
-    ['the broker takes nothing', { publish: until(new NatsUnavailableError('no answer in time')) }],
+    ['the broker accepts nothing', { publish: until(new NatsUnavailableError('no answer in time')) }],
   ];
 
-  it.each(cases)('is waited for without end: %s', async (_what, faults) => {
+  it.each(cases)('is retried without limit: %s', async (_what, faults) => {
     const world = new World(faults);
     world.receive('bob.1');
     expect(await world.end()).toEqual({ events: ['Received bob.1', 'Confirmed bob.1'], dead: [] });
@@ -130,14 +130,14 @@ describe('a fault that passes', () => {
   });
 });
 
-describe('a fault that nobody foresaw', () => {
+describe('an unforeseen fault', () => {
   const cases: [string, Faults, string][] = [
     ['the store refuses an append', { append: () => bug }, 'nobody foresaw this'],
     ['the store refuses a read', { read: () => bug }, 'nobody foresaw this'],
     ['the rows cannot be read', { rows: () => bug }, 'RowsUnreadableError: for Deposit: nobody foresaw this'],
   ];
 
-  it.each(cases)('is met three times and no more: %s', async (_what, faults, reason) => {
+  it.each(cases)('is tried three times and no more: %s', async (_what, faults, reason) => {
     const world = new World(faults);
     world.deposit('d');
     const { events, dead } = await world.end();
@@ -146,25 +146,25 @@ describe('a fault that nobody foresaw', () => {
     expect(world.deliveries.get('d')).toBe(3);
   });
 
-  it('is met three times and no more: the broker refuses what follows', async () => {
+  it('is tried three times and no more: the broker refuses an effect', async () => {
     const world = new World({ publish: () => bug });
     world.receive('bob.1');
     const { events, dead } = await world.end();
     expect(events).toEqual(['Received bob.1']);
     expect(dead).toEqual([
-      expect.stringContaining('what follows was not published: Error: nobody foresaw this'),
+      expect.stringContaining('an effect was not published: Error: nobody foresaw this'),
     ]);
     expect(world.deliveries.get('bob.1')).toBe(3);
   });
 
-  it.each([1, 2])('does no harm when it is met %i times', async (times) => {
+  it.each([1, 2])('does no harm when it happens %i times', async (times) => {
     const world = new World({ append: (attempt) => (attempt <= times ? bug : undefined) });
     world.deposit('d');
     expect(await world.end()).toEqual({ events: ['Deposited d', 'DepositStamped d'], dead: [] });
     expect(world.deliveries.get('d')).toBe(times + 1);
   });
 
-  it('is counted by itself: a message that has waited for the store for long has all its tries', async () => {
+  it('is counted separately: a message that waited long for the store still has all its tries', async () => {
     const world = new World({
       append(attempt) {
         if (attempt <= LONG) return away;

@@ -12,17 +12,20 @@ import { NatsTransport, type PartitionConsumer } from './nats-transport.ts';
 import { type OpenDeadline, Timers } from './timers.ts';
 
 export interface FleetOptions {
-  /** Unique among the fleets that run: 1 to 64 of `A-Z a-z 0-9 _ -`. New at each start, or a successor waits for its predecessor's key. */
+  /**
+   * Unique among the running fleets: 1 to 64 of `A-Z a-z 0-9 _ -`. Use a new id at each start; a successor with
+   * the same id waits until its predecessor's key expires.
+   */
   readonly id: string;
   readonly definitions: readonly ActorDefinition[];
   readonly store: EventStore;
-  /** A connection that may do everything; the streams are there (`ensureStreams`). It is not closed here. */
+  /** A connection with all rights. The streams exist (`ensureStreams`). It is not closed here. */
   readonly nats: NatsConnection;
   readonly reads: ReadsProvider;
-  /** Everything that waits for a time, as the projections know it. */
+  /** All open deadlines, as the projections know them. */
   readonly openDeadlines: () => Promise<readonly OpenDeadline[]>;
   readonly onLog: OnLog;
-  /** Ends the fleet in order. */
+  /** Stops the fleet in order. */
   readonly signal: AbortSignal;
   readonly maxActors?: number;
 }
@@ -31,22 +34,22 @@ export interface Fleet {
   readonly id: string;
   /** The partitions that it serves now, ascending. */
   partitions(): readonly number[];
-  /** How many actors have a place in memory. */
+  /** How many actors are in memory. */
   actors(): number;
-  /** Resolves when the signal has come and everything in hand is finished. */
+  /** Resolves after the signal, when everything in hand is finished. */
   readonly stopped: Promise<void>;
 }
 
-/** How often the fleet looks whether it may still serve, in milliseconds. */
+/** How often the fleet checks whether it may still serve, in milliseconds. */
 const WATCH_MS = 200;
-/** The broker gives a message to somebody else after 5 s without a sign. */
+/** In milliseconds. The broker redelivers a message after 5 s without a sign of progress. */
 const WORKING_MS = 2_000;
-/** What is in hand at the end may take so long; what is not finished then is delivered again elsewhere. */
+/** In milliseconds. Work that is not finished within this time after a stop is delivered again to another fleet. */
 const DRAIN_MS = 10_000;
 
 /**
- * Runs actors as one of any number of fleets that share them: announces itself, serves its share of the partitions,
- * takes over those of a fleet that disappears, and serves none while it cannot renew its own announcement.
+ * Runs actors as one of several fleets. The fleet announces itself, serves its share of the partitions, takes
+ * over partitions of a fleet that disappears, and serves none while it cannot renew its own announcement.
  * Resolves when it serves.
  */
 export async function runFleet(options: FleetOptions): Promise<Fleet> {
@@ -70,7 +73,7 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
     onLog,
     ...(maxActors && { maxActors }),
   });
-  /** Partitions that a change has settled on; `consumers` follows. */
+  /** The partitions of the latest change. `consumers` follows. */
   let wanted = '';
   let changing: Promise<void> = Promise.resolve();
 
@@ -79,7 +82,7 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
     for (const [partition] of lost) consumers.delete(partition);
     await Promise.all(lost.map(([, consumer]) => consumer.stop()));
     const gone = new Set(lost.map(([partition]) => partition));
-    // What is in hand may be finished meanwhile: the expected revision keeps it right.
+    // Messages in hand may finish after the partition is lost: the expected revision keeps that correct.
     if (gone.size > 0) host.release((actor) => gone.has(partitionOf(actor))).catch(() => {});
     const gained = partitions.filter((partition) => !consumers.has(partition));
     for (const partition of gained) {
@@ -89,18 +92,18 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
       );
     }
     onLog('info', `fleet ${id} serves ${consumers.size} of ${PARTITIONS} partitions`);
-    // Not waited for: the next change must not hang on a slow store.
+    // Not awaited, so that a slow store cannot delay the next change.
     if (gained.length > 0) void timers.sweep();
   }
 
-  /** Changes come one after another, and only when there is something to change. */
+  /** Changes run one after another. The same partitions again are no change. */
   function change(partitions: readonly number[]): Promise<void> {
     if (partitions.join() === wanted) return changing;
     wanted = partitions.join();
     changing = changing
       .then(() => serve(partitions))
       .catch((error: unknown) =>
-        onLog('error', `fleet ${id} could not change its share: ${reasonOf(error)}`),
+        onLog('error', `fleet ${id} could not change its partitions: ${reasonOf(error)}`),
       );
     return changing;
   }
@@ -137,7 +140,7 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
   };
 }
 
-/** The partitions that are a fleet's own among all that live. */
+/** The partitions of a fleet among all running fleets. */
 function shareOf(id: string, members: readonly Member[]): number[] {
   const ids = members.map((member) => member.id);
   const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);

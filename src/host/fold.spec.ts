@@ -10,7 +10,7 @@ const EVENTS: readonly LedgerEvent[] = [
 ];
 
 describe('folding an event', () => {
-  it('gives the state that XState itself gives, and leaves the one before as it was', () => {
+  it('gives the same state as XState, and leaves the previous state unchanged', () => {
     let [ours] = initialTransition(ledgerMachine, { id: 'a' });
     let theirs = ours;
     for (const event of EVENTS) {

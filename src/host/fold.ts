@@ -8,7 +8,7 @@ import {
 import type { ActorDefinition, DomainEvent } from '../actors/actor.ts';
 import { GENESIS_HASH } from '../events/envelope.ts';
 
-/** Where an actor stands: its last event, and what all its events have made of it. Plain data. */
+/** An actor's last event and its state after all of its events. Plain data. */
 export interface Head {
   /** Revision of the last event; -1 before the first. */
   readonly revision: number;
@@ -19,25 +19,31 @@ export interface Head {
   readonly snapshot: AnyMachineSnapshot;
 }
 
-/** The machine does not handle an event in the state that it is in. Ignoring it would make history a lie. */
+/**
+ * The machine does not handle an event in its current state. If the event were ignored, the history would be
+ * false.
+ */
 export class UnhandledEventError extends Error {
   override readonly name = 'UnhandledEventError';
 }
 
-/** One for each machine: XState's `transition` builds an actor per call, which costs several times the fold itself. */
+/**
+ * One scope for each machine: XState's `transition` creates an actor per call, which costs several times the
+ * fold itself.
+ */
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
 
 export function streamOf(definition: ActorDefinition, id: string): string {
   return `${definition.category}-${id}`;
 }
 
-/** Before the first event. */
+/** The head before the first event. */
 export function firstHead({ machine }: ActorDefinition, id: string): Head {
   const snapshot = machine.getInitialSnapshot(scopeOf(machine), { id });
   return { revision: -1, eventId: null, hash: GENESIS_HASH, snapshot };
 }
 
-/** The state after an event. Throws `UnhandledEventError` where the machine does not take it. */
+/** The state after an event. Throws `UnhandledEventError` if the machine does not handle the event. */
 export function takeEvent(
   { machine }: ActorDefinition,
   stream: string,
@@ -46,7 +52,7 @@ export function takeEvent(
   snapshot: AnyMachineSnapshot,
 ): AnyMachineSnapshot {
   const next = foldEvent(machine, snapshot, event);
-  // An event that is not handled changes nothing; one that changes nothing may still be handled.
+  // An unhandled event changes nothing, but an event that changes nothing may still be handled.
   if (next === snapshot && !snapshot.can(event as EventObject)) {
     throw new UnhandledEventError(
       `${stream} cannot take ${event.type} as revision ${revision} in state ${JSON.stringify(snapshot.value)}.`,
@@ -56,8 +62,8 @@ export function takeEvent(
 }
 
 /**
- * The state after an event: what XState's pure `transition` gives, without its actions (machines of this project have
- * none but `assign`). Throws what an `assign` throws.
+ * The state after an event: the same as XState's pure `transition`, without actions. (Machines in this project
+ * have no actions except `assign`.) Throws what an `assign` throws.
  */
 export function foldEvent(
   machine: AnyStateMachine,
@@ -67,17 +73,17 @@ export function foldEvent(
   return machine.transition(snapshot, event, scopeOf(machine));
 }
 
-/** A state as JSON can keep it. */
+/** A state as JSON. */
 export function persistedState(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): unknown {
   return machine.getPersistedSnapshot(snapshot);
 }
 
-/** The state that was persisted. Throws where the machine has no such state. */
+/** The state from its JSON. Throws if the machine has no such state. */
 export function restoredState(machine: AnyStateMachine, persisted: unknown): AnyMachineSnapshot {
   return machine.restoreSnapshot(persisted as AnyMachineSnapshot, scopeOf(machine));
 }
 
-/** What a machine sees of the actor around it, where there is none: nothing is started, stopped, sent or logged. */
+/** The actor scope that a machine sees. It starts, stops, sends and logs nothing. */
 function scopeOf(machine: AnyStateMachine): AnyActorScope {
   const known = scopes.get(machine);
   if (known) return known;

@@ -3,8 +3,8 @@ import { drawOf, uuidOf } from '../events/envelope.ts';
 import type { Message } from './message.ts';
 
 /**
- * What `decide` may know about the world: ids and draws depend on the message alone, so every retry gives the same.
- * Read models are asked for when they are first used, and the message's id whenever it is.
+ * What `decide` may know about the world. Ids and draws depend only on the message, so every retry gives the
+ * same ones. Rows are read when they are first used. The message id is read at each use.
  */
 export function givenFor(
   message: Pick<Message, 'messageId' | 'device'>,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Heap } from './heap.ts';
 
 describe('a heap', () => {
-  it('gives back in order whatever is put in and taken out in between', () => {
+  it('returns items in order, also with pushes and pops in between', () => {
     const steps = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant('pop')));
     fc.assert(
       fc.property(steps, (sequence) => {

@@ -1,4 +1,4 @@
-/** A binary heap: what `before` puts first comes out first. Equal ones come out in any order. */
+/** A binary heap: the item that `before` puts first comes out first. Equal items come out in any order. */
 export class Heap<Item> {
   readonly #items: Item[] = [];
   readonly #before: (one: Item, other: Item) => boolean;
@@ -11,7 +11,7 @@ export class Heap<Item> {
     return this.#items.length;
   }
 
-  /** The item that comes next, which stays. */
+  /** The next item, without removing it. */
   get first(): Item | undefined {
     return this.#items[0];
   }

@@ -27,7 +27,7 @@ const send = (transferId: string, to: string, amount = 10): LedgerCommand => ({
 });
 const misbehave = (how: string, text = ''): LedgerCommand => ({ type: 'Misbehave', data: { how, text } });
 
-/** An account that looks something up before it decides. */
+/** An account that reads rows before it decides. */
 const inquisitive: ActorDefinition = {
   ...ledgerDefinition,
   decide(command, snapshot, given) {
@@ -89,7 +89,7 @@ describe('a message', () => {
     ]);
   });
 
-  it('is known beforehand to change nothing, where its actor is in memory', async () => {
+  it('is known in advance to change nothing if its actor is in memory', async () => {
     const world = new World();
     const host = world.host();
     expect(host.wouldIgnore(account('ann'), deposit('d1'))).toBe(false);
@@ -100,7 +100,7 @@ describe('a message', () => {
     expect(host.wouldIgnore(account('ann'), deposit('d2'))).toBe(false);
   });
 
-  it('leaves its ids on every event, and the chain of causes leads through the actors', async () => {
+  it('leaves its ids on every event, so that causes can be followed through the actors', async () => {
     const world = new World();
     world.host();
     world.transport.send(account('ann'), deposit('d1'), idsOf('m1'));
@@ -115,7 +115,7 @@ describe('a message', () => {
     expect(await verifyChain(world.store.readAll())).toEqual({ ok: true, events: 5 });
   });
 
-  it('shares one append with all that wait for the same actor', async () => {
+  it('shares one append with all messages that wait for the same actor', async () => {
     const world = new World();
     let appends = 0;
     const store: EventStore = {
@@ -130,11 +130,11 @@ describe('a message', () => {
     for (let i = 0; i < 65; i += 1) world.transport.send(account('ann'), deposit(`d${i}`), idsOf(`m${i}`));
     await world.transport.emptied();
     expect((await world.events('ann')).length).toBe(130);
-    // The first one found nobody to wait for; the other 64 shared theirs.
+    // The first message started a batch at once. The other 64 shared one append.
     expect(appends).toBe(2);
   });
 
-  it('is told its device by the subject, and cannot pass for somebody else’s message', async () => {
+  it('gets its device from the subject, and cannot have the id of another sender’s message', async () => {
     const world = new World();
     world.host();
     world.transport.send(account('ann'), deposit('d1'), idsOf('same id'), 'laptop-1');
@@ -145,7 +145,7 @@ describe('a message', () => {
     expect(deposits.map((event) => event.data.device)).toEqual(['laptop-1', 'laptop-2', null]);
   });
 
-  it('is given the rows that were read for it, waits while they cannot be read, and harms nobody meanwhile', async () => {
+  it('gets the rows that were read for it, waits while they cannot be read, and does not hold up others', async () => {
     const world = new World();
     let failures = 2;
     world.host({
@@ -168,26 +168,26 @@ describe('a message', () => {
 describe('a message that can never be processed', () => {
   const cases: [string, string, LedgerCommand | Uint8Array][] = [
     ['is empty', 'not JSON', new Uint8Array()],
-    ['is no JSON', 'not JSON', Buffer.from('hello')],
+    ['is not JSON', 'not JSON', Buffer.from('hello')],
     ['is bad UTF-8', 'not JSON', Uint8Array.of(0x22, 0xff, 0x22)],
-    ['is wrong-typed', 'no command for account', Buffer.from('{"type":"Deposit","data":7}')],
+    ['is wrong-typed', 'not a command for account', Buffer.from('{"type":"Deposit","data":7}')],
     [
-      'is nested absurdly',
-      'no command for account',
+      'is nested too deeply',
+      'not a command for account',
       Buffer.from(`${'['.repeat(50_000)}${']'.repeat(50_000)}`),
     ],
     [
-      'has an absurd number',
-      'no command for account',
+      'has a number that is too large',
+      'not a command for account',
       Buffer.from('{"type":"Deposit","data":{"transferId":"d","amount":1e400}}'),
     ],
     ['is refused', 'only 200 of 999 coins', send('ann.9', 'bob', 999)],
     ['meets a bug', 'a bug in decide', misbehave('throw')],
     ['leads to an event that the machine does not know', 'cannot take Unknown', misbehave('unknown event')],
     ['leads to an event that the machine does not allow', 'cannot take Sent', misbehave('guarded event')],
-    ['leads to data that is no JSON', 'not JSON', misbehave('no JSON')],
-    ['leads to an effect that makes no sense', 'no time to wait for', misbehave('no time')],
-    ['leads to an event that the store never takes', 'AppendTooLarge', misbehave('huge', 'h1')],
+    ['leads to data that is not JSON', 'not JSON', misbehave('no JSON')],
+    ['leads to an effect that makes no sense', 'not a time that a timer can wait for', misbehave('no time')],
+    ['leads to an event that is too large for the store', 'AppendTooLarge', misbehave('huge', 'h1')],
   ];
 
   it.each(cases)('because it %s is recorded and ended, and harms no other', async (_name, reason, bad) => {
@@ -197,7 +197,7 @@ describe('a message that can never be processed', () => {
     if (bad instanceof Uint8Array) world.transport.sendRaw(account('ann'), bad, idsOf('bad'));
     else world.transport.send(account('ann'), bad, idsOf('bad'));
     world.transport.send(account('ann'), deposit('d2'), idsOf('m2'));
-    // The refusal needs the balance of both.
+    // The refusal needs the sum of both deposits.
     await world.transport.emptied();
     expect(world.transport.deadLetters).toHaveLength(1);
     expect(world.transport.deadLetters[0]).toMatchObject({ kind: 'account', id: 'ann' });
@@ -206,7 +206,7 @@ describe('a message that can never be processed', () => {
     expect(await verifyChain(world.store.readAll())).toMatchObject({ ok: true });
   });
 
-  it('because nobody of its kind lives here, or it names no id, is recorded and ended', async () => {
+  it('because its kind is unknown, or it has no id, is recorded and ended', async () => {
     const world = new World();
     world.host();
     const noIds = { messageId: undefined, correlationId: undefined, causationId: undefined };
@@ -235,7 +235,7 @@ describe('a message that can never be processed', () => {
 });
 
 describe('an append', () => {
-  it('takes no more than the store allows at once', async () => {
+  it('has no more bytes than the store allows', async () => {
     const world = new World();
     world.host();
     for (let i = 0; i < 5; i += 1)
@@ -251,7 +251,7 @@ describe('an append', () => {
     expect(world.transport.deadLetters).toEqual([]);
   });
 
-  it('that gets no answer is tried again until the store is back, once', async () => {
+  it('without an answer is tried again until the store is back, and takes effect once', async () => {
     const world = new World();
     let failures = 3;
     const store: EventStore = {
@@ -268,7 +268,7 @@ describe('an append', () => {
     expect(await world.types('ann')).toEqual(['Deposited', 'DepositStamped']);
   });
 
-  it('meets a second owner: both decide, one wins, nothing happens twice, and a refusal is never stale', async () => {
+  it('of two owners succeeds once: nothing happens twice, and no refusal is based on old state', async () => {
     const world = new World();
     const first = world.host();
     world.transport.send(account('ann'), deposit('d1', 5), idsOf('m1'));
@@ -276,7 +276,7 @@ describe('an append', () => {
     const second = world.host();
     world.transport.send(account('ann'), deposit('d2', 500), idsOf('m2'));
     await world.transport.emptied();
-    // The first owner still believes in 5 coins.
+    // The first owner still has a balance of 5.
     world.transport.attach((delivery) => first.receive(delivery));
     world.transport.send(account('ann'), send('ann.1', 'bob', 100), idsOf('m3'));
     await world.transport.emptied();
@@ -293,7 +293,7 @@ describe('an append', () => {
 });
 
 describe('memory', () => {
-  it('holds no more actors than it may, and an actor that left comes back as it was', async () => {
+  it('holds no more actors than its limit, and an actor that left comes back unchanged', async () => {
     const world = new World();
     const host = world.host({ maxActors: 10 });
     for (let round = 0; round < 3; round += 1) {
@@ -310,7 +310,7 @@ describe('memory', () => {
     expect(await world.types('a49')).toHaveLength(6);
   });
 
-  it('lets actors go when their partition does, after what they have in hand', async () => {
+  it('releases actors with their partition, after they finish what they have in hand', async () => {
     const world = new World();
     const host = world.host();
     for (let i = 0; i < 20; i += 1) world.transport.send(account(`a${i}`), deposit('d'), idsOf(`m${i}`));
@@ -320,7 +320,7 @@ describe('memory', () => {
   });
 });
 
-describe('whatever order, however often', () => {
+describe('in any order, with any number of redeliveries', () => {
   it('every transfer takes effect exactly once', async () => {
     const step = fc.record({
       from: fc.integer({ min: 0, max: 3 }),

@@ -18,18 +18,21 @@ export interface HostOptions {
   readonly onLog: OnLog;
   /** Default: the wall clock. */
   readonly clock?: Clock;
-  /** Actors kept in memory, about 10 KB each; those that rested longest leave first. Default 20,000. */
+  /** Actors kept in memory, about 10 KB each. The one that was used least recently leaves first. Default 20,000. */
   readonly maxActors?: number;
 }
 
 const MAX_ACTORS = 20_000;
 
-/** The actors that live in this process. Knows nothing of partitions: it handles whatever it is given. */
+/**
+ * The actors that live in this process. The host knows nothing of partitions: it handles every message that it
+ * receives.
+ */
 export class Host {
   readonly #definitions: ReadonlyMap<string, ActorDefinition>;
   readonly #workplace: Workplace;
   readonly #maxActors: number;
-  /** By kind and id; the one that rested longest comes first. */
+  /** By kind and id. The one that was used least recently comes first. */
   readonly #mailboxes = new Map<string, Mailbox>();
 
   constructor(options: HostOptions) {
@@ -39,12 +42,15 @@ export class Host {
     this.#maxActors = options.maxActors ?? MAX_ACTORS;
   }
 
-  /** How many actors have a place in memory. */
+  /** How many actors are in memory. */
   get size(): number {
     return this.#mailboxes.size;
   }
 
-  /** Takes a message. It is acknowledged, asked for again or given up later, on the delivery itself. */
+  /**
+   * Takes a message. The outcome (acknowledged, asked for again, or given up) is reported later on the
+   * delivery.
+   */
   receive(delivery: Delivery): void {
     const definition = this.#definitions.get(delivery.kind);
     const message = definition ? read(definition, delivery) : `There is no actor of kind "${delivery.kind}".`;
@@ -55,17 +61,17 @@ export class Host {
     this.#mailboxOf(definition, delivery.id).put(message, delivery);
   }
 
-  /** Tells the broker that all that is in hand is still being worked on. */
+  /** Tells the broker that all messages in hand are still being processed. */
   working(): void {
     for (const mailbox of this.#mailboxes.values()) if (!mailbox.idle) mailbox.working();
   }
 
-  /** Whether an actor that is in memory and at rest would record nothing for the command. False where it is not known. */
+  /** Whether an actor that is in memory and idle would record nothing for the command. False if that is unknown. */
   wouldIgnore(to: Address, command: Command): boolean {
     return this.#mailboxes.get(`${to.kind}/${to.id}`)?.wouldIgnore(command) ?? false;
   }
 
-  /** Lets go of actors: what they have in hand is finished first. Resolves when they are out of memory. */
+  /** Removes actors from memory, after they finish what they have in hand. Resolves when they are removed. */
   async release(belongs: (id: string) => boolean): Promise<void> {
     const leaving = [...this.#mailboxes].filter(([key]) => belongs(key.slice(key.indexOf('/') + 1)));
     await Promise.all(
@@ -77,7 +83,7 @@ export class Host {
     );
   }
 
-  /** Resolves when nothing is in hand any more. */
+  /** Resolves when nothing is in hand. */
   async settled(): Promise<void> {
     const busy = () => Array.from(this.#mailboxes.values()).filter((mailbox) => !mailbox.idle);
     for (let left = busy(); left.length > 0; left = busy()) {
@@ -105,7 +111,7 @@ export class Host {
   }
 }
 
-/** The message, or why it can never be processed. */
+/** The message, or the reason why it can never be processed. */
 function read(definition: ActorDefinition, delivery: Delivery): Message | string {
   try {
     return readMessage(definition, delivery);

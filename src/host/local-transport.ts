@@ -6,7 +6,7 @@ import type { DeadLetter, Delivery, Outgoing, Transport } from './transport.ts';
 export interface LocalTransportOptions {
   /** Default: the wall clock. */
   readonly clock?: Clock;
-  /** Told of everything that goes elsewhere than to an actor. */
+  /** Called for every message that does not go to an actor. */
   readonly onMessage?: (message: Outgoing) => void;
 }
 
@@ -20,8 +20,9 @@ interface Queued {
 }
 
 /**
- * A work queue in this process's memory, with JetStream's promises as far as the host relies on them: a command stays
- * until it is acknowledged or ended, and who takes over gets everything that is left again. It removes no duplicates.
+ * A work queue in this process's memory. It keeps those promises of JetStream that the host relies on: a
+ * command stays until it is acknowledged or ended, and a new receiver gets every command that is left again. It
+ * does not remove duplicates.
  */
 export class LocalTransport implements Transport {
   readonly deadLetters: DeadLetter[] = [];
@@ -36,23 +37,23 @@ export class LocalTransport implements Transport {
     this.#onMessage = options.onMessage ?? (() => {});
   }
 
-  /** How many commands are not acknowledged. */
+  /** How many commands are not yet acknowledged. */
   get pending(): number {
     return this.#queue.size;
   }
 
-  /** Gives all commands to `receive` from now on; what an earlier receiver says about its deliveries counts no more. */
+  /** Delivers all commands to `receive` from now on. Acknowledgements from an earlier receiver are ignored. */
   attach(receive: (delivery: Delivery) => void): void {
     this.#receive = receive;
     for (const queued of this.#queue) this.#deliver(queued, 0);
   }
 
-  /** Brings a command in from outside. */
+  /** Sends a command from outside. */
   send(to: Address, command: Command, ids: MessageIds, device: string | null = null): void {
     this.sendRaw(to, encodeJson(command), ids, device);
   }
 
-  /** Brings in whatever somebody may send. */
+  /** Sends any bytes as a command. */
   sendRaw(
     to: { readonly kind: string; readonly id: string },
     body: Uint8Array,

@@ -2,7 +2,7 @@ import type { JsonObject } from '../eventstore/port.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Where the host tells what it does. `details` are for a machine to read; the message alone must make sense. */
+/** Receives log messages. `details` are for machines; the message must make sense without them. */
 export type OnLog = (level: LogLevel, message: string, details?: JsonObject) => void;
 
 export function reasonOf(error: unknown): string {

@@ -19,10 +19,10 @@ import { SNAPSHOT_EVERY, writeSnapshot } from './snapshots.ts';
 import type { Timer } from './timers.ts';
 import { type Delivery, type Outgoing, type Transport, UnpublishableError } from './transport.ts';
 
-/** Gives the read-model rows that a decision may use, with the position that they are from. */
+/** Reads the read-model rows that a decision may use, with the position that they are from. */
 export type ReadsProvider = (kind: string, command: Command, to: Address) => unknown;
 
-/** What messages are handled with. */
+/** The services that a mailbox needs. */
 export interface Workplace {
   readonly store: EventStore;
   readonly transport: Transport;
@@ -32,27 +32,27 @@ export interface Workplace {
   startTimer(timer: Timer): void;
 }
 
-/** A message with every delivery of it that waits for the same outcome. */
+/** A message with all of its deliveries that wait for the same outcome. */
 interface Letter {
   readonly message: Message;
   readonly deliveries: Delivery[];
 }
 
-/** What messages that share an append come to. */
+/** The result of messages that share an append. */
 interface Batch {
   readonly decided: { letter: Letter; decision: Decision; followUps: readonly FollowUp[] }[];
-  /** Their events are recorded already. */
+  /** Messages whose events are already recorded. */
   readonly seen: { letter: Letter; range: RevisionRange }[];
   readonly failed: { letter: Letter; outcome: Outcome }[];
-  /** They did not fit in. */
+  /** Messages whose events did not fit into this append. */
   readonly left: readonly Letter[];
-  /** Where the actor stands once the batch is stored. */
+  /** The actor's head once the batch is stored. */
   readonly head: Head;
 }
 
 /**
- * What becomes of a message. `wait`: it comes again until the store and the broker are back. `fault`: nobody foresaw
- * what happened; the message has a few tries. `poison`: no try can succeed.
+ * The outcome of a message. `wait`: it comes again until the store and the broker are back. `fault`: an
+ * unforeseen error; the message gets a few tries. `poison`: no try can succeed.
  */
 type Outcome =
   | { readonly kind: 'done' }
@@ -60,42 +60,42 @@ type Outcome =
 
 /** Most messages that share an append. */
 const BATCH = 64;
-/** Most bytes of events that one append takes: below the 1 MiB of EventStoreDB 23.10, with room for its own overhead. */
+/** Most bytes of events in one append: below the 1 MiB limit of EventStoreDB 23.10, with room for its overhead. */
 const APPEND_BYTES = 768 * 1024;
-/** How often messages are decided again at once when somebody else wrote first. */
+/** How often messages are decided again at once when another owner wrote first. */
 const REFOLDS = 3;
-/** With so many faults that nobody foresaw a message is given up. */
+/** A message is given up after this many unforeseen faults. */
 const MAX_FAULTS = 3;
 
 const DONE: Outcome = { kind: 'done' };
 
-/** Other owners of the actor keep writing first. */
+/** Other owners of the actor repeatedly wrote first. */
 class OvertakenError extends Error {
   override readonly name = 'OvertakenError';
 }
 
-/** The rows that a decision asked for could not be read. */
+/** The rows for a decision could not be read. */
 class RowsUnreadableError extends Error {
   override readonly name = 'RowsUnreadableError';
 }
 
 /**
  * The messages of one actor, and their life from top to bottom: find the actor, decide, append, apply, publish,
- * acknowledge. All messages that wait are decided one after another and share one append; while what follows from them
- * is published, the next ones are decided.
+ * acknowledge. All waiting messages are decided one after another and share one append. While their effects are
+ * published, the next messages are decided.
  */
 export class Mailbox {
   readonly #definition: ActorDefinition;
   readonly #id: string;
   readonly #stream: string;
   readonly #workplace: Workplace;
-  /** The actor, when it is in memory. */
+  /** The actor, if it is in memory. */
   #actor: ActorState | null = null;
-  /** By message id, until the broker knows what became of it. */
+  /** By message id, until the broker is told the outcome. */
   readonly #letters = new Map<string, Letter>();
-  /** Those that nobody has taken in hand, in order of arrival. */
+  /** Messages that are not yet being handled, in order of arrival. */
   #waiting: Letter[] = [];
-  /** Faults so far of messages that will be delivered again, by message id. */
+  /** Number of faults so far of messages that will be delivered again, by message id. */
   readonly #faults = new Map<string, number>();
   #running = false;
   #onIdle: (() => void)[] = [];
@@ -112,12 +112,15 @@ export class Mailbox {
     return !this.#running && this.#letters.size === 0;
   }
 
-  /** Resolves when nothing is in hand any more. */
+  /** Resolves when nothing is in hand. */
   async settled(): Promise<void> {
     if (!this.idle) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Takes a message. One that is here already is not taken twice: all its deliveries get the same outcome. */
+  /**
+   * Takes a message. A message that is already here is not handled twice: all its deliveries get the same
+   * outcome.
+   */
   put(message: Message, delivery: Delivery): void {
     const known = this.#letters.get(message.messageId);
     if (known) {
@@ -129,24 +132,24 @@ export class Mailbox {
     this.#waiting.push(letter);
     if (this.#running) return;
     this.#running = true;
-    // What arrives within the same turn shares one append.
+    // Messages that arrive in the same turn share one append.
     queueMicrotask(() => void this.#run());
   }
 
-  /** Tells the broker that everything here is still being worked on. */
+  /** Tells the broker that everything here is still being processed. */
   working(): void {
     for (const { deliveries } of this.#letters.values()) {
       for (const delivery of deliveries) delivery.working();
     }
   }
 
-  /** Whether the actor, if it is in memory and at rest, would record nothing for a command of the network's own. */
+  /** Whether the actor, if it is in memory and idle, would record nothing for a command that no device sent. */
   wouldIgnore(command: Command): boolean {
     if (!this.#actor || !this.idle) return false;
     const { snapshot } = this.#actor.head;
     const at = new Date(this.#workplace.clock.now()).toISOString();
     try {
-      // A command that needs to look anything up is one that something comes of.
+      // There are no rows here: a command that needs them throws, and counts as one that records something.
       const given = givenFor({ messageId: 'nobody', device: null }, at, () => undefined);
       const decided = this.#definition.decide(command, snapshot, given)[Symbol.iterator]();
       return decided.next(snapshot).done === true;
@@ -155,7 +158,7 @@ export class Mailbox {
     }
   }
 
-  /** Lets go of the actor; the next message brings it back from its stream. */
+  /** Removes the actor from memory. The next message rehydrates it from its stream. */
   forget(): void {
     this.#actor = null;
   }
@@ -180,10 +183,10 @@ export class Mailbox {
         left = batch.left;
       }
     } catch (error) {
-      // Nothing is known about an append that got no answer: fold again before anything else.
+      // Without an answer to the append, its result is unknown, so the actor must be folded again.
       this.forget();
       const outcome = outcomeOf(error);
-      // Where one of several is bad, the others must not suffer.
+      // If one of several messages is bad, the others must not fail with it.
       const tryAlone = left.length > 1 && outcome.kind !== 'wait';
       for (const letter of left) {
         if (tryAlone) await this.#handle([letter]);
@@ -192,7 +195,7 @@ export class Mailbox {
     }
   }
 
-  /** Find, decide, append, apply: again from the beginning where somebody else wrote first. */
+  /** Find, decide, append, apply. Starts again if another owner wrote first. */
   async #record(letters: readonly Letter[]): Promise<Batch> {
     for (let attempt = 0; attempt <= REFOLDS; attempt += 1) {
       const justFolded = this.#actor === null;
@@ -204,7 +207,7 @@ export class Mailbox {
       }
       this.forget();
     }
-    throw new OvertakenError(`somebody else wrote to ${this.#stream} first, ${REFOLDS + 1} times in a row`);
+    throw new OvertakenError(`another owner wrote to ${this.#stream} first, ${REFOLDS + 1} times in a row`);
   }
 
   async #find(): Promise<ActorState> {
@@ -213,7 +216,7 @@ export class Mailbox {
     return this.#actor;
   }
 
-  /** Message after message, each on the state that the ones before it lead to. One that throws changes nothing. */
+  /** Decides each message on the state after the messages before it. A message that throws changes nothing. */
   #decide({ head: before, recent }: ActorState, letters: readonly Letter[]): Batch {
     const decided: Batch['decided'] = [];
     const seen: Batch['seen'] = [];
@@ -255,9 +258,9 @@ export class Mailbox {
   }
 
   /**
-   * Whether the batch is stored: all its events at the exact expected revision, or nobody else wrote where it has none.
-   * A state that was not read just now is then checked against the stream: a second owner may have gone on, and refusing
-   * or passing over a message is a decision like any other.
+   * Whether the batch is stored: all its events at the exact expected revision. A batch without events is valid
+   * if nobody else wrote. Unless the state was just read, this is checked against the stream, because a second
+   * owner may have written; refusing or ignoring a message is a decision, too.
    */
   async #append({ head }: ActorState, { decided, failed }: Batch, justFolded: boolean): Promise<boolean> {
     const { store } = this.#workplace;
@@ -271,7 +274,7 @@ export class Mailbox {
     return outcome === 'appended';
   }
 
-  /** The state that was decided on is the state that the actor has. */
+  /** Gives the actor the state that was decided on. */
   #apply(actor: ActorState, { decided, head }: Batch): void {
     const now = this.#workplace.clock.now();
     let first = actor.head.revision + 1;
@@ -283,7 +286,7 @@ export class Mailbox {
     actor.head = head;
   }
 
-  /** Publishes what follows from each message and then acknowledges it, without waiting for one another. */
+  /** Publishes the effects of each message and then acknowledges it. The messages do not wait for each other. */
   #conclude({ decided, seen, failed }: Batch): void {
     for (const { letter, outcome } of failed) void this.#acknowledge(letter, outcome);
     for (const { letter, followUps } of decided) {
@@ -299,11 +302,14 @@ export class Mailbox {
       return DONE;
     } catch (error) {
       const { kind, reason } = outcomeOf(error);
-      return { kind, reason: `what follows was not published: ${reason}` };
+      return { kind, reason: `an effect was not published: ${reason}` };
     }
   }
 
-  /** Their owner may have died, or the broker may have been away, before all that follows from them was published. */
+  /**
+   * Publishes the effects of recorded messages again. Their owner may have died, or the broker may have been
+   * away, before all were published.
+   */
   async #publishAgain(seen: Batch['seen']): Promise<void> {
     const { store } = this.#workplace;
     const ranges = new Map(seen.map(({ letter, range }) => [letter.message.messageId, range]));
@@ -333,7 +339,10 @@ export class Mailbox {
     }
   }
 
-  /** An effect that the broker can never take must not hold up the rest for ever: it is kept for people to look at. */
+  /**
+   * Records an effect that the broker can never take, for people to look at. It must not block the rest
+   * forever.
+   */
   async #giveUp(effect: Outgoing, reason: string): Promise<void> {
     const { transport, onLog } = this.#workplace;
     const { target, messageId, causationId, correlationId, body } = effect;
@@ -363,7 +372,10 @@ export class Mailbox {
     this.#tellIfIdle();
   }
 
-  /** Deliveries are not what counts: a message may have waited for a store or a broker many times before its first fault. */
+  /**
+   * Counts faults, not deliveries: a message may have waited for the store or the broker many times before its
+   * first fault.
+   */
   #isHopeless(messageId: string, { kind }: Outcome): boolean {
     if (kind !== 'fault') return kind === 'poison';
     const faults = (this.#faults.get(messageId) ?? 0) + 1;
@@ -383,8 +395,8 @@ export class Mailbox {
   }
 
   /**
-   * What follows from the last events may not be published yet: an owner that folds from here knows their messages, since
-   * it looks further back for those.
+   * Effects of the last events may not be published yet. That is safe: an owner that folds from this snapshot
+   * also reads the messages before it (`recallBefore` in `rehydrate.ts`).
    */
   async #takeSnapshot(): Promise<void> {
     const actor = this.#actor;
@@ -400,7 +412,7 @@ export class Mailbox {
   }
 }
 
-/** A store or a broker that is away comes back, and so does the turn of an owner that was too late. */
+/** Sorts errors: a store or a broker that is away comes back, and an owner that was overtaken gets its turn. */
 function outcomeOf(error: unknown): { kind: 'wait' | 'fault' | 'poison'; reason: string } {
   if (error instanceof AppendTooLargeError || error instanceof StreamDeletedError) {
     return { kind: 'poison', reason: describe(error) };

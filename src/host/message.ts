@@ -10,10 +10,10 @@ export interface Message extends MessageIds {
   readonly command: Command;
 }
 
-/** Longest message id that is taken, in characters. */
+/** Longest accepted message id, in characters. */
 const MAX_ID_LENGTH = 200;
 
-/** A message that can never be processed, whoever tries and whenever. The text says why. */
+/** A message that can never be processed, by any owner at any time. The error's message says why. */
 export class PoisonError extends Error {
   override readonly name = 'PoisonError';
 }
@@ -29,7 +29,7 @@ export function readMessage(definition: ActorDefinition, delivery: Delivery): Me
   }
   const command = definition.commands.safeParse(decodeJson(delivery.body));
   if (!command.success)
-    throw new PoisonError(`This is no command for ${kind}: ${z.prettifyError(command.error)}`);
+    throw new PoisonError(`This is not a command for ${kind}: ${z.prettifyError(command.error)}`);
   const own = device === null ? messageId : deviceMessageId(device, messageId);
   return {
     to: { kind: definition.kind, id },

@@ -23,13 +23,16 @@ import {
   UnpublishableError,
 } from './transport.ts';
 
-/** Room that a message's headers may take beside its body within the broker's `max_payload`, in bytes. */
+/** Room for a message's headers within the broker's `max_payload`, in bytes. */
 const HEADER_BYTES = 4 * 1024;
-/** How long the broker holds a pull request, and how often it shows in between that it is alive, in milliseconds. */
+/** How long the broker holds a pull request, and how often it sends a heartbeat meanwhile, in milliseconds. */
 const PULL_EXPIRES_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
 const RETRY_MS = 500;
-/** So much of a subject that breaks the rules is shown: a subject made of it has to fit into the broker's line. */
+/**
+ * Characters of an invalid subject that are kept. A dead letter's subject contains them, and must fit into the
+ * broker's line.
+ */
 const MISADDRESSED_LENGTH = 100;
 
 /** Messages over JetStream. */
@@ -50,7 +53,9 @@ export class NatsTransport implements Transport {
     const subject = subjectOf(message);
     const limit = (this.#nats.info?.max_payload ?? 1024 * 1024) - HEADER_BYTES;
     if (message.body.length > limit) {
-      throw new UnpublishableError(`${message.body.length} bytes for ${subject}: the broker takes ${limit}.`);
+      throw new UnpublishableError(
+        `${message.body.length} bytes for ${subject}: the broker accepts at most ${limit}.`,
+      );
     }
     const headers = {
       [HEADER.correlationId]: message.correlationId,
@@ -65,7 +70,9 @@ export class NatsTransport implements Transport {
       }
     } catch (error) {
       if (!(error instanceof ClosedConnectionError || error instanceof DrainingConnectionError)) throw error;
-      throw new NatsUnavailableError('The connection to the broker was closed here.', { cause: error });
+      throw new NatsUnavailableError('The connection to the broker was closed by this process.', {
+        cause: error,
+      });
     }
   }
 
@@ -74,13 +81,16 @@ export class NatsTransport implements Transport {
     await this.#publish({ subject: deadSubject(letter), body, messageId: uuidOf('dead', letter) });
   }
 
-  /** Gives all messages of a partition to `receive` until it is stopped, whatever happens to the broker meanwhile. */
+  /**
+   * Passes all messages of a partition to `receive` until the consumer is stopped, also across restarts of the
+   * broker.
+   */
   consume(partition: number, receive: (delivery: Delivery) => void): PartitionConsumer {
     return new PartitionConsumer(this.#js, partition, receive, this.#onLog);
   }
 }
 
-/** Pulls one partition. A consumer that hears no heartbeat any more is made anew: it would wait for ever. */
+/** Pulls one partition. When heartbeats stop, the consumer is created again: otherwise it would wait forever. */
 export class PartitionConsumer {
   readonly partition: number;
   readonly #js: JetStreamClient;
@@ -99,7 +109,7 @@ export class PartitionConsumer {
     this.#finished = this.#run();
   }
 
-  /** Resolves when no more messages come. */
+  /** Resolves when no more messages will arrive. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
@@ -132,7 +142,7 @@ export class PartitionConsumer {
     if (this.#stopped) await messages.close();
     for await (const status of messages.status()) {
       if (status.type !== 'heartbeats_missed' && status.type !== 'consumer_deleted') continue;
-      this.#onLog('warn', `partition ${this.partition} went silent; its consumer is made anew`);
+      this.#onLog('warn', `partition ${this.partition} went silent; its consumer is created again`);
       await messages.close();
     }
     await messages.closed();
@@ -158,7 +168,7 @@ function subjectOf({ target }: Outgoing): string {
         return workSubject(target.device);
       case 'reply':
         if (isInbox(target.subject)) return target.subject;
-        throw new UnpublishableError(`"${target.subject}" is nobody's inbox: answers go nowhere else.`);
+        throw new UnpublishableError(`"${target.subject}" is not an inbox. Replies go only to inboxes.`);
     }
   } catch (cause) {
     if (!(cause instanceof InvalidSubjectTokenError)) throw cause;
@@ -175,7 +185,7 @@ function deliveryOf(message: JsMsg): Delivery {
     causationId: header(HEADER.causationId),
   };
   return {
-    // A subject that breaks the rules (another partition than the id's own, say) reaches no actor.
+    // A subject that breaks the rules reaches no actor, for instance one whose partition is not that of its id.
     kind: subject?.kind ?? 'misaddressed',
     id: subject?.id ?? message.subject.slice(0, MISADDRESSED_LENGTH),
     device: subject?.device ?? null,
@@ -184,7 +194,8 @@ function deliveryOf(message: JsMsg): Delivery {
     attempt: message.info.deliveryCount,
     ack: () => message.ack(),
     nak: (delayMs) => message.nak(delayMs),
-    // Without the reason: nats-server 2.9 does not understand a TERM that has one, and delivers the message again.
+    // Without the reason: nats-server 2.9 does not understand TERM with a reason, and delivers the message
+    // again.
     term: () => message.term(),
     working: () => message.working(),
   };

@@ -10,7 +10,7 @@ const answers = new Map([['What is 15 × 23?', '345']]);
 afterEach(() => vi.restoreAllMocks());
 
 describe('a host', () => {
-  it('folds every event once, whatever kind of actor records it', async () => {
+  it('folds every event once, for every kind of actor', async () => {
     const folds = countFolds(DEFINITIONS);
     const local = new LocalNetwork(createInstantEngine({ answers, errorRates: new Map(), seed: 1 }));
     await local.begin(3, SETTINGS);

@@ -1,23 +1,29 @@
-/** First and last revision of the events that one message recorded. They are neighbours: a message is appended at once. */
+/**
+ * First and last revision of the events that one message recorded. They are consecutive, because a message's
+ * events are in one append.
+ */
 export interface RevisionRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** For so long, in milliseconds, a message may be redelivered to another owner and must be known there. */
+/**
+ * In milliseconds. A message may be redelivered to another owner for this long, and that owner must recognize
+ * it.
+ */
 export const RECENT_MS = 30_000;
-/** So many messages are known however old they are. */
+/** At least this many messages are remembered, however old they are. */
 export const RECENT_COUNT = 500;
 
 /**
- * `message id → revisions` of an actor's recent work. It is the host's, not the state's: what a message does twice is
- * prevented by natural keys in the state; this tells which effects to publish again when a message comes back because
- * its first owner died between append and ack.
+ * Revisions by message id, for an actor's recent messages. It belongs to the host, not to the state. Natural
+ * keys in the state keep a message from taking effect twice. This map says which effects to publish again when
+ * a message comes back because its first owner died between append and acknowledgement.
  */
 export class RecentMessages {
   readonly #ranges = new Map<string, RevisionRange & { readonly addedAt: number }>();
 
-  /** `now`: any clock in milliseconds, the same at every call. */
+  /** `now`: any clock in milliseconds, but always the same clock. */
   add(messageId: string, first: number, last: number, now: number): void {
     const known = this.#ranges.get(messageId);
     this.#ranges.set(messageId, {

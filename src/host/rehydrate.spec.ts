@@ -53,7 +53,7 @@ async function longStore(): Promise<EventStore> {
   return store;
 }
 
-/** The same store, which counts how many events of the account's own stream are read forwards. */
+/** The same store, counting how many events of the account's stream are read forwards. */
 function counting(store: EventStore): { store: EventStore; read: () => number } {
   let read = 0;
   return {
@@ -80,13 +80,13 @@ const fold = (store: EventStore, definition: ActorDefinition = ledgerDefinition)
   rehydrate(definition, 'ann', store, 0);
 
 describe('an actor', () => {
-  it('that never was starts at its beginning, without reading a snapshot', async () => {
+  it('without events starts in its first state, without reading a snapshot', async () => {
     const actor = await fold(createMemoryEventStore());
     expect(actor.head.revision).toBe(-1);
     expect(actor.head.snapshot.context).toMatchObject({ balance: 0 });
   });
 
-  it('comes back from its events with its place, its chain and its recent messages', async () => {
+  it('comes back from its events with its revision, its hash and its recent messages', async () => {
     const store = await storeWith(20);
     const actor = await fold(store);
     expect(actor.head.revision).toBe(39);
@@ -95,7 +95,7 @@ describe('an actor', () => {
     expect(actor.recent.get('unknown')).toBeUndefined();
   });
 
-  it('with a history that its machine cannot take is an error, never a guess', async () => {
+  it('with a history that its machine cannot handle is an error', async () => {
     const store = await storeWith(2);
     const [first] = await collect(store.readStream('credit-ann'));
     if (!first) throw new Error('there is one');
@@ -105,7 +105,7 @@ describe('an actor', () => {
 });
 
 describe('a snapshot', () => {
-  it('is taken every 500 events, kept alone, and spares the fold of what it covers', async () => {
+  it('is taken every 500 events, replaces the one before, and saves folding the events that it covers', async () => {
     const { store, read } = counting(await longStore());
     const [snapshot, ...others] = await collect(store.readStream(snapshots));
     expect(others).toEqual([]);
@@ -117,7 +117,7 @@ describe('a snapshot', () => {
     expect(read()).toBe(SNAPSHOT_EVERY + 1200 - Number(snapshot?.data.revision));
   });
 
-  it('gives exactly the state and the chain that the full fold gives', async () => {
+  it('gives exactly the state and the hash that the full fold gives', async () => {
     const store = await longStore();
     const fromSnapshot = await fold(store);
     await store.append(
@@ -136,7 +136,7 @@ describe('a snapshot', () => {
     expect(fromSnapshot.head.eventId).toBe(folded.head.eventId);
   });
 
-  it('knows the recent messages that it covers: they may come back', async () => {
+  it('remembers the recent messages that it covers, because they may come back', async () => {
     const actor = await fold(await longStore());
     const before = Math.floor(actor.snapshotRevision / 2) - 1;
     expect(actor.recent.get(`m${before}`)).toBeDefined();
@@ -162,7 +162,7 @@ describe('a snapshot', () => {
     expect(actor.head.snapshot.context.balance).toBe(600);
   });
 
-  it('of a machine that folds otherwise by now is not believed', async () => {
+  it('of a machine that has changed since is not used', async () => {
     const store = await longStore();
     const changed = setup({ types: { context: {} as { balance: number } } }).createMachine({
       id: 'ledger',

@@ -7,17 +7,17 @@ import { firstHead, type Head, restoredState, streamOf, takeEvent, UnhandledEven
 import { RECENT_COUNT, RECENT_MS, RecentMessages, type RevisionRange } from './recent.ts';
 import { type CachedState, readSnapshot, SNAPSHOT_EVERY } from './snapshots.ts';
 
-/** An actor in memory. Plain data: one that sleeps costs its state and nothing else. */
+/** An actor in memory. Plain data: an idle actor costs its state and nothing else. */
 export interface ActorState {
   head: Head;
   readonly recent: RecentMessages;
-  /** Revision of the last snapshot that was read or written, -1 for none. */
+  /** Revision of the last snapshot that was read or written; -1 if none. */
   snapshotRevision: number;
 }
 
 /**
- * Brings an actor back from its stream. Short streams are folded from their first event; longer ones from their
- * snapshot, if it fits: same code, and the event that it names stands where it says.
+ * Rehydrates an actor from its stream. Short streams are folded from their first event. Longer streams are
+ * folded from their actor snapshot, if the same code wrote it and the event that it names is at its revision.
  */
 export async function rehydrate(
   definition: ActorDefinition,
@@ -47,15 +47,15 @@ export async function rehydrate(
   return hashed(actor, last);
 }
 
-/** Whether nobody has written to the stream since its end was seen. */
+/** Whether nobody has written to the stream since `revision`. */
 export async function isCurrent(stream: string, { revision }: Head, store: EventStore): Promise<boolean> {
   const newer = await collect(store.readStream(stream, { from: revision + 1, limit: 1 }));
   return newer.length === 0;
 }
 
 /**
- * What follows from events that are recorded already, by the message that recorded them. The states right after each
- * of them are folded again, since the actor has gone on.
+ * The effects of events that are already recorded, by the message that recorded them. The actor has newer
+ * events by now, so the states right after these events are folded again.
  */
 export async function recordedEffects(
   definition: ActorDefinition,
@@ -105,7 +105,7 @@ async function foldFrom(
   return actor && hashed(actor, last);
 }
 
-/** A snapshot that XState cannot take is as good as none. */
+/** The head from a snapshot; null if XState cannot restore it. */
 function restore({ revision, eventId, snapshot }: CachedState, { machine }: ActorDefinition): Head | null {
   try {
     const restored = restoredState(machine, snapshot);
@@ -122,7 +122,7 @@ function take(actor: ActorState, definition: ActorDefinition, event: StoredEvent
   actor.recent.add(metadata.messageId, event.revision, event.revision, now);
 }
 
-/** The head after an event as the store gives it, but for its hash: only that of the last of many matters. */
+/** The head after a stored event, with an outdated hash: only the hash of the last event is needed (`hashed`). */
 function takeStored(
   { revision, hash, snapshot }: Head,
   definition: ActorDefinition,
@@ -145,7 +145,7 @@ function hashed(actor: ActorState, last: StoredEvent | null): ActorState {
   return actor;
 }
 
-/** The messages whose events the snapshot covers may come back as well. */
+/** Remembers the recent messages whose events the snapshot covers: they may come back, too. */
 async function recallBefore(
   end: StoredEvent,
   recent: RecentMessages,

@@ -18,7 +18,7 @@ function prepare() {
 }
 
 describe('the first signal', () => {
-  it('stops everything, the last one first, one after another, and ends with 0', async () => {
+  it('stops everything one after another, the last one first, and ends with 0', async () => {
     const { target, shutdown } = prepare();
     const order: string[] = [];
     for (const name of ['broker', 'store', 'fleet']) {
@@ -43,7 +43,7 @@ describe('the first signal', () => {
     expect(target.listenerCount('SIGINT')).toBe(0);
   });
 
-  it('goes on when something cannot be stopped, says what, and ends with 1', async () => {
+  it('continues when something cannot be stopped, says what, and ends with 1', async () => {
     const { target, shutdown, log } = prepare();
     let stopped = false;
     shutdown.add('store', async () => {
@@ -53,7 +53,7 @@ describe('the first signal', () => {
     target.emit('SIGINT');
     expect(await shutdown.finished).toBe(1);
     expect(stopped).toBe(true);
-    expect(log).toContain('fleet could not be stopped in order: it hangs');
+    expect(log).toContain('fleet could not be stopped cleanly: it hangs');
   });
 });
 
@@ -69,7 +69,7 @@ describe('the second signal', () => {
 });
 
 describe('a stop that begins without a signal', () => {
-  it('ends with the code that it was given, once, and what is added later is stopped at once', async () => {
+  it('ends with the given code, once, and stops at once what is added later', async () => {
     const { shutdown } = prepare();
     expect(await shutdown.begin(3)).toBe(3);
     expect(await shutdown.begin(4)).toBe(3);

@@ -8,11 +8,14 @@ export interface ShutdownOptions {
 }
 
 export interface Shutdown {
-  /** Aborted when the stop begins. */
+  /** Aborted when the shutdown begins. */
   readonly signal: AbortSignal;
-  /** Adds what shall be stopped: the last one added is stopped first. After the stop has begun it is stopped at once. */
+  /**
+   * Adds something to stop. The last one added is stopped first. After the shutdown has begun, it is stopped at
+   * once.
+   */
   add(name: string, stop: () => Promise<void>): void;
-  /** Stops everything, as a first Ctrl-C does, and resolves with the exit code; the process is not ended here. */
+  /** Stops everything, like a first Ctrl-C, and resolves with the exit code. The process itself does not exit. */
   begin(exitCode?: number): Promise<number>;
   /** Resolves with the exit code when everything has stopped. */
   readonly finished: Promise<number>;
@@ -20,12 +23,12 @@ export interface Shutdown {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const FAILED = 1;
-/** What shells show for a process that Ctrl-C has ended. */
+/** The exit code that shells show for a process that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 /**
- * The end of a process: the first SIGINT or SIGTERM stops everything in reverse order and ends with 0 (1 if something
- * could not be stopped), a second one ends the process at once.
+ * Shuts a process down. The first SIGINT or SIGTERM stops everything in reverse order and ends with exit code 0
+ * (1 if something could not be stopped). A second one ends the process at once.
  */
 export function prepareShutdown({ onLog, process: target = process }: ShutdownOptions): Shutdown {
   const abort = new AbortController();
@@ -42,7 +45,7 @@ export function prepareShutdown({ onLog, process: target = process }: ShutdownOp
         await step.stop();
       } catch (error) {
         code = FAILED;
-        onLog('error', `${step.name} could not be stopped in order: ${reasonOf(error)}`);
+        onLog('error', `${step.name} could not be stopped cleanly: ${reasonOf(error)}`);
       }
     }
     for (const signal of SIGNALS) target.off(signal, onSignal);
@@ -63,7 +66,7 @@ export function prepareShutdown({ onLog, process: target = process }: ShutdownOp
       target.exit(INTERRUPTED);
       return;
     }
-    onLog('info', 'stopping; once more to stop at once');
+    onLog('info', 'stopping; a second signal stops it at once');
     void begin();
   }
   for (const signal of SIGNALS) target.on(signal, onSignal);

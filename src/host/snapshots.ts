@@ -7,7 +7,7 @@ import { canonicalJson, SNAPSHOT_PREFIX, uuidOf } from '../events/envelope.ts';
 import type { EventStore, JsonObject } from '../eventstore/port.ts';
 import { type Head, persistedState } from './fold.ts';
 
-/** A snapshot is written when so many events came since the last one; shorter streams have none. */
+/** A snapshot is written after this many new events. Shorter streams have none. */
 export const SNAPSHOT_EVERY = 500;
 
 const snapshotSchema = z.object({
@@ -17,7 +17,7 @@ const snapshotSchema = z.object({
   snapshot: z.record(z.string(), z.unknown()),
 });
 
-/** A cached state: what the machine had become when it had taken the event at `revision`. */
+/** A cached state: the machine's state after the event at `revision`. */
 export interface CachedState {
   readonly revision: number;
   readonly eventId: string;
@@ -25,7 +25,7 @@ export interface CachedState {
   readonly snapshot: unknown;
 }
 
-/** Where the code lives that decides what a fold gives. */
+/** The folders with code that a fold depends on. */
 const DOMAIN_FOLDERS = ['events', 'answers', 'evolution', 'verification', 'actors', 'sagas'].map((folder) =>
   join(import.meta.dirname, '..', folder),
 );
@@ -34,8 +34,8 @@ let domainCode: string | null = null;
 const hashes = new WeakMap<AnyStateMachine, string>();
 
 /**
- * Hash of a machine and of all the domain's code: a helper that an action calls is not part of the machine's own
- * text, and a snapshot that another fold made must not be taken for this one's.
+ * Hash of a machine and of the domain's code. Functions that an action calls are not in the machine's own text,
+ * and a snapshot from another fold must not be used.
  */
 export function machineHashOf(machine: AnyStateMachine): string {
   let known = hashes.get(machine);
@@ -49,7 +49,7 @@ export function machineHashOf(machine: AnyStateMachine): string {
   return known;
 }
 
-/** The cached state of a stream, or null if there is none or another code or shape made it. */
+/** The cached state of a stream; null if there is none, or if other code or another schema wrote it. */
 export async function readSnapshot(
   store: EventStore,
   stream: string,
@@ -67,7 +67,7 @@ export async function readSnapshot(
   return null;
 }
 
-/** Keeps a state in place of the one before it; `isFirst` where there is none yet. */
+/** Stores a state and so replaces the snapshot before it. `isFirst`: the stream has no snapshot yet. */
 export async function writeSnapshot(
   store: EventStore,
   stream: string,
@@ -95,7 +95,7 @@ function hashOfDomainCode(): string {
   return hash('sha256', files.join('\n'));
 }
 
-/** XState keeps an assignment's text in a property of the function that it makes. */
+/** XState keeps the source of an assignment in a property of the function that it returns. */
 function withFunctions(_key: string, value: unknown): unknown {
   return typeof value === 'function' ? { source: String(value), ...value } : value;
 }

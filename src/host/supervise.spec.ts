@@ -3,7 +3,7 @@ import { type Running, supervise } from './supervise.ts';
 
 const quick = { firstMs: 5, longestMs: 20, stableMs: 10_000 };
 
-/** Something that can be told to end. */
+/** Something that can be stopped. */
 function mortal() {
   const lives: { end: (reason?: unknown) => void; stopped: boolean }[] = [];
   let refuse = 0;
@@ -39,12 +39,12 @@ function mortal() {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited in vain');
+    if (performance.now() > deadline) throw new Error('the condition was not met in time');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-describe('what is supervised', () => {
+describe('a supervised process', () => {
   it('comes back when it ends, and says so', async () => {
     const { start, lives, endLast } = mortal();
     const log: string[] = [];
@@ -62,7 +62,7 @@ describe('what is supervised', () => {
     await child.stop();
   });
 
-  it('is tried again with growing pauses while it cannot start', async () => {
+  it('is started again with growing pauses while it cannot start', async () => {
     const { start, lives, endLast, refuseNext } = mortal();
     const log: string[] = [];
     const child = await supervise({
@@ -75,14 +75,14 @@ describe('what is supervised', () => {
     const endedAt = performance.now();
     endLast(1);
     await until(() => lives.length === 2);
-    // 5 + 10 + 20 + 20 + 20, of which timers may each be early by 1.
+    // 5 + 10 + 20 + 20 + 20; each timer may be early by 1.
     expect(performance.now() - endedAt).toBeGreaterThanOrEqual(70);
     expect(child.restarts()).toBe(5);
     expect(log.filter((text) => text.includes('the port is taken'))).toHaveLength(4);
     await child.stop();
   });
 
-  it('is forgiven after it ran well for a time', async () => {
+  it('has its pause reset after it ran for long enough', async () => {
     const { start, lives, endLast } = mortal();
     const log: string[] = [];
     const backoff = { ...quick, stableMs: 0 };
@@ -95,13 +95,13 @@ describe('what is supervised', () => {
     await child.stop();
   });
 
-  it('fails at once if its very first start fails', async () => {
+  it('fails at once if its first start fails', async () => {
     const { start, refuseNext } = mortal();
     refuseNext(1);
     await expect(supervise({ name: 'child', start, onLog: () => {} })).rejects.toThrow('the port is taken');
   });
 
-  it('stays down once it is stopped, also in the middle of a pause or of a start', async () => {
+  it('stays down once it is stopped, also during a pause or a start', async () => {
     const { start, lives, endLast } = mortal();
     const running = await supervise({ name: 'child', start, onLog: () => {}, backoff: quick });
     await running.stop();

@@ -1,11 +1,11 @@
 import { type OnLog, reasonOf } from './log.ts';
 
-/** Something that runs until it ends: a child process, as a rule. */
+/** Something that runs until it ends, usually a child process. */
 export interface Running {
   readonly pid?: number;
-  /** Settles when it has ended, for whatever reason. What it resolves with is shown to the person. */
+  /** Settles when it has ended, for any reason. The result is logged. */
   readonly exited: Promise<unknown>;
-  /** Ends it in order. */
+  /** Stops it in order. */
   stop(): Promise<void>;
 }
 
@@ -14,14 +14,14 @@ export interface SuperviseOptions<R extends Running> {
   /** Starts it and resolves when it is ready. */
   start(): Promise<R>;
   readonly onLog: OnLog;
-  /** In milliseconds. Default: 200 doubling to 10,000, forgotten after 30,000 of running well. */
+  /** In milliseconds. Default: 200, doubling to 10,000; starts again at 200 after 30,000 of running. */
   readonly backoff?: Backoff;
 }
 
 export interface Backoff {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** After running for so long the next failure counts as the first. */
+  /** After running for this long, the next failure counts as the first. */
   readonly stableMs: number;
 }
 
@@ -30,19 +30,19 @@ export type SupervisedState = 'starting' | 'running' | 'waiting' | 'stopping' | 
 export interface Supervised<R extends Running> {
   readonly name: string;
   readonly state: () => SupervisedState;
-  /** What runs now, or null while it does not. */
+  /** What runs now; null if nothing does. */
   readonly current: () => R | null;
-  /** How often it was started again. */
+  /** How often it was restarted. */
   readonly restarts: () => number;
-  /** Ends it and starts it no more. */
+  /** Stops it and does not restart it. */
   stop(): Promise<void>;
 }
 
 const DEFAULT_BACKOFF: Backoff = { firstMs: 200, longestMs: 10_000, stableMs: 30_000 };
 
 /**
- * Keeps something running: when it ends it is started again, after a pause that doubles while it fails again soon.
- * The very first start is the caller's to see: if it fails, so does this, and nothing is started again.
+ * Keeps something running: when it ends, it is started again after a pause. The pause doubles while it keeps
+ * failing soon after its start. If the very first start fails, the call rejects and nothing is started again.
  */
 export async function supervise<R extends Running>(options: SuperviseOptions<R>): Promise<Supervised<R>> {
   const { name, onLog } = options;
@@ -112,14 +112,14 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
       cutShort();
       await current?.stop();
       await watching;
-      // It may have been in the middle of a start.
+      // A start may have been in progress.
       await current?.stop();
       state = 'stopped';
     },
   };
 }
 
-/** An exit code, `null` where a signal ended it, or whatever the starter tells of its end. */
+/** An exit code, null if a signal ended it, or anything else that the starter reports. */
 function describeExit(exit: unknown): string {
   if (typeof exit === 'number') return `exit code ${exit}`;
   if (exit === null) return 'by a signal';

@@ -47,7 +47,7 @@ function world(
 }
 
 describe('timers', () => {
-  it('send each command at its time, in order, however they were added', async () => {
+  it('send each command at its time, in any order of adding', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 60 }), async (dues) => {
         const { clock, timers, sent, add } = world();
@@ -60,7 +60,7 @@ describe('timers', () => {
     );
   });
 
-  it('send nothing that an actor at hand says nothing would come of', async () => {
+  it('do not send a command for which an actor in memory would record nothing', async () => {
     const { clock, timers, sent, add } = world({ isMet: (id) => id === 'met' });
     add('met', 10);
     add('open', 10);
@@ -71,7 +71,7 @@ describe('timers', () => {
     expect(timers.size).toBe(0);
   });
 
-  it('keep the ids of the flow that they belong to', async () => {
+  it('keep the correlation and cause of the event that set them', async () => {
     const { clock, sent, add } = world();
     add('q1', 10);
     await clock.advance(20);
@@ -82,7 +82,7 @@ describe('timers', () => {
     });
   });
 
-  it('take over what waits in the projections at a sweep and every 10 s, but only what is theirs', async () => {
+  it('take over open deadlines of their own actors from the projections, at a sweep and every 10 s', async () => {
     const open: OpenDeadline[] = [];
     const { clock, timers, sent, deadline } = world({ openDeadlines: async () => open });
     open.push(deadline('q1', -5_000), deadline('foreign', 0));
@@ -95,7 +95,7 @@ describe('timers', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('know a timer once, whether from its effect or from a sweep, and by the same message id everywhere', async () => {
+  it('keep a timer once, from its effect or from a sweep, with the same message id everywhere', async () => {
     const one = world();
     const other = world({ openDeadlines: async () => [other.deadline('q1', 50)] });
     one.add('q1', 50);
@@ -127,7 +127,7 @@ describe('timers', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('are silent once they are stopped', async () => {
+  it('send nothing once they are stopped', async () => {
     const { clock, timers, sent, add } = world();
     add('q1', 10);
     timers.stop();

@@ -5,7 +5,7 @@ import { Heap } from './heap.ts';
 import { type OnLog, reasonOf } from './log.ts';
 import type { Transport } from './transport.ts';
 
-/** A command that an actor sends to itself when a time has come. */
+/** A command that an actor sends to itself at a certain time. */
 export interface Timer extends Pick<MessageIds, 'correlationId' | 'causationId'> {
   readonly to: Address;
   /** ISO 8601. */
@@ -13,7 +13,7 @@ export interface Timer extends Pick<MessageIds, 'correlationId' | 'causationId'>
   readonly command: Command;
 }
 
-/** A state that waits for a time, as a projection knows it. */
+/** A state that waits for a time, as a projection has it. */
 export interface OpenDeadline extends Address {
   /** ISO 8601. */
   readonly dueAt: string;
@@ -22,11 +22,11 @@ export interface OpenDeadline extends Address {
 
 export interface TimersOptions {
   readonly transport: Pick<Transport, 'publish'>;
-  /** Everything that waits now. Asked at the start, at a takeover and every 10 s: a timer lives in memory only. */
+  /** All open deadlines. Asked at the start, at a takeover and every 10 s, because timers exist in memory only. */
   readonly openDeadlines: () => Promise<readonly OpenDeadline[]>;
-  /** Whether an actor of this process already says that nothing would come of the command. Default: nobody knows. */
+  /** Whether an actor in this process would record nothing for the command. Default: unknown. */
   readonly isMet?: (to: Address, command: Command) => boolean;
-  /** Whether an actor's timers are this process's business. */
+  /** Whether this process keeps the timers of an actor. */
   readonly owns: (id: string) => boolean;
   readonly onLog: OnLog;
   readonly clock?: Clock;
@@ -42,8 +42,8 @@ const SWEEP_MS = 10_000;
 const RETRY_MS = 1_000;
 
 /**
- * Sends commands at their time. What is known twice (from the effect and from a sweep, or in two fleets) has one
- * message id, so it takes effect once.
+ * Sends commands at their time. A timer that is known twice (from an effect and from a sweep, or in two fleets)
+ * has one message id, so its command takes effect once.
  */
 export class Timers {
   readonly #options: TimersOptions;
@@ -59,7 +59,7 @@ export class Timers {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** How many wait. */
+  /** How many timers wait. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -68,7 +68,7 @@ export class Timers {
     this.#add(timer.to, timer);
   }
 
-  /** Takes over all that waits for actors of this process, and goes on doing so every 10 s. */
+  /** Adds all open deadlines of actors in this process, and does so again every 10 s. */
   async sweep(): Promise<void> {
     this.#cancelSweep();
     try {
@@ -125,7 +125,7 @@ export class Timers {
             { kind: timer.kind, id: timer.id },
             { correlationId: messageId, causationId: messageId },
           ];
-    // Most deadlines are met long before they pass: a message that would change nothing is not worth sending.
+    // Most deadlines are met long before they are due. A command that would change nothing is not sent.
     if (this.#options.isMet?.(to, timer.command)) {
       this.#known.delete(messageId);
       return;

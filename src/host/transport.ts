@@ -2,11 +2,11 @@ import type { Address } from '../actors/actor.ts';
 import type { MessageIds } from '../events/envelope.ts';
 import type { JsonObject } from '../eventstore/port.ts';
 
-/** A message as it arrived: nothing of it has been checked except that its subject could be read. */
+/** A message as it arrived. Nothing is checked, except that its subject could be read. */
 export interface Delivery {
   readonly kind: string;
   readonly id: string;
-  /** The device whose broker user published it, from the subject; null when a role of the network did. */
+  /** The device whose broker user published it, from the subject; null if a role of the network did. */
   readonly device: string | null;
   readonly headers: { readonly [Name in keyof MessageIds]: string | undefined };
   readonly body: Uint8Array;
@@ -17,7 +17,7 @@ export interface Delivery {
   nak(delayMs: number): void;
   /** Never deliver it again. */
   term(reason: string): void;
-  /** Still busy with it: do not give it to anybody else yet. */
+  /** Still being processed: do not deliver it to anyone else yet. */
   working(): void;
 }
 
@@ -32,27 +32,27 @@ export interface Outgoing extends MessageIds {
   readonly body: Uint8Array;
 }
 
-/** A message that nobody can process, as it is kept for people to look at. */
+/** A message that can never be processed, kept for people to look at. */
 export interface DeadLetter {
   readonly kind: string;
   readonly id: string;
   readonly reason: string;
-  /** When it was given up, what it said, where it came from. */
+  /** When it was given up, its contents, and its origin. */
   readonly details: JsonObject;
 }
 
-/** What carries messages to and from the host: JetStream, or this process's memory. */
+/** Carries messages to and from the host: over JetStream, or in this process's memory. */
 export interface Transport {
   /**
-   * Resolves when the message is stored by the broker (a reply: when it is sent). Throws `NatsUnavailableError` while the
-   * broker is away, `UnpublishableError`, or whatever else goes wrong.
+   * Resolves when the broker has stored the message (for a reply: when it is sent). Throws
+   * `NatsUnavailableError` while the broker is away, `UnpublishableError`, or any other error.
    */
   publish(message: Outgoing): Promise<void>;
   /** Keeps the message on `dellm.dead.<kind>.<id>`. */
   recordDead(letter: DeadLetter): Promise<void>;
 }
 
-/** The broker can never take this message: trying again would not help. */
+/** The broker can never accept this message. Trying again does not help. */
 export class UnpublishableError extends Error {
   override readonly name = 'UnpublishableError';
 }

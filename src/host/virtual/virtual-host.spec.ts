@@ -35,7 +35,7 @@ function world(change: Partial<VirtualHostOptions> = {}): World {
     onReply: (subject) => replies.push(subject),
     onRefused: ({ command }, reason) => refused.push(`${command.type}: ${reason}`),
     work: () => {
-      throw new Error('nobody works here');
+      throw new Error('no work order is expected');
     },
     ...change,
   });
@@ -55,7 +55,7 @@ function deposit(host: VirtualHost, id: string, amount = 10): void {
   send(host, id, { type: 'Deposit', data: { transferId: `${id}.deposit`, amount } });
 }
 
-/** Everything that a history holds, as text. */
+/** The whole history as text. */
 function linesOf(events: readonly StoredEvent[]): readonly string[] {
   return events.map((event) => canonicalJson(event));
 }
@@ -67,7 +67,7 @@ function balances(host: VirtualHost, ids: readonly string[]): readonly number[] 
   });
 }
 
-/** A bank in which several things happen at the same instants. */
+/** A bank in which several events share an instant. */
 function opening(host: VirtualHost): void {
   for (const id of ['a', 'b', 'c']) deposit(host, id);
 }
@@ -81,7 +81,7 @@ function business(host: VirtualHost, first: number): void {
 }
 
 /**
- * An actor that sends a question to a model for each `Deposit`, and deposits what comes back: the ledger with
+ * An actor that sends a question to a model for each `Deposit`, and deposits the answer: the ledger with
  * inference.
  */
 const thinker: ActorDefinition = {
@@ -100,7 +100,7 @@ function answerTo({ taskId }: WorkOrder, afterMs: number): Answered {
 }
 
 describe('a host in virtual time', () => {
-  it('carries a transfer through, each hop a millisecond later, on chains that hold', async () => {
+  it('carries out a transfer, one millisecond per hop, with valid hash chains', async () => {
     const { host, events, replies } = world();
     deposit(host, 'a');
     transfer(host, 1, 'a', 'b');
@@ -119,7 +119,7 @@ describe('a host in virtual time', () => {
     expect(await verifyChain(events)).toEqual({ ok: true, events: 5 });
   });
 
-  it('draws and names by the message alone, as a live host does', async () => {
+  it('takes draws and ids from the message only, as a live host does', async () => {
     const { host, events } = world();
     deposit(host, 'a');
     await host.runUntilQuiet();
@@ -128,8 +128,8 @@ describe('a host in virtual time', () => {
     expect(events[1]?.data).toMatchObject({ stamp: given.id('stamp'), draw: given.draw('stamp') });
   });
 
-  it('fires a timer when its time has come and not before', async () => {
-    // Nobody receives: the letters to `b` are lost, so `a` reminds again and again.
+  it('fires a timer when it is due and not earlier', async () => {
+    // No actor receives the commands to `b`, so `a` sends reminders again and again.
     const deaf = {
       ...ledger,
       decide: (...[command, snapshot, given]: Parameters<ActorDefinition['decide']>) =>
@@ -151,7 +151,7 @@ describe('a host in virtual time', () => {
     expect(host.now).toBe(start + 2 * REMIND_AFTER_MS);
   });
 
-  it('lets a deadline that was met pass without a word, and forgets its timer then', async () => {
+  it('records nothing for a deadline that was met, and removes its timer when it is due', async () => {
     const { host, events } = world();
     deposit(host, 'a');
     transfer(host, 1, 'a', 'b');
@@ -163,7 +163,7 @@ describe('a host in virtual time', () => {
     expect(host.figures.timers).toBe(0);
   });
 
-  it('gives the same history byte for byte, again and with every command read as from the wire', async () => {
+  it('gives the same history byte for byte in a second run, and with commands encoded as on the wire', async () => {
     const run = async (change: Partial<VirtualHostOptions>) => {
       const { host, events } = world(change);
       opening(host);
@@ -177,7 +177,7 @@ describe('a host in virtual time', () => {
     expect(await run({ strict: true })).toEqual(lines);
   });
 
-  it('never goes back in time, and takes no command that its actor cannot read', async () => {
+  it('never goes back in time, and refuses a command that its actor cannot read', async () => {
     const { host } = world();
     await host.advanceTo(host.now + 10);
     await expect(host.advanceTo(host.now - 1)).rejects.toThrow(RangeError);
@@ -189,10 +189,10 @@ describe('a host in virtual time', () => {
       /no actor of kind "node"/,
     );
     expect(() => world({ hopMs: 0 })).toThrow(/at least one whole millisecond/);
-    expect(() => world({ startAt: 'soon' })).toThrow(/"soon" is no time/);
+    expect(() => world({ startAt: 'soon' })).toThrow(/"soon" is not a time/);
   });
 
-  it('goes on after a refusal, but ends at a bug and says where', async () => {
+  it('continues after a refusal, but ends at a bug and says where', async () => {
     const { host, events, refused } = world();
     transfer(host, 1, 'a', 'b');
     deposit(host, 'a');
@@ -209,7 +209,7 @@ describe('a host in virtual time', () => {
     expect(events).toHaveLength(2);
   });
 
-  it('stops between two messages when it is told to', async () => {
+  it('stops between two messages when the signal aborts', async () => {
     const { host, events } = world();
     opening(host);
     const stop = new AbortController();
@@ -227,7 +227,7 @@ describe('inference in virtual time', () => {
     for (let number = 0; number < 20; number += 1) {
       send(host, 'a', { type: 'Deposit', data: { transferId: `q${number}`, amount: 1 } });
     }
-    // Something else happens while the models think.
+    // Other commands are handled while the models run.
     send(host, 'b', { type: 'Deposit', data: { transferId: 'late', amount: 1 } }, host.now + 6);
     await host.runUntilQuiet();
     return { lines: linesOf(events), events };
@@ -235,7 +235,7 @@ describe('inference in virtual time', () => {
   const afterMs = ({ taskId }: WorkOrder) => 1 + (taskId.length % 3) * 5;
   const atOnce = (order: WorkOrder) => answerTo(order, afterMs(order));
 
-  it('comes back after its virtual time, from the device that did it', async () => {
+  it('is answered after its virtual time, by the device that ran it', async () => {
     const { events } = await run(atOnce);
     const answers = events.filter(({ data }) => data.device === 'laptop');
     expect(answers).toHaveLength(21);
@@ -247,7 +247,7 @@ describe('inference in virtual time', () => {
     ]);
   });
 
-  it('gives the same history whenever it comes in real time, and whether it comes at once or not', async () => {
+  it('gives the same history however long it takes in real time', async () => {
     const expected = (await run(atOnce)).lines;
     let turn = 0;
     const slowly = async (order: WorkOrder) => {
@@ -264,7 +264,7 @@ describe('inference in virtual time', () => {
     );
   });
 
-  it('is done side by side, but never more than was allowed', async () => {
+  it('runs in parallel up to the limit', async () => {
     let inHand = 0;
     let most = 0;
     const work = async (order: WorkOrder) => {
@@ -278,7 +278,7 @@ describe('inference in virtual time', () => {
     expect(most).toBe(3);
   });
 
-  it('ends the run when it fails, and when its time is no time', async () => {
+  it('ends the run when it fails, or when its duration is not a whole number of milliseconds', async () => {
     const broken = async () => {
       throw new Error('the model is gone');
     };
@@ -292,7 +292,7 @@ describe('inference in virtual time', () => {
   });
 });
 
-describe('a history that is taken up again', () => {
+describe('a restored history', () => {
   async function whole() {
     const { host, events } = world();
     opening(host);
@@ -305,7 +305,7 @@ describe('a history that is taken up again', () => {
     return { lines: linesOf(events), events, pause, balances: balances(host, ['a', 'b', 'c']) };
   }
 
-  it('in a quiet moment goes on as if there had been no break, byte for byte', async () => {
+  it('continues byte for byte as without a break when nothing was in flight', async () => {
     const { lines, events, pause } = await whole();
     const { host, events: more } = world({ startAt: pause.at });
     host.restore(events.slice(0, pause.events));
@@ -316,7 +316,7 @@ describe('a history that is taken up again', () => {
     expect(linesOf(more)).toEqual(lines.slice(pause.events));
   });
 
-  it('after any event comes to the same end, when what was on its way is sent again', async () => {
+  it('reaches the same end from any event when messages in flight are sent again', async () => {
     const { host: first, events: history } = world();
     opening(first);
     business(first, 0);
@@ -334,7 +334,7 @@ describe('a history that is taken up again', () => {
     }
   });
 
-  it('asks a model again for the answers that never came, and for no others', async () => {
+  it('asks models again for missing answers only', async () => {
     const history: StoredEvent[] = [];
     const first = world({
       definitions: [thinker],
@@ -361,7 +361,7 @@ describe('a history that is taken up again', () => {
     expect(events.map(({ data }) => data.transferId)).toEqual(['q2-answer', 'q2-answer']);
   });
 
-  it('is refused where events are missing, and passes over streams of others', async () => {
+  it('is refused if events are missing, and ignores streams without a definition', async () => {
     const { events } = await whole();
     const { host } = world();
     expect(() => host.restore(events.filter(({ position }) => position !== 2))).toThrow(/events are missing/);

@@ -26,7 +26,10 @@ import { givenFor } from '../given.ts';
 import { Heap } from '../heap.ts';
 import type { Message } from '../message.ts';
 
-/** What a device sends back for a work order, and how long it takes in virtual time: whole milliseconds, at least 1. */
+/**
+ * What a device sends back for a work order. `afterMs`: how long it takes in virtual time, whole milliseconds,
+ * at least 1.
+ */
 export interface Answered {
   readonly to: Address;
   readonly command: Command;
@@ -35,43 +38,47 @@ export interface Answered {
 
 export interface VirtualHostOptions {
   readonly definitions: readonly ActorDefinition[];
-  /** The virtual time at which it begins (ISO 8601). */
+  /** The virtual time of the beginning, ISO 8601. */
   readonly startAt: string;
-  /** The read-model rows that a decision may use: as of the last event that `onEvent` was told of. */
+  /** Reads the read-model rows that a decision may use, as of the last event that was passed to `onEvent`. */
   readonly reads: () => unknown;
-  /** Told of every event and its content (as `SealedEvent` has it) in the order of positions, before anything follows from it. */
+  /** Called for every event and its content (see `SealedEvent`) in the order of positions, before its effects. */
   readonly onEvent: (event: StoredEvent, content: string) => void;
   /**
-   * Does inference. What comes at once is taken without a turn of the event loop. The outcome must depend on the order
-   * alone; a rejection ends the run.
+   * Runs inference. A result that is not a promise is taken without a turn of the event loop. The result must
+   * depend only on the work order and the device. A rejection ends the run.
    */
   readonly work: (order: WorkOrder, device: string) => Answered | Promise<Answered>;
-  /** Told of replies to clients. Default: nobody listens. */
+  /** Called for replies to clients. Default: they are dropped. */
   readonly onReply?: (subject: string, body: object) => void;
-  /** Told of commands that an actor refused, which a live network keeps as dead letters. Default: nobody listens. */
+  /**
+   * Called for commands that an actor refused, which a live network records as dead letters. Default: they are
+   * dropped.
+   */
   readonly onRefused?: (message: Message, reason: string) => void;
-  /** What a command takes from one actor to another, in virtual milliseconds. Default 1. */
+  /** Virtual time that a command takes from one actor to another, in milliseconds. Default 1. */
   readonly hopMs?: number;
-  /** Work orders that are in the hands of `work` at once. Default 64. */
+  /** Most work orders that `work` handles at the same time. Default 64. */
   readonly inFlight?: number;
   /**
-   * Reads every command as it would be read from the wire, so that one that its receiver cannot read is an error.
-   * Costs about as much as deciding. Default false.
+   * Encodes and validates every command as on the wire, so that a command that its receiver cannot read is an
+   * error. Costs about as much as deciding. Default false.
    */
   readonly strict?: boolean;
 }
 
 export interface RestoreOptions {
   /**
-   * Whether commands that followed from the event may not have arrived yet: those that have recorded nothing are sent
-   * again, and so are work orders of any age without an answer. Default: none, for a history that ends in a quiet
-   * moment. In a live network commands may come twice, and the second one records nothing: of events that are older
-   * than any message in flight, none should be sent again into a state that has gone on since.
+   * Whether commands that followed from the event may not have arrived. Those that have recorded nothing are
+   * sent again, and so are work orders of any age without an answer. Default: no event; use it for a history
+   * that ends when nothing was in flight. In a live network a command may come twice, and the second one
+   * records nothing. So return true only for events that are not older than the messages in flight: the state
+   * may have changed since.
    */
   readonly maySendAgain?: (event: StoredEvent) => boolean;
 }
 
-/** A message was decided wrongly: the fault is in the actor, not in who sent it. The run is over. */
+/** An actor failed to decide a message. The fault is in the actor, not in the sender. The run is over. */
 export class VirtualRunError extends Error {
   override readonly name = 'VirtualRunError';
 }
@@ -83,13 +90,13 @@ interface Queued extends Message {
 
 interface Armed {
   readonly due: number;
-  /** The same, as its event has it. */
+  /** The same time, as the event has it. */
   readonly dueAt: string;
   readonly to: Address;
   readonly command: Command;
   readonly correlationId: string;
   readonly causationId: string;
-  /** The command as text, once it was needed. */
+  /** The command as canonical JSON; null until it is needed. */
   text: string | null;
 }
 
@@ -98,17 +105,17 @@ interface Actor {
   readonly stream: string;
 }
 
-/** Other work of the process gets a turn after so many messages. */
+/** After this many messages, the event loop gets a turn. */
 const STEPS_PER_TURN = 4_096;
 
 /**
- * Runs actors in virtual time, on one thread, without a broker and without a clock: the same definitions as in the live
- * network, the same ids, the same events. Whatever happens at one instant happens in one order, which depends on the
- * messages alone: messages by the order in which they were sent, then timers by what they say. So the same messages
- * give the same history, byte for byte, and so does a history that was restored in a quiet moment.
+ * Runs actors in virtual time, on one thread, without a broker or a clock. The definitions, ids and events are
+ * the same as in a live network. Events at the same instant have one order, which depends only on the messages:
+ * first messages in the order in which they were sent, then timers by their contents. So the same messages give
+ * the same history byte for byte, also after a restore of a history in which nothing was in flight.
  *
- * A timer stays in memory until its time has come, even if its deadline was met: a driver that lets no time pass
- * gathers them.
+ * A timer stays in memory until it is due, even if its deadline was met. If the caller never advances time,
+ * timers accumulate.
  */
 export class VirtualHost {
   readonly #definitions: ReadonlyMap<string, ActorDefinition>;
@@ -119,7 +126,7 @@ export class VirtualHost {
   readonly #messages = new Heap<Queued>(isBefore);
   readonly #timers = new Heap<Armed>(isDueBefore);
   readonly #thinking = new Set<Promise<void>>();
-  /** Work orders that must wait for a free place. */
+  /** Work orders that wait until fewer are in progress. */
   readonly #waiting: (() => void)[] = [];
   #failure: { readonly error: unknown } | null = null;
   #lastFired: Armed | null = null;
@@ -139,7 +146,7 @@ export class VirtualHost {
     }
     this.#hopMs = hopMs;
     this.#now = Date.parse(startAt);
-    if (Number.isNaN(this.#now)) throw new RangeError(`"${startAt}" is no time to begin at.`);
+    if (Number.isNaN(this.#now)) throw new RangeError(`"${startAt}" is not a time to begin at.`);
     this.#at = new Date(this.#now).toISOString();
   }
 
@@ -158,7 +165,7 @@ export class VirtualHost {
     return this.#position;
   }
 
-  /** How many messages have been handled, and how many timers wait. */
+  /** How many messages were handled, how many timers wait, and how many actors there are. */
   get figures(): { readonly handled: number; readonly timers: number; readonly actors: number } {
     return { handled: this.#handled, timers: this.#timers.size, actors: this.#heads.size };
   }
@@ -169,7 +176,7 @@ export class VirtualHost {
   }
 
   /**
-   * Brings a command in from outside, at this instant or later. Throws if it is none that the actor can read. The
+   * Sends a command from outside, now or at a later virtual time. Throws if the actor cannot read it. The
    * message id must be the same in every rerun.
    */
   send(to: Address, command: Command, messageId: string, dueMs = this.#now): void {
@@ -179,28 +186,31 @@ export class VirtualHost {
   }
 
   /**
-   * Goes on until no command is on its way, no inference is being waited for and no timer is due: virtual time is then
-   * that of the last thing that happened. Rejects with the signal's reason, between two messages.
+   * Runs until no command is in flight, no inference is running and no timer is due. Virtual time is then the
+   * time of the last message or timer. When the signal aborts, rejects with its reason, between two messages.
    */
   async runUntilQuiet(signal?: AbortSignal): Promise<void> {
     await this.#run(null, signal);
   }
 
-  /** Goes on until virtual time has come to `ms`, with everything that happens up to then. */
+  /** Runs until virtual time is `ms`, including everything that is due at `ms`. */
   async advanceTo(ms: number, signal?: AbortSignal): Promise<void> {
-    if (ms < this.#now) throw new RangeError(`Virtual time is ${this.#at} already: it never goes back.`);
+    if (ms < this.#now) throw new RangeError(`Virtual time is already ${this.#at}. It never goes back.`);
     await this.#run(ms, signal);
     this.#goTo(ms);
   }
 
   /**
-   * Takes over a history, as it is stored, in the order of positions, at the time that the host was begun with. Nothing
-   * is told to `onEvent`. Timers are those that the events set and that are due later than now. Streams that no
-   * definition is for are passed over.
+   * Restores a history as it is stored, in the order of positions, at the time at which the host begins.
+   * `onEvent` is not called. Timers that the events set are armed if they are due later than now. Streams
+   * without a definition are ignored.
    */
   restore(events: Iterable<StoredEvent>, { maySendAgain }: RestoreOptions = {}): void {
     const lasts = new Map<string, StoredEvent>();
-    /** What to do again, by the id of the message, and the message by the ids that answers to it may have. */
+    /**
+     * What to do again, by message id. `answersFor` maps the ids that an answer may have to the id of its work
+     * order.
+     */
     const again = new Map<string, () => void>();
     const answersFor = new Map<string, string>();
     for (const event of events) {
@@ -240,7 +250,7 @@ export class VirtualHost {
         if (!isWork) continue;
         const answers = answersId(followUpId);
         answersFor.set(answers, followUpId);
-        // The history may be of a live network.
+        // The history may come from a live network, which names messages by device.
         answersFor.set(deviceMessageId(effect.device, answers), followUpId);
       }
     }
@@ -259,7 +269,7 @@ export class VirtualHost {
       const timer = this.#timers.first;
       const next = Math.min(message?.due ?? Number.POSITIVE_INFINITY, timer?.due ?? Number.POSITIVE_INFINITY);
       if (this.#thinking.size > 0 && next > this.#now) {
-        // What is being thought of may be the next thing to happen.
+        // A result of inference may be the next message.
         await Promise.all(this.#thinking);
         continue;
       }
@@ -337,8 +347,8 @@ export class VirtualHost {
   }
 
   /**
-   * Has inference done. The answer's place among all messages is settled now, so that it does not matter when in real
-   * time it comes.
+   * Starts inference. The answer's order among all messages is fixed now, so it does not matter when it arrives
+   * in real time.
    */
   #think(order: WorkOrder, device: string, ids: MessageIds): void {
     const issuedAt = this.#now;
@@ -383,7 +393,10 @@ export class VirtualHost {
     }
   }
 
-  /** What is known twice fires once: both stand side by side, since timers are ordered by all that they say. */
+  /**
+   * A timer that is known twice fires once. Both come one after the other, because timers are ordered by
+   * everything that they contain.
+   */
   #fire(timer: Armed): void {
     const { to, command, correlationId, causationId, dueAt } = timer;
     if (this.#lastFired && isSame(this.#lastFired, timer)) return;
@@ -395,7 +408,7 @@ export class VirtualHost {
       command,
       correlationId,
       causationId,
-      // Most deadlines were met long before: their timers record nothing and need no id.
+      // Most deadlines were met long before. Their timers record nothing and need no id.
       get messageId() {
         messageId ??= timerId(to, dueAt, command);
         return messageId;
@@ -411,7 +424,7 @@ export class VirtualHost {
     due: number,
     sequence: number,
   ): void {
-    if (due < this.#now) throw new RangeError(`Virtual time is ${this.#at} already: it never goes back.`);
+    if (due < this.#now) throw new RangeError(`Virtual time is already ${this.#at}. It never goes back.`);
     const { messageId, correlationId, causationId } = ids;
     this.#messages.push({ to, device, command, messageId, correlationId, causationId, due, sequence });
   }
@@ -447,7 +460,10 @@ function isBefore(one: Queued, other: Queued): boolean {
   return one.due === other.due ? one.sequence < other.sequence : one.due < other.due;
 }
 
-/** By time, then by all that the timer says: neither the order of arming nor a restart makes a difference. */
+/**
+ * Orders by time, then by everything that the timer contains. The order in which timers were armed and restarts
+ * make no difference.
+ */
 function isDueBefore(one: Armed, other: Armed): boolean {
   if (one.due !== other.due) return one.due < other.due;
   if (one.to.kind !== other.to.kind) return one.to.kind < other.to.kind;
