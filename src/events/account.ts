@@ -25,7 +25,10 @@ export interface CreditsGranted {
   readonly at: string;
 }
 
-/** account → escrow:<queryId>. It carries the question on, so that nothing is asked that is not covered. */
+/**
+ * account → escrow:<queryId>. It carries the question, so that every asked question is covered by a
+ * reservation.
+ */
 export interface CreditsReserved {
   readonly transferId: string;
   readonly queryId: string;
@@ -33,7 +36,7 @@ export interface CreditsReserved {
   readonly contra: string;
   readonly contributor: boolean;
   readonly request: AskRequest;
-  /** When the account asks the query for its ending, if it has not heard of it by then. */
+  /** When the account asks the query for its ending, unless the reservation has ended by then. */
   readonly settleBy: string;
   readonly at: string;
 }
@@ -48,7 +51,7 @@ export interface ReservationRefused {
   readonly at: string;
 }
 
-/** escrow:<queryId> → treasury (`spent`) and → account (`returned`); together they are what was reserved. */
+/** escrow:<queryId> → treasury (`spent`) and → account (`returned`). The sum of both is the reserved amount. */
 export interface CreditsSettled {
   readonly transferId: string;
   readonly queryId: string;
@@ -58,7 +61,7 @@ export interface CreditsSettled {
   readonly at: string;
 }
 
-/** escrow:<queryId> → account, whole. */
+/** escrow:<queryId> → account: the whole amount. */
 export interface CreditsReleased {
   readonly transferId: string;
   readonly queryId: string;
@@ -68,7 +71,10 @@ export interface CreditsReleased {
   readonly at: string;
 }
 
-/** Nothing was heard of a query whose credits are held: it is asked for its ending, again at `settleBy`. Moves nothing. */
+/**
+ * A reservation is still open at `settleBy`: the account asks the query for its ending, and again at the new
+ * `settleBy`. Moves no credits.
+ */
 export interface SettlementDemanded {
   readonly transferId: string;
   readonly queryId: string;
@@ -92,7 +98,7 @@ export interface CreditsEarned {
   readonly at: string;
 }
 
-/** account → treasury, for wrong work; never more than is available. */
+/** account → treasury, for wrong work. Never more than the account has available. */
 export interface CreditsPenalised {
   readonly transferId: string;
   readonly amount: number;
@@ -102,14 +108,14 @@ export interface CreditsPenalised {
   readonly at: string;
 }
 
-/** A question on its way through the account to its query. */
+/** A question that goes to its query through the account. */
 export const AskRequest = z.strictObject({
   queryId: Id,
   question: Text,
   stakes: Stakes,
-  /** NATS subject that gets the ending, if somebody waits. */
+  /** NATS subject that gets the ending; null if nobody waits. */
   replyTo: z.string().max(256).nullable(),
-  /** When the asker stops waiting; the query has its ending by then. */
+  /** When the asker stops waiting. The query has ended by then. */
   dueAt: Instant,
 });
 export type AskRequest = Parsed<typeof AskRequest>;
@@ -117,7 +123,10 @@ export type AskRequest = Parsed<typeof AskRequest>;
 const OpenAccount = z.strictObject({ account: Id });
 
 const ReserveCredits = z.strictObject({
-  /** Unique to this asking, so that the same queryId asked twice holds two reservations, one of which is released. */
+  /**
+   * Unique to this request: if a queryId is asked twice, there are two reservations, and one of them is
+   * released.
+   */
   transferId: Id,
   account: Id,
   request: AskRequest,
@@ -136,7 +145,7 @@ const EarnCredits = z.strictObject({
   responseMs: z.number().min(0),
   /** Share of the node's judged answers that were right, if it has enough of them. */
   accuracy: Fraction.nullable(),
-  /** Share of the time that the device was there. */
+  /** Share of the time in which the device was available. */
   uptime: Fraction,
 });
 

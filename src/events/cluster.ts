@@ -16,7 +16,7 @@ import {
   Vote,
 } from './values.ts';
 
-/** Stream `cluster-<id>`: 5–50 Nodes that answer together. */
+/** Stream `cluster-<id>`: 5–50 Nodes that reach consensus. */
 export type ClusterEvent =
   | { readonly type: 'ClusterFormed'; readonly data: ClusterFormed }
   | { readonly type: 'NodeAdmitted'; readonly data: NodeAdmitted }
@@ -44,15 +44,15 @@ const Formation = z.strictObject({
   cluster: Id,
   name: z.string().min(1).max(80),
   specialization: Id,
-  /** Generations that were completed before: of a split, those of the Cluster that it came from. */
+  /** Generations that were completed before; after a split, those of the original Cluster. */
   generation: z.int().min(0),
-  /** The genesis that waits for it; null where it came of a split. */
+  /** The genesis that waits for it; null if it was formed by a split. */
   saga: GenesisRef.nullable(),
 });
 
 export type ClusterFormed = Parsed<typeof Formation> & { readonly at: string };
 
-/** `pair` names the two models: Nodes of one pair make the same mistakes, and consensus must know it. */
+/** `pair` names the two models. Nodes with the same pair make the same mistakes, so consensus depends on it. */
 const Member = z.strictObject({
   node: Id,
   device: Id,
@@ -73,7 +73,7 @@ const Distribution = z.strictObject({
   taskType: TaskType,
   complexity: Complexity,
   stakes: Stakes,
-  /** How many Nodes shall vote. */
+  /** How many Nodes vote. */
   nodes: z.int().min(1).max(50),
   /** Nodes of other Clusters that vote too (routing mode `mixed`). */
   guests: z.array(Member).max(5),
@@ -91,8 +91,8 @@ export interface Share {
 }
 
 /**
- * The subtask in the hands of k Nodes. `readPosition` is where the trust rows are from; `voteBy` leaves time to count
- * what has come before the subtask itself is due.
+ * The subtask is given to k Nodes. `readPosition`: the position that the trust rows are from. `voteBy` is
+ * before the subtask's `dueAt`, so that there is time to count the ballots.
  */
 export type TaskDistributed = Parsed<typeof Distribution> & {
   readonly voteBy: string;
@@ -142,7 +142,7 @@ export interface ConsensusReached {
   readonly at: string;
 }
 
-/** Nobody answered, or the votes stayed apart: `best` is the answer that stood highest, with its low confidence. */
+/** Nobody answered, or the Nodes did not agree. `best` is the leading answer, with its low confidence. */
 export interface ConsensusFailed {
   readonly queryId: string;
   readonly subtaskId: string;
@@ -153,11 +153,11 @@ export interface ConsensusFailed {
 }
 
 /**
- * A task with a known answer for one Node, unannounced: its device cannot tell it from any other. Outsiders are shown it
- * without the answer until it is due.
+ * A gold task for one Node. Its device cannot distinguish it from other tasks. Until it is due, clients see it
+ * without the answer.
  */
 export type GoldTaskIssued = Parsed<typeof Examination> & {
-  /** Mixed in among a query's tasks, or asked by whoever examines the Cluster. */
+  /** Mixed in at random beside a query's task, or ordered by an examination. */
   readonly reason: 'mixed-in' | 'examination';
   readonly draws: readonly number[];
   readonly at: string;
@@ -168,39 +168,42 @@ export interface GoldTaskJudged {
   readonly node: string;
   readonly taskType: TaskType;
   readonly correct: boolean;
-  /** What the Node answered; null where no vote came, which counts as wrong. */
+  /** What the Node answered; null if there was no vote, which counts as wrong. */
   readonly answer: string | null;
   readonly answerKind: AnswerKind;
   readonly responseMs: number;
   readonly at: string;
 }
 
-/** A Node's successes up to now. `generationDueAt` is set where they are the first of generation `generation`. */
+/** A Node's successes so far. `generationDueAt` is set if they are the first in generation `generation`. */
 export interface PerformanceReported {
   readonly generation: number;
   readonly node: string;
   readonly successes: number;
-  /** Those that the Cluster did not know of yet. */
+  /** The successes that the Cluster did not know of before. */
   readonly gained: number;
   readonly generationDueAt: string | null;
   readonly at: string;
 }
 
-/** With the first task of a generation, whoever answers it and how: it ends at `dueAt` at the latest. */
+/**
+ * Recorded with the first task of a generation, whatever its outcome: the generation ends at `dueAt` at the
+ * latest.
+ */
 export interface GenerationScheduled {
   readonly generation: number;
   readonly dueAt: string;
   readonly at: string;
 }
 
-/** Generation `generation` begins to be judged; its saga is `<cluster>-<generation>`. */
+/** The selection of generation `generation` begins. Its saga is `<cluster>-<generation>`. */
 export interface GenerationOpened {
   readonly generation: number;
   readonly trigger: GenerationTrigger;
-  /** Successful tasks of the members since the last one was opened. */
+  /** Successful tasks of the members since the previous generation was opened. */
   readonly successes: number;
   readonly members: readonly string[];
-  /** When the saga is asked again, if nothing was heard of it. */
+  /** When the saga is asked again, unless it has closed the generation by then. */
   readonly dueAt: string;
   readonly at: string;
 }
@@ -222,12 +225,12 @@ export interface GenerationClosed {
 
 export type NodeDismissed = Parsed<typeof Dismissal> & { readonly at: string };
 
-/** What the Cluster is now, by what most of its members share; it is named after that. */
+/** The kind of the Cluster, by what most of its members share. Its name follows from it. */
 export interface ClusterCharacterised {
   readonly kind: ClusterKind;
   readonly name: string;
   readonly specialization: string;
-  /** Share of the members that have what it is named after, 0–1. */
+  /** Share of the members that have what the name says, 0–1. */
   readonly share: number;
   readonly generation: number;
   readonly at: string;
@@ -240,19 +243,19 @@ export interface ClusterSplit {
   readonly specialization: string;
   readonly movers: readonly string[];
   readonly cause: string;
-  /** Generations that were completed before, which the new one goes on from. */
+  /** Generations that were completed before. The new Cluster continues counting from there. */
   readonly generation: number;
   readonly at: string;
 }
 
-/** It would rather join another Cluster; the Super Cluster sees to it that no two join each other. */
+/** The Cluster proposes to join another one. The Super Cluster prevents two Clusters from joining each other. */
 export interface MergeProposed {
   readonly into: string;
   readonly cause: string;
   readonly at: string;
 }
 
-/** All members go over to another Cluster; this one is dissolved and takes nothing more. */
+/** All members move to another Cluster. This one is dissolved and accepts nothing more. */
 export interface ClusterMerged {
   readonly into: string;
   readonly movers: readonly string[];
@@ -260,7 +263,7 @@ export interface ClusterMerged {
   readonly at: string;
 }
 
-/** Born into a Cluster that was dissolved meanwhile: it goes where the others went. */
+/** A Node was born into a dissolved Cluster: it moves to the Cluster that the other members joined. */
 export interface NodeRedirected {
   readonly node: string;
   readonly into: string;
@@ -326,10 +329,10 @@ export const ClusterCommand = z.discriminatedUnion('type', [
 ]);
 export type ClusterCommand = Parsed<typeof ClusterCommand>;
 
-/** Longer than the Node itself takes to give a task up, so that its own word comes first, in milliseconds. */
+/** In milliseconds. Longer than a Node waits for its own deadline, so that the Node's report comes first. */
 const GOLD_GRACE_MS = 5_000;
 
-/** The votes on each subtask, the vote on each gold task, and the end of the generation are waited for. */
+/** Waits for the votes on each subtask, for the vote on each gold task, and for the end of the generation. */
 export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
   opens: {
     TaskDistributed: ({ subtaskId, attempt, voteBy }) => ({
@@ -357,10 +360,10 @@ export const CLUSTER_DEADLINES: Deadlines<ClusterEvent, ClusterCommand> = {
   meetsAll: [],
 };
 
-/** Key of the one wait for the end of a generation. */
+/** Key of the wait for the end of a generation. There is only one. */
 const GENERATION = 'generation';
 
-/** An attempt at a subtask is a vote of its own. */
+/** The key of the votes on one attempt at a subtask. */
 export function attemptKey({ subtaskId, attempt }: { subtaskId: string; attempt: number }): string {
   return `${subtaskId}#${attempt}`;
 }

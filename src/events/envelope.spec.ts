@@ -75,14 +75,14 @@ describe('canonical JSON', () => {
 });
 
 describe('ids', () => {
-  it('are UUIDv5 as RFC 9562 has them', () => {
+  it('are UUIDv5 as in RFC 9562', () => {
     // The RFC's own example: the DNS namespace and www.example.com.
     expect(uuid5('6ba7b810-9dad-11d1-80b4-00c04fd430c8', 'www.example.com')).toBe(
       '2ed6657d-e927-568b-95e1-2665a8aea6a2',
     );
   });
 
-  it('of an event differ as soon as stream, revision, type, data or message differ', () => {
+  it('of an event differ if stream, revision, type, data or message differ', () => {
     const ids = [
       eventId('a-1', 0, 'T', { x: 1 }, 'm'),
       eventId('a-2', 0, 'T', { x: 1 }, 'm'),
@@ -121,7 +121,7 @@ describe('ids', () => {
     expect(effectId(event, 0)).toBe(effectId(event, 0));
   });
 
-  it('and draws lie in [0, 1) and spread evenly', () => {
+  it('and draws are in [0, 1) and evenly distributed', () => {
     const draws = Array.from({ length: 2000 }, (_, index) => drawOf('message', 'purpose', index));
     expect(Math.min(...draws)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...draws)).toBeLessThan(1);
@@ -135,7 +135,7 @@ describe('the hash chain', () => {
     Array.from({ length: 5 }, (_, count) => ({ count })),
   );
 
-  it('holds for untouched streams, also interleaved and beside snapshots', async () => {
+  it('is valid for unchanged streams, also interleaved and beside snapshots', async () => {
     const other = chain('counter-2', [{ a: 1 }, { a: 2 }]);
     const [first, ...rest] = other;
     const snapshot = { stream: 'snapshot-counter-1', revision: 7, id: '', type: 's', data: {}, metadata: {} };

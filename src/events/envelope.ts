@@ -2,28 +2,28 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 /**
- * Version of all event shapes that this release writes. A release that changes a shape writes the next number, and
- * `upcasters.ts` lifts what was written before.
+ * Version of all event shapes that this release writes. A release that changes a shape increments it, and
+ * `upcasters.ts` converts older events.
  */
 export const SCHEMA_VERSION = 2;
 
 /** `prevHash` of the first event of a stream. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** Streams of this prefix are a cache of the host: only their last event is kept, so they have no chain. */
+/** Streams with this prefix are a cache of the host. Only their last event is kept, so they have no hash chain. */
 export const SNAPSHOT_PREFIX = 'snapshot-';
 
 const NAMESPACE = 'b5a1f0c2-6f4e-5d3b-9a87-2c1e5d0f7a46';
 const NAMESPACE_BYTES = Buffer.from(NAMESPACE.replaceAll('-', ''), 'hex');
 
-/** The digit that tells RFC 9562's variant: its two high bits are 10. */
+/** The digit with the variant of RFC 9562: its two high bits are 10. */
 const VARIANTS = ['8', '9', 'a', 'b'];
 
-/** Keys as JSON writes them: the same few hundred come again and again. */
+/** Keys as JSON text. The same few hundred keys occur again and again. */
 const names = new Map<string, string>();
 const MOST_NAMES = 2_000;
 
-/** Strings that JSON writes as they are. */
+/** Strings that need no escaping in JSON. */
 const PLAIN = /^[ !#-[\]-~]{0,100}$/;
 
 /** What every event carries besides its data, from the first release on. */
@@ -31,16 +31,16 @@ export const eventMetadataSchema = z.object({
   schemaVersion: z.int().positive(),
   /** Id of the message whose handling recorded this event. */
   messageId: z.string().min(1),
-  /** Id of the event that this message followed from; the message's own id where it came from outside. */
+  /** Id of the event that this message followed from; the message's own id if it came from outside. */
   causationId: z.string().min(1),
-  /** Id of the message that began it all. */
+  /** Id of the message that began the flow. */
   correlationId: z.string().min(1),
   /** Hash of the event before it in the stream (SHA-256, hex), or `GENESIS_HASH`. */
   prevHash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type EventMetadata = z.infer<typeof eventMetadataSchema>;
 
-/** The part of a stored event that its hash covers: neither its position in the store nor when it was written. */
+/** The part of a stored event that its hash covers. Position and time of writing are not included. */
 export interface HashedContent {
   readonly stream: string;
   readonly revision: number;
@@ -51,8 +51,9 @@ export interface HashedContent {
 }
 
 /**
- * Header names of a command on the wire. Its body is the JSON of `{ type, data }`. The message id is not `Nats-Msg-Id`:
- * the broker would drop a later message of that id, whoever sent the first, and ids can be worked out from events.
+ * Header names of a command on the wire. Its body is the JSON of `{ type, data }`. The message id is not in
+ * `Nats-Msg-Id`, because the broker would drop a later message with the same id from any sender, and ids can be
+ * computed from events.
  */
 export const HEADER = {
   messageId: 'Dellm-Message',
@@ -60,37 +61,37 @@ export const HEADER = {
   causationId: 'Dellm-Causation',
 } as const;
 
-/** An event that is decided, without its place in the store: `dataText` is the canonical JSON of its data. */
+/** An event that is decided but not stored. `dataText` is the canonical JSON of its data. */
 export interface UnsealedEvent {
   readonly stream: string;
   readonly revision: number;
   readonly type: string;
   readonly dataText: string;
-  /** Of the message that made it happen. */
+  /** The ids of the message that led to it. */
   readonly ids: MessageIds;
   readonly prevHash: string;
 }
 
 export interface Seal {
-  /** As `eventId` gives it. */
+  /** The same as `eventId` returns. */
   readonly id: string;
   readonly metadata: EventMetadata;
   readonly metadataText: string;
-  /** Canonical JSON of the whole event, which is what is hashed. */
+  /** Canonical JSON of the whole event, which is the text that is hashed. */
   readonly content: string;
-  /** As `hashOf` gives it. */
+  /** The same as `hashOf` returns. */
   readonly hash: string;
 }
 
-/** What travels in the headers of every message. */
+/** The ids in the headers of every message. */
 export interface MessageIds {
-  /** Stays the same over every retry and redelivery. */
+  /** The same for every retry and redelivery. */
   readonly messageId: string;
   readonly correlationId: string;
   readonly causationId: string;
 }
 
-/** A value that JSON cannot hold without changing it, or bytes that are no JSON. */
+/** A value that JSON cannot represent exactly, or bytes that are not JSON. */
 export class NotJsonError extends Error {
   override readonly name = 'NotJsonError';
 }
@@ -100,8 +101,9 @@ export type ChainReport =
   | { readonly ok: false; readonly stream: string; readonly revision: number; readonly reason: string };
 
 /**
- * JSON with sorted keys and no blanks, so that equal values give equal text. Properties that are `undefined` are left
- * out, as JSON does it; everything else that JSON would change or lose (NaN, dates, maps, holes …) is a `NotJsonError`.
+ * JSON with sorted keys and without whitespace, so that equal values give equal text. Properties that are
+ * `undefined` are left out, as in JSON. Throws `NotJsonError` for anything else that JSON would change or lose
+ * (NaN, dates, maps, holes …).
  */
 export function canonicalJson(value: unknown): string {
   const text = write(value);
@@ -109,7 +111,7 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
-/** UUIDv5 (RFC 9562) of a name within a namespace, which is a UUID itself. */
+/** UUIDv5 (RFC 9562) of a name within a namespace, which is also a UUID. */
 export function uuid5(namespace: string, name: string): string {
   const named = Buffer.allocUnsafe(16 + Buffer.byteLength(name));
   if (namespace === NAMESPACE) NAMESPACE_BYTES.copy(named);
@@ -120,15 +122,15 @@ export function uuid5(namespace: string, name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A UUID that depends on all the parts and nothing else. */
+/** A UUID that depends only on the parts. */
 export function uuidOf(...parts: readonly unknown[]): string {
   return uuid5(NAMESPACE, canonicalJson(parts));
 }
 
 /**
- * Id of an event: the same over every retry of one append, another one as soon as place or content differ. The store's
- * idempotency compares ids only, so an id made from the message alone would let a second owner's *different* append
- * look successful.
+ * Id of an event. It is the same for every retry of an append, and different if the event's place or content
+ * differs. The store's idempotency compares only ids: with an id made from the message alone, a *different*
+ * append of a second owner would seem to succeed.
  */
 export function eventId(
   stream: string,
@@ -140,7 +142,7 @@ export function eventId(
   return idOfText(stream, revision, type, canonicalJson(data), messageId);
 }
 
-/** Gives an event its id, its metadata and its hash, from one canonical text of its data. */
+/** Returns an event's id, metadata and hash, all made from one canonical text of its data. */
 export function sealEvent(event: UnsealedEvent): Seal {
   const { stream, revision, type, dataText, ids, prevHash } = event;
   const { messageId, causationId, correlationId } = ids;
@@ -151,12 +153,12 @@ export function sealEvent(event: UnsealedEvent): Seal {
   return { id, metadata, metadataText, content, hash: hash('sha256', content) };
 }
 
-/** Id of the message that follows from an event: the `index`-th of its effects. */
+/** Id of the message for the effect with index `index` of an event. */
 export function effectId(event: string, index: number): string {
   return uuid5(event, String(index));
 }
 
-/** Id of the message that says to an actor that a time has come: the same for everybody who knows of the deadline. */
+/** Id of the message that a timer sends. It is the same in every process that knows the deadline. */
 export function timerId(
   to: { readonly kind: string; readonly id: string },
   dueAt: string,
@@ -171,28 +173,28 @@ export function answersId(orderId: string): string {
 }
 
 /**
- * Id that the network gives a device's message. A stranger may name any id: kept apart, it cannot pass for a message of
- * the network or of another device.
+ * Id that the network gives a device's message. A device may choose any id; this one cannot be equal to that of
+ * a message of the network or of another device.
  */
 export function deviceMessageId(device: string, messageId: string): string {
   return uuidOf('from', device, messageId);
 }
 
-/** A number in [0, 1) that depends on all the parts and nothing else. */
+/** A number in [0, 1) that depends only on the parts. */
 export function drawOf(...parts: readonly unknown[]): number {
   const digest = hash('sha256', canonicalJson(parts), 'buffer');
   return Number(digest.readBigUInt64BE() >> 11n) / 2 ** 53;
 }
 
-/** SHA-256 (hex) of an event's content; the next event of the stream carries it as `prevHash`. */
+/** SHA-256 (hex) of an event's content. The next event of the stream has it as `prevHash`. */
 export function hashOf({ stream, revision, id, type, data, metadata }: HashedContent): string {
   return hash('sha256', contentOf(stream, revision, id, type, canonicalJson(data), canonicalJson(metadata)));
 }
 
 /**
- * Checks streams from their first event on and names the first bad event: a gap, a broken chain, foreign metadata, or
- * an id that does not belong to its content. Takes the events of one stream or of many in the store's order.
- * The last event of a stream has no successor that vouches for it beyond its own id.
+ * Checks streams from their first event and reports the first fault: missing events, a broken chain, invalid
+ * metadata, or an id that does not match its content. Takes the events of one stream, or of many in the store's
+ * order. The last event of a stream is protected only by its own id, since no later event has its hash.
  */
 export async function verifyChain(
   events: AsyncIterable<HashedContent> | Iterable<HashedContent>,
@@ -210,12 +212,15 @@ export async function verifyChain(
   return { ok: true, events: count };
 }
 
-/** The body of a command on the wire. */
+/** Encodes the body of a message. Throws `NotJsonError`. */
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(canonicalJson(value));
 }
 
-/** The value of a message's body. Throws `NotJsonError` on bad UTF-8 (never replaces it) and on bad JSON. */
+/**
+ * Decodes the body of a message. Throws `NotJsonError` for invalid UTF-8, which is never replaced, and for
+ * invalid JSON.
+ */
 export function decodeJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -233,7 +238,7 @@ function faultOf(event: HashedContent, head: { revision: number; hash: string })
   return event.id === id ? null : 'the id does not belong to the content';
 }
 
-/** `uuidOf(stream, revision, type, data, messageId)`. */
+/** The same as `uuidOf(stream, revision, type, data, messageId)`. */
 function idOfText(
   stream: string,
   revision: number,
@@ -259,7 +264,7 @@ function contentOf(
   return `{${content},${place}}`;
 }
 
-/** The text of a value, or null where JSON cannot hold it. */
+/** The text of a value; null if JSON cannot represent it. */
 function write(value: unknown): string | null {
   switch (typeof value) {
     case 'string':
@@ -278,7 +283,7 @@ function write(value: unknown): string | null {
 
 function writeArray(values: readonly unknown[]): string | null {
   let text = '[';
-  // By index, since holes are skipped by everything else.
+  // By index, because other iteration skips holes.
   for (let index = 0; index < values.length; index += 1) {
     const item = write(values[index]);
     if (item === null) return null;
@@ -299,7 +304,7 @@ function writeObject(value: Readonly<Record<string, unknown>>): string | null {
   return `${text}}`;
 }
 
-/** The text of a key with its colon. */
+/** The JSON text of a key with its colon. */
 function nameOf(key: string): string {
   const known = names.get(key);
   if (known !== undefined) return known;
@@ -308,7 +313,7 @@ function nameOf(key: string): string {
   return name;
 }
 
-/** Says what the first value is that JSON cannot hold, and where. */
+/** The error for the first value that JSON cannot represent, with its path. */
 function notJson(value: unknown, path = ''): NotJsonError {
   if (value !== null && typeof value === 'object' && (Array.isArray(value) || isPlain(value))) {
     const isArray = Array.isArray(value);

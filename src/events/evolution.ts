@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { Fraction, Genome, Id, type Parsed, TaskType, Text } from './values.ts';
 
 /**
- * Words that several aggregates use of evolution. Rules and numbers are the founding document's; what it leaves open is
- * decided in docs/adr/0009-evolution.md.
+ * Types about evolution that several aggregates use. Rules and numbers come from the founding document. What it
+ * leaves open is decided in docs/adr/0009-evolution.md.
  */
 
-/** The founding document's classes of devices, by RAM: 4, 8, 16 and 32 GB. */
+/** The tiers of the founding document, by RAM: 4, 8, 16 and 32 GB. */
 export const Tier = z.enum(['ultra-low', 'low', 'mid', 'high']);
 export type Tier = Parsed<typeof Tier>;
 
 /**
- * How the next generation is found. `evolution`: selection and heredity. The others are controls at the same budget:
- * `random-search` culls alike and fills the slots with random genomes; `best-of-n` replaces everybody by random genomes
- * each time, and only remembers the best; `static` changes nobody.
+ * How the next generation is found. `evolution`: selection and inheritance. The others are controls with the
+ * same budget. `random-search` culls in the same way and fills the slots with random genomes. `best-of-n`
+ * replaces all Nodes by random genomes each time, and only remembers the best. `static` changes nothing.
  */
 export const Strategy = z.enum(['evolution', 'random-search', 'best-of-n', 'static']);
 export type Strategy = Parsed<typeof Strategy>;
@@ -21,7 +21,7 @@ export type Strategy = Parsed<typeof Strategy>;
 export const MutationKind = z.enum(['specialization', 'parameters', 'prompt', 'model']);
 export type MutationKind = Parsed<typeof MutationKind>;
 
-/** One change of a genome: `field` is its path in the genome, such as `samplingParams.temperature`. */
+/** One change of a genome. `field` is the path in the genome, such as `samplingParams.temperature`. */
 export const Mutation = z.strictObject({
   kind: MutationKind,
   field: z.string().max(80),
@@ -30,25 +30,28 @@ export const Mutation = z.strictObject({
 });
 export type Mutation = Parsed<typeof Mutation>;
 
-/** How hard evolution presses, by the network's fitness: from 0.75, from 0.65, from 0.55, below. */
+/**
+ * How hard evolution presses, by the network's fitness: at least 0.75, at least 0.65, at least 0.55, below
+ * 0.55.
+ */
 export const EvolutionMode = z.enum(['normal', 'increased', 'aggressive', 'crisis']);
 export type EvolutionMode = Parsed<typeof EvolutionMode>;
 
-/** What offspring are made of in a mode. */
+/** How offspring are bred in an evolution mode. */
 export interface EvolutionRates {
   /** Share of the offspring that have two parents, 0–1. */
   readonly crossover: number;
-  /** Mutations of an offspring, at least and at most. A crossover's offspring may have none. */
+  /** Least and most mutations of an offspring. An offspring of crossover may have none. */
   readonly mutations: readonly [number, number];
   /** Share of the offspring that are random genomes, 0–1. */
   readonly immigration: number;
 }
 
-/** A model that a genome may name, with the tiers of device on which it can be half of a pair. */
+/** A model that a genome may name, with the tiers of devices on which it may be part of a pair. */
 export const GenePoolModel = z.strictObject({ id: Id, tiers: z.array(Tier).max(4) });
 export type GenePoolModel = Parsed<typeof GenePoolModel>;
 
-/** The alleles that mutations and random genomes draw from. */
+/** The values that mutations and random genomes draw from. */
 export const GenePool = z.strictObject({
   models: z.array(GenePoolModel).min(2).max(64),
   specializations: z.array(Id).min(1).max(32),
@@ -59,7 +62,7 @@ export const GenePool = z.strictObject({
 });
 export type GenePool = Parsed<typeof GenePool>;
 
-/** What evolution goes by. It is recorded when it is set, and a branch of a history changes it. */
+/** The rules of evolution. They are recorded when they are set. A branch of a history can change them. */
 export const EvolutionSettings = z.strictObject({
   strategy: Strategy,
   /** A generation ends after this many successful tasks of its Cluster (the founding document's M) … */
@@ -69,31 +72,31 @@ export const EvolutionSettings = z.strictObject({
     .int()
     .min(1_000)
     .max(31 * 86_400_000),
-  /** A Node is on trial until so many of its tasks were judged by computation or a gold answer. */
+  /** A Node is on trial until this many of its tasks are judged on the basis `computed` or `gold`. */
   minTasks: z.int().min(1).max(1_000),
-  /** Share that is culled, and share that has offspring. The founding document has 0.2 for both. */
+  /** Share that is culled, and share that has offspring, 0–0.5. The founding document has 0.2 for both. */
   cullShare: z.number().min(0).max(0.5),
   eliteShare: z.number().gt(0).max(0.5),
-  /** Offspring of each of the best, at least and at most. The founding document has 2–3. */
+  /** Least and most offspring of each elite. The founding document has 2–3. */
   variants: z
     .tuple([z.int().min(1).max(10), z.int().min(1).max(10)])
     .refine(([least, most]) => least <= most, 'the least number of variants is above the most'),
-  /** The kinds of mutation that happen. */
+  /** The enabled kinds of mutation. */
   mutations: z.array(MutationKind).max(4),
   crossover: z.boolean(),
-  /** Whether rates follow the network's fitness; if not, the mode stays `normal`. */
+  /** Whether rates follow the network's fitness. If not, the mode stays `normal`. */
   adaptiveModes: z.boolean(),
-  /** Share of the distributed tasks beside which a gold task is asked, 0–1. */
+  /** Share of the distributed tasks that are accompanied by a gold task, 0–1. */
   goldShare: Fraction,
   genePool: GenePool,
 });
 export type EvolutionSettings = Parsed<typeof EvolutionSettings>;
 
-/** What a Cluster turns out to be made of; it is named by that. */
+/** The kind of a Cluster, by what most of its members share. Its name follows from it. */
 export const ClusterKind = z.enum(['specialized', 'geographic', 'hybrid']);
 export type ClusterKind = Parsed<typeof ClusterKind>;
 
-/** A task with a known answer, or with a word that a right answer holds where there is no single one. */
+/** A task with a known answer, or, if there is no single right answer, with a word that a right answer contains. */
 export const GoldTask = z.strictObject({
   prompt: Text,
   taskType: TaskType,
@@ -104,7 +107,7 @@ export const GoldTask = z.strictObject({
 });
 export type GoldTask = Parsed<typeof GoldTask>;
 
-/** The genesis that waits for something that it called into being. */
+/** The genesis that waits for something that it started. */
 export const GenesisRef = z.strictObject({ kind: z.literal('genesis'), id: Id });
 export type GenesisRef = Parsed<typeof GenesisRef>;
 
@@ -112,11 +115,11 @@ export type GenesisRef = Parsed<typeof GenesisRef>;
 export const GenerationRef = z.strictObject({ kind: z.literal('generation'), id: Id });
 export type GenerationRef = Parsed<typeof GenerationRef>;
 
-/** A saga that called something into being and waits to hear that it is there. */
+/** A saga that waits for something that it started. */
 export const SagaRef = z.discriminatedUnion('kind', [GenesisRef, GenerationRef]);
 export type SagaRef = Parsed<typeof SagaRef>;
 
-/** A place for a Node on a device. `replaces` is the culled Node whose slot it is, null for one that was free. */
+/** A place for a Node on a device. `replaces`: the culled Node that had the slot; null if the slot was free. */
 export const Slot = z.strictObject({
   node: Id,
   device: Id,
@@ -127,12 +130,12 @@ export const Slot = z.strictObject({
 });
 export type Slot = Parsed<typeof Slot>;
 
-/** How fit a Node is, from answers judged by computation or gold, never from agreement. */
+/** A Node's fitness, from answers judged by computation or gold, never from agreement. */
 export interface NodeFitness {
   readonly node: string;
   readonly judged: number;
   readonly right: number;
-  /** (correctness × speed) / (latency + compute cost) as a share of par, weighted by demand; null on trial. */
+  /** (correctness × speed) / (latency + compute cost), relative to par and weighted by demand; null on trial. */
   readonly fitness: number | null;
   /** 0–1; null on trial. */
   readonly score: number | null;
@@ -143,7 +146,7 @@ export interface TypeFitness {
   readonly taskType: string;
   readonly judged: number;
   readonly right: number;
-  /** Mean response time as it counts (never less than the type's target), and mean compute time of both models, in seconds. */
+  /** Mean response time (at least the task type's target) and mean compute time of both models, in seconds. */
   readonly latencyS: number;
   readonly computeS: number;
   readonly fitness: number;

@@ -1,11 +1,17 @@
-/** Stream `experiment-<id>`: what was done to a history from outside of it. No actor; it changes nobody's state. */
+/**
+ * Stream `experiment-<id>`: what was done to a history from outside. It belongs to no actor and changes no
+ * state.
+ */
 export type ExperimentEvent = { readonly type: 'HistoryForked'; readonly data: HistoryForked };
 
-/** From here on this history goes its own way. Everything before it is the other history's, event for event. */
+/**
+ * Everything before this event is the other history, event for event. This history continues on its own after
+ * it.
+ */
 export interface HistoryForked {
   readonly forkedFrom: ForkPoint;
   readonly engine: string;
-  /** Whether its answers come from a model of skill instead of a language model. */
+  /** Whether the answers come from a simulation instead of a language model. */
   readonly simulated: boolean;
   readonly seed: number;
   /** Parameters of evolution that were set at the fork, by name. */
@@ -13,7 +19,7 @@ export interface HistoryForked {
   readonly at: string;
 }
 
-/** The last event that both histories have. */
+/** The last event that both histories share. */
 export interface ForkPoint {
   readonly event: { readonly stream: string; readonly revision: number; readonly id: string };
   /** Events before the fork. */

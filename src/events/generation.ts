@@ -11,12 +11,12 @@ import {
 } from './evolution.ts';
 import { type Genome, Id, Instant, type Parsed } from './values.ts';
 
-/** Id of the saga of a Cluster's generation. */
+/** Id of the saga for one generation of a Cluster. */
 export function generationId(cluster: string, generation: number): string {
   return `${cluster}-${generation}`;
 }
 
-/** Stream `generation-<cluster>-<n>`: who was judged, who ended, who was born, and why. */
+/** Stream `generation-<cluster>-<n>`: which Nodes were judged, culled and born, and why. */
 export type GenerationEvent =
   | { readonly type: 'GenerationBegun'; readonly data: GenerationBegun }
   | { readonly type: 'FitnessEvaluated'; readonly data: FitnessEvaluated }
@@ -29,13 +29,13 @@ export type GenerationEvent =
   | { readonly type: 'GenerationCompleted'; readonly data: GenerationCompleted }
   | { readonly type: 'CompletionAffirmed'; readonly data: { readonly at: string } };
 
-/** Why a generation ended: enough successful tasks, enough time, or because somebody said so. */
+/** Why a generation ended: enough successful tasks, enough time, or a command. */
 export const GenerationTrigger = z.enum(['tasks', 'time', 'command']);
 export type GenerationTrigger = Parsed<typeof GenerationTrigger>;
 
 const Beginning = z.strictObject({
   cluster: Id,
-  /** 1 for the first cycle: its offspring are of generation 1. */
+  /** 1 for the first selection. Its offspring have generation 1. */
   generation: z.int().min(1),
   trigger: GenerationTrigger,
   /** The Cluster's members. */
@@ -53,7 +53,7 @@ export interface GenerationBegun extends Parsed<typeof Beginning> {
   readonly at: string;
 }
 
-/** In the order of rank, best first; Nodes on trial stand last. */
+/** Ordered by rank, best first. Nodes on trial come last. */
 export interface FitnessEvaluated {
   readonly cluster: string;
   readonly generation: number;
@@ -77,7 +77,7 @@ export interface SelectionMade {
   readonly culled: readonly Culled[];
   readonly kept: readonly string[];
   readonly onTrial: readonly string[];
-  /** Offspring that the best would have, if there are slots for all of them. */
+  /** How many offspring the elites would have if there were slots for all. */
   readonly wanted: number;
   readonly rule: string;
   readonly draws: readonly number[];
@@ -100,7 +100,7 @@ export interface OffspringBred {
   readonly at: string;
 }
 
-/** What was not confirmed in time is asked for again, as `retirement/<node>`, `birth/<node>` or `slots`. */
+/** What is not yet confirmed is asked for again: `retirement/<node>`, `birth/<node>` or `slots`. */
 export interface GenerationRepeated {
   readonly awaited: readonly string[];
   readonly dueAt: string;
@@ -127,7 +127,7 @@ export const GenerationCommand = z.discriminatedUnion('type', [
 ]);
 export type GenerationCommand = Parsed<typeof GenerationCommand>;
 
-/** A generation waits for retirements, slots and births together. */
+/** A generation has one wait for all retirements, slots and births. */
 export const GENERATION_DEADLINES: Deadlines<GenerationEvent, GenerationCommand> = {
   opens: { GenerationBegun: succession, GenerationRepeated: succession },
   meets: {},

@@ -3,7 +3,7 @@ import type { Deadlines, WaitOf } from './deadline.ts';
 import { EvolutionSettings } from './evolution.ts';
 import { Genome, Id, Instant, type Parsed } from './values.ts';
 
-/** Stream `genesis-<network>`: how the first generation came to be. */
+/** Stream `genesis-<network>`: how the first generation was formed. */
 export type GenesisEvent =
   | { readonly type: 'GenesisBegun'; readonly data: GenesisBegun }
   | { readonly type: 'BirthConfirmed'; readonly data: BirthConfirmed }
@@ -13,7 +13,7 @@ export type GenesisEvent =
 const Seedling = z.strictObject({ node: Id, species: Id, genome: Genome, device: Id, owner: Id });
 
 const Seed = z.strictObject({
-  /** Ids of its generations and of their offspring begin with it, so it is shorter than other ids. */
+  /** Ids of its generations and their offspring begin with this id, so it is shorter than other ids. */
   cluster: Id.max(40),
   name: z.string().min(1).max(80),
   specialization: Id,
@@ -22,23 +22,23 @@ const Seed = z.strictObject({
 
 const Plan = z.strictObject({
   network: Id,
-  /** Null where another genesis forms it: one that adds Clusters to a network. */
+  /** Null if another genesis forms it: this genesis adds Clusters to a network. */
   superCluster: Id.nullable(),
   seeds: z.array(Seed).min(1).max(200),
-  /** What evolution goes by; null: nobody is culled and nobody is born. */
+  /** The rules of evolution. Null: no Node is culled or born. */
   evolution: EvolutionSettings.nullable(),
 });
 
 export type GenesisBegun = Parsed<typeof Plan> & { readonly dueAt: string; readonly at: string };
 
-/** Something that genesis called into being is there: a Super Cluster, a Cluster or a Node. */
+/** A Super Cluster, a Cluster or a Node that genesis started now exists. */
 export interface BirthConfirmed {
   readonly what: 'superCluster' | 'cluster' | 'node';
   readonly id: string;
   readonly at: string;
 }
 
-/** What was not confirmed in time is called again. */
+/** What is not yet confirmed is started again. */
 export interface GenesisRepeated {
   readonly awaited: readonly string[];
   readonly dueAt: string;
@@ -55,7 +55,7 @@ export const GenesisCommand = z.discriminatedUnion('type', [
 ]);
 export type GenesisCommand = Parsed<typeof GenesisCommand>;
 
-/** Genesis waits for all births together. */
+/** Genesis has one wait for all births. */
 export const GENESIS_DEADLINES: Deadlines<GenesisEvent, GenesisCommand> = {
   opens: { GenesisBegun: births, GenesisRepeated: births },
   meets: {},

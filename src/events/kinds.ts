@@ -26,13 +26,13 @@ export type ActorKind = keyof typeof SCHEMAS;
 // An object's keys are texts to the compiler; these are those of `SCHEMAS`.
 export const ACTOR_KINDS = Object.keys(SCHEMAS) as readonly ActorKind[];
 
-/** What an actor of a kind takes. */
+/** The commands that an actor of this kind takes. */
 export type CommandOf<Kind extends ActorKind> = Parsed<(typeof SCHEMAS)[Kind]>;
 
-/** Which commands each kind of actor takes, and with which data: what others send to it is typed by this. */
+/** The schema of the commands that each kind of actor takes. Everything that is sent to an actor is typed by it. */
 export const COMMANDS: { readonly [Kind in ActorKind]: z.ZodType<CommandOf<Kind>> } = SCHEMAS;
 
-/** What an actor of a kind records. */
+/** The events that an actor of this kind records. */
 export type EventOf<Kind extends ActorKind> = Events[Kind];
 
 /** What each kind of actor waits for, and until when. */
@@ -46,7 +46,7 @@ export const DEADLINES: { readonly [Kind in ActorKind]: Deadlines<EventOf<Kind>,
   generation: GENERATION_DEADLINES,
 };
 
-/** The command that comes to an actor when a time that it waits for is there. */
+/** The command that an actor gets when a deadline is due. */
 export interface PassDeadlineOf<Kind extends ActorKind> {
   readonly type: 'PassDeadline';
   readonly data: DeadlineData<CommandOf<Kind>>;
@@ -62,7 +62,7 @@ interface Events {
   generation: GenerationEvent;
 }
 
-/** The wait that an event opens, or null. */
+/** The wait that an event opens; null if none. */
 export function openedBy<Kind extends ActorKind>(
   kind: Kind,
   event: EventOf<Kind>,
@@ -70,18 +70,18 @@ export function openedBy<Kind extends ActorKind>(
   return declared(DEADLINES[kind].opens, event) ?? null;
 }
 
-/** The key of the wait that an event meets, or null. */
+/** The key of the wait that an event meets; null if none. */
 export function metBy<Kind extends ActorKind>(kind: Kind, event: EventOf<Kind>): string | null {
   return declared(DEADLINES[kind].meets, event) ?? null;
 }
 
-/** Whether an actor waits for nothing after an event. */
+/** Whether an actor waits for nothing after this event. */
 export function meetsAll<Kind extends ActorKind>(kind: Kind, event: EventOf<Kind>): boolean {
   const types: readonly string[] = DEADLINES[kind].meetsAll;
   return types.includes(event.type);
 }
 
-/** The types of event that open or meet a wait of an actor. */
+/** The types of events that open or meet a wait. */
 export function deadlineTypes(kind: ActorKind): readonly string[] {
   const { opens, meets, meetsAll: all } = DEADLINES[kind];
   return [...new Set([...Object.keys(opens), ...Object.keys(meets), ...all])];

@@ -36,10 +36,10 @@ const Birth = z.strictObject({
   owner: Id,
   cluster: Id,
   generation: z.int().min(0),
-  /** None for a seed, one for a mutant, two for the offspring of a crossover. */
+  /** None for a first Node, one for a mutation, two for a crossover. */
   parents: z.array(Id).max(2),
   cause: z.enum(['genesis', 'mutation', 'crossover', 'immigration', 'admission']),
-  /** How its genome differs from what it inherited. */
+  /** How its genome differs from the inherited one. */
   mutations: z.array(Mutation).max(16),
   /** The saga that waits for the birth. */
   saga: SagaRef,
@@ -47,7 +47,7 @@ const Birth = z.strictObject({
 
 export type NodeBorn = Parsed<typeof Birth> & { readonly at: string };
 
-/** Who gets the vote: the Cluster that handed the task out, or the query itself when it went straight to the Node. */
+/** Who gets the vote: the Cluster that distributed the task, or the query if the task went directly to the Node. */
 export const TaskOrigin = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cluster'), id: Id }),
   z.strictObject({ kind: z.literal('query'), id: Id }),
@@ -66,7 +66,7 @@ const Assignment = z.strictObject({
 });
 export type Assignment = Parsed<typeof Assignment>;
 
-/** It holds everything that the device needs, so that the work order can be written again from the event alone. */
+/** Contains everything that the device needs, so that the work order can be made again from the event alone. */
 export interface TaskAccepted extends Assignment {
   readonly seed: number;
   readonly at: string;
@@ -92,9 +92,9 @@ export interface VoteCast {
   readonly taskType: TaskType;
   readonly origin: TaskOrigin;
   readonly vote: Vote;
-  /** Why a model gave no answer, where one did not. */
+  /** Why a model gave no answer; null if both answered. */
   readonly failure: string | null;
-  /** From acceptance to vote. */
+  /** From acceptance to vote, in milliseconds. */
   readonly responseMs: number;
   readonly at: string;
 }
@@ -110,8 +110,9 @@ export interface TaskFailed {
 }
 
 /**
- * How right an answer was, and how that is known: `computed` by a programmatic check, `gold` by an answer that was known
- * beforehand, `consensus` by the trust-weighted agreement of several Nodes. Fitness counts the first two only.
+ * Whether an answer was right, and on which basis: `computed` by a programmatic check, `gold` by an answer
+ * known in advance, `consensus` by the trust-weighted agreement of several Nodes. Only the first two count for
+ * fitness.
  */
 export interface PerformanceRecorded {
   readonly taskId: string;
@@ -121,7 +122,7 @@ export interface PerformanceRecorded {
   readonly basis: Basis;
   readonly answerKind: AnswerKind;
   readonly responseMs: number;
-  /** What both models took, as the device reports it; null where the Node no longer knows. */
+  /** Compute time of both models as the device reports it; null if the Node no longer has it. */
   readonly computeMs: number | null;
   readonly at: string;
 }
@@ -129,24 +130,27 @@ export interface PerformanceRecorded {
 export const Basis = z.enum(['computed', 'gold', 'consensus']);
 export type Basis = Parsed<typeof Basis>;
 
-/** To another Cluster, with its work in hand: who waits for a vote gets it from there. */
+/**
+ * The Node moves to another Cluster with its open tasks. The Cluster that distributed a task still gets its
+ * vote.
+ */
 export type NodeMoved = Parsed<typeof Move> & { readonly at: string };
 
-/** Selection has ended it. It finishes the tasks in hand, takes no more, and is then retired. */
+/** Ended by selection. The Node finishes its open tasks, accepts no more, and is then retired. */
 export type NodeCulled = Parsed<typeof Cull> & {
-  /** Tasks in hand, which it still finishes. */
+  /** Open tasks, which it still finishes. */
   readonly inHand: number;
   readonly at: string;
 };
 
-/** Nothing is left in its hands: its slot is free. */
+/** No tasks are left; the slot is free. */
 export interface NodeRetired {
   readonly node: string;
   readonly saga: GenerationRef;
   readonly at: string;
 }
 
-/** A saga has not heard of the birth or the retirement that it waits for: it is told again. Changes nothing. */
+/** A saga has not heard of the birth or the retirement that it waits for, so it is told again. Changes no state. */
 export type LifeAffirmed = { readonly node: string; readonly at: string } & (
   | { readonly what: 'birth'; readonly saga: SagaRef }
   | { readonly what: 'retirement'; readonly saga: GenerationRef }
@@ -168,7 +172,7 @@ const Cull = z.strictObject({
   saga: GenerationRef,
 });
 
-/** A work order for a device: both models of one Node on one task. It travels on `dellm.work.<device>`. */
+/** A work order for a device: one task for both models of a Node. It is sent on `dellm.work.<device>`. */
 export const WorkOrder = z.strictObject({
   node: Id,
   taskId: Id,
@@ -185,7 +189,7 @@ const BearNode = Birth;
 
 const SubmitAnswers = z.strictObject({
   taskId: Id,
-  /** What each model said; null where it gave no answer, and `failure` then says why. */
+  /** What each model answered; null if it gave no answer, and then `failure` says why. */
   answers: z.tuple([ModelAnswer.nullable(), ModelAnswer.nullable()]),
   failure: z.string().max(500).nullable(),
 });
@@ -211,7 +215,7 @@ export const NodeCommand = z.discriminatedUnion('type', [
 ]);
 export type NodeCommand = Parsed<typeof NodeCommand>;
 
-/** Each task in hand waits for the device's answers. */
+/** Each open task waits for the device's answers. */
 export const NODE_DEADLINES: Deadlines<NodeEvent, NodeCommand> = {
   opens: { TaskAccepted: ({ taskId, dueAt }) => ({ key: taskId, dueAt, data: { taskId } }) },
   meets: { VoteCast: ({ taskId }) => taskId, TaskFailed: ({ taskId }) => taskId },

@@ -15,7 +15,7 @@ import {
   Units,
 } from './values.ts';
 
-/** Stream `query-<id>`: one question, from asking to its one ending. */
+/** Stream `query-<id>`: one question from asking to its one ending. */
 export type QueryEvent =
   | { readonly type: 'QueryAsked'; readonly data: QueryAsked }
   | { readonly type: 'QueryAskedAgain'; readonly data: QueryAskedAgain }
@@ -33,7 +33,7 @@ export type QueryEvent =
   | { readonly type: 'QueryDeclined'; readonly data: QueryDeclined }
   | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
 
-/** The three ways a query ends; exactly one of them stands in its stream. */
+/** The three ways a query ends. Its stream contains exactly one of them. */
 export const QUERY_ENDINGS = ['QueryAnswered', 'QueryDeclined', 'QueryExpired'] as const;
 
 const Question = z.strictObject({
@@ -45,24 +45,24 @@ const Question = z.strictObject({
 
 export type QueryAsked = Parsed<typeof Question> & { readonly at: string };
 
-/** The same id asked a second time, with a reservation of its own, which is released. */
+/** The same id was asked again with another reservation, which is released. */
 export interface QueryAskedAgain {
   readonly reservationId: string;
   readonly account: string;
   readonly replyTo: string | null;
-  /** False: the id belongs to another question, and whoever asked is told so. */
+  /** False if the id belongs to another question. The asker is told so. */
   readonly sameQuestion: boolean;
   readonly at: string;
 }
 
-/** The question of this reservation never arrived, and will not be taken any more: its credits go back. */
+/** The question of this reservation never arrived and will not be accepted any more. Its credits are released. */
 export interface QueryForgone {
   readonly reservationId: string;
   readonly account: string;
   readonly at: string;
 }
 
-/** The account has not heard of the ending: what follows from it for this reservation is said again. */
+/** The account has not heard of the ending, so it is told again what follows for this reservation. */
 export interface EndingConfirmed {
   readonly reservationId: string;
   readonly account: string;
@@ -80,7 +80,7 @@ export interface QueryAnalysed {
 
 export interface PlannedSubtask {
   readonly subtaskId: string;
-  /** Its name within the plan: `s1`, `s2` … */
+  /** The key within the plan: `s1`, `s2` … */
   readonly key: string;
   readonly prompt: string;
   readonly taskType: TaskType;
@@ -100,11 +100,14 @@ export interface QueryPlanned {
 
 export interface SubtaskDispatched {
   readonly subtaskId: string;
-  /** Counts every dispatch; it is part of the natural key of all that follows from it. */
+  /**
+   * Counts all dispatches of the subtask. It is part of the natural keys of all that follows from this
+   * dispatch.
+   */
   readonly attempt: number;
   readonly nodes: number;
   readonly prefer: RoutingMode;
-  /** The planned prompt with the answers that it depends on filled in. */
+  /** The planned prompt, with the answers that it depends on filled in. */
   readonly prompt: string;
   readonly exclude: readonly Resource[];
   readonly dueAt: string;
@@ -124,7 +127,7 @@ export interface SubtaskFailed {
   readonly attempt: number;
   readonly resource: Resource | null;
   readonly reason: string;
-  /** An answer that was found but not agreed upon. */
+  /** The leading answer, if there was no consensus. */
   readonly best: ResourceAnswer | null;
   readonly next: 'retry' | 'wait' | 'give-up';
   /** When to try again, after `wait`. */
@@ -132,7 +135,7 @@ export interface SubtaskFailed {
   readonly at: string;
 }
 
-/** How one Node's own answer was judged, with what its earnings depend on. */
+/** How one Node's answer was judged, with what its earnings depend on. */
 export interface Judgement {
   readonly node: string;
   readonly owner: string;
@@ -141,7 +144,7 @@ export interface Judgement {
   readonly answerKind: AnswerKind;
   readonly responseMs: number;
   readonly confidence: number;
-  /** null: nothing but the Node's own word speaks for it. */
+  /** Null: only the Node itself supports the answer. */
   readonly correct: boolean | null;
   readonly basis: 'computed' | 'consensus' | null;
   readonly accuracy: number | null;
@@ -159,9 +162,9 @@ export interface VerdictReached {
   readonly attempt: number;
   readonly resource: Resource;
   readonly taskType: TaskType;
-  /** From dispatch to verdict. */
+  /** From dispatch to verdict, in milliseconds. */
   readonly responseMs: number;
-  /** Whether the resource's answer was right, as far as computation or several Nodes can tell. */
+  /** Whether the resource's answer was right, as far as computation or several Nodes can tell; null if unknown. */
   readonly correct: boolean | null;
   readonly level: 'node' | 'cluster' | 'super-cluster';
   readonly checks: readonly Check[];
@@ -176,12 +179,12 @@ export interface VerdictReached {
 export interface AnswerSynthesised {
   readonly answer: string | null;
   readonly confidence: number;
-  /** Keys of the subtasks that nobody could answer. */
+  /** Keys of the subtasks without an answer. */
   readonly missing: readonly string[];
   readonly at: string;
 }
 
-/** The verdict at the level of the Super LLM, on the whole answer. */
+/** The verdict of the Super LLM on the whole answer. */
 export interface AnswerValidated {
   readonly ok: boolean;
   readonly reasons: readonly string[];
@@ -195,10 +198,10 @@ export interface QueryAnswered {
   readonly at: string;
 }
 
-/** An honest "I don't know": the reservation goes back whole. */
+/** An honest "I don't know". The whole reservation is released. */
 export interface QueryDeclined {
   readonly reason: string;
-  /** The best guess that was not good enough to be given as an answer. */
+  /** The best answer that was not good enough to be given; null if none. */
   readonly candidate: string | null;
   readonly confidence: number;
   readonly at: string;
@@ -227,7 +230,7 @@ export const QueryCommand = z.discriminatedUnion('type', [
       ...Attempt.shape,
       resource: Resource.nullable(),
       reason: z.string().max(500),
-      /** An answer that was found but not agreed upon. */
+      /** The leading answer, if there was no consensus. */
       best: ResourceAnswer.nullable(),
     }),
   }),
@@ -238,7 +241,10 @@ export const QueryCommand = z.discriminatedUnion('type', [
 ]);
 export type QueryCommand = Parsed<typeof QueryCommand>;
 
-/** The query waits for its ending, and each of its subtasks for the answer of an attempt or for the time of the next one. */
+/**
+ * The query waits for its ending. Each subtask waits for the answer to an attempt, or for the time of the next
+ * attempt.
+ */
 export const QUERY_DEADLINES: Deadlines<QueryEvent, QueryCommand> = {
   opens: {
     QueryAsked: ({ dueAt }) => ({ key: 'query', dueAt, data: { subtaskId: null, attempt: 0, dueAt } }),

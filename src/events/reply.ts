@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What whoever asked gets on the subject that they named: the ending of their query, or why it was not taken. */
+/** What the asker gets on the named subject: the ending of the query, or why it was refused. */
 export type Reply = EndingReply | RefusalReply;
 
 export const EndingReply = z.object({

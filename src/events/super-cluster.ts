@@ -14,10 +14,10 @@ import {
   Text,
 } from './values.ts';
 
-/** The Super Cluster that queries go to. There is one in a network as yet. */
+/** The Super Cluster that queries go to. So far a network has one. */
 export const MAIN_SUPER_CLUSTER = 'main';
 
-/** Stream `superCluster-<id>`: where every subtask went, and why. */
+/** Stream `superCluster-<id>`: where every subtask was routed, and why. */
 export type SuperClusterEvent =
   | { readonly type: 'SuperClusterFormed'; readonly data: SuperClusterFormed }
   | { readonly type: 'SubtaskRouted'; readonly data: SubtaskRouted }
@@ -40,29 +40,29 @@ export interface EvolutionConfigured {
   readonly at: string;
 }
 
-/** Where the offspring of a Cluster's generation may live, in the Cluster itself or in another one that has room. */
+/** Slots for the offspring of a Cluster's generation, in the Cluster itself or in another one that has room. */
 export interface SlotsGranted {
   /** The generation saga's id. */
   readonly claim: string;
   readonly cluster: string;
   readonly wanted: number;
   readonly slots: readonly Slot[];
-  /** Nodes of earlier grants that the read model shows by now. */
+  /** Nodes of earlier grants that the read model now contains. */
   readonly arrived: readonly string[];
   readonly readPosition: number;
   readonly at: string;
 }
 
-/** How well the network does, 0–1: see docs/adr/0009-evolution.md. */
+/** The network's fitness, 0–1: see docs/adr/0009-evolution.md. */
 export interface NetworkFitnessMeasured {
   /** The generation saga after which it was measured. */
   readonly generation: string;
   readonly cluster: string;
   readonly score: number;
-  /** Nodes that have been judged, and how many answers that is. */
+  /** The number of judged Nodes, and of their judged answers. */
   readonly nodes: number;
   readonly judged: number;
-  /** The mode that this score belongs to; the network's mode follows when it has come twice in a row. */
+  /** The mode that this score belongs to. The network changes to it when it occurs twice in a row. */
   readonly band: EvolutionMode;
   readonly readPosition: number;
   readonly at: string;
@@ -76,7 +76,7 @@ export interface EvolutionModeChanged {
   readonly at: string;
 }
 
-/** One Cluster may join another; from now on nobody joins it any more. */
+/** A Cluster may join another one. From now on no other Cluster may join it. */
 export interface MergeApproved {
   readonly cluster: string;
   readonly into: string;
@@ -96,15 +96,15 @@ const Request = z.strictObject({
   nodes: z.int().min(1).max(50),
   prefer: RoutingMode,
   specialization: Id,
-  /** Resources that have failed at this subtask already. */
+  /** Resources that have already failed at this subtask. */
   exclude: z.array(Resource).max(16),
-  /** Whether a wrong answer would be found by computation alone. */
+  /** Whether computation alone would find a wrong answer. */
   checkable: z.boolean(),
   dueAt: Instant,
 });
 export type RoutingRequest = Parsed<typeof Request>;
 
-/** A candidate with the factors of its score, each 0–1. */
+/** A candidate resource with its routing score and the factors of it, each 0–1. */
 export interface Ranked extends Resource {
   readonly score: number;
   readonly parts: {
@@ -118,20 +118,20 @@ export interface Ranked extends Resource {
 
 export interface SubtaskRouted extends RoutingRequest {
   readonly mode: RoutingMode;
-  /** The best first, then in the order of fail-over. */
+  /** The best first, then in the order of failover. */
   readonly chosen: readonly Resource[];
-  /** The Nodes from outside the Cluster that vote with it, in mode `mixed`. */
+  /** The Nodes from other Clusters that vote, in mode `mixed`. */
   readonly guests: readonly Member[];
-  /** The top three that it was chosen from. */
+  /** The three best candidates. */
   readonly ranking: readonly Ranked[];
   readonly policy: 'exploit' | 'explore' | 'forced-diversity';
-  /** Why more Nodes than planned look at it: a Node that must first prove itself, or a random spot check. */
+  /** Why more Nodes than planned vote: the Node is not proven yet, or it is a random spot check. */
   readonly replicatedFor: 'new-node' | 'spot-check' | null;
   readonly why: string;
   readonly draws: readonly number[];
-  /** Natural key of the task, when it goes straight to a Node. */
+  /** Id of the task, if the subtask goes directly to a Node. */
   readonly taskId: string;
-  /** Position of the read model that the matrix, trust and load rows are from. */
+  /** Position of the read model that matrix, trust and load are from. */
   readonly readPosition: number;
   readonly at: string;
 }
@@ -162,7 +162,7 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
     type: z.literal('ConfigureEvolution'),
     data: z.strictObject({
       settings: EvolutionSettings,
-      /** Only where nothing was configured before. */
+      /** Set them only if none were set before. */
       onlyIfNone: z.boolean(),
     }),
   }),
@@ -172,7 +172,7 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
       claim: Id,
       cluster: Id,
       wanted: z.int().min(0).max(256),
-      /** Culled Nodes, whose slots go to the offspring first. */
+      /** Culled Nodes. Their slots go to the offspring first. */
       culled: z.array(z.strictObject({ node: Id, device: Id })).max(64),
     }),
   }),
@@ -184,7 +184,7 @@ export const SuperClusterCommand = z.discriminatedUnion('type', [
 ]);
 export type SuperClusterCommand = Parsed<typeof SuperClusterCommand>;
 
-/** A subtask in flight is its query's to wait for. */
+/** The Super Cluster waits for nothing: a subtask in flight has a deadline in its query. */
 export const SUPER_CLUSTER_DEADLINES: Deadlines<SuperClusterEvent, SuperClusterCommand> = {
   opens: {},
   meets: {},

@@ -9,12 +9,12 @@ function written(type: string, data: object, schemaVersion = 1) {
 }
 
 describe('upcasting', () => {
-  it('leaves what this release wrote as it is', () => {
+  it('leaves events of this release unchanged', () => {
     const data = { node: 'n', saga: { kind: 'generation', id: 'maths-1' } };
     expect(upcast(written('NodeBorn', data, SCHEMA_VERSION))).toBe(data);
   });
 
-  it('lifts a stream that mixes shapes, event by event', () => {
+  it('converts a stream with mixed shapes, event by event', () => {
     const stream = [
       written('NodeBorn', { node: 'n', saga: 'main' }),
       written('TaskAccepted', { taskId: 't' }),
@@ -29,7 +29,7 @@ describe('upcasting', () => {
     ]);
   });
 
-  it('gives the Nodes of a seed the names that they had', () => {
+  it('gives the Nodes of a seed their old names', () => {
     const seed = { cluster: 'maths', name: 'Maths', species: 'm', genome: GENOME, nodes: 2 };
     const begun = { network: 'main', superCluster: 'main', device: 'd', owner: 'o', seeds: [seed] };
     expect(upcast(written('GenesisBegun', begun))).toEqual({
@@ -50,13 +50,13 @@ describe('upcasting', () => {
     });
   });
 
-  it('does not touch what it was given', () => {
+  it('does not change its input', () => {
     const event = written('NodeBorn', Object.freeze({ node: 'n', saga: 'main' }));
     upcast(event);
     expect(event.data).toEqual({ node: 'n', saga: 'main' });
   });
 
-  it('refuses what a later release wrote, and says so', () => {
+  it('refuses events of a later release, and says so', () => {
     const later = written('NodeBorn', {}, SCHEMA_VERSION + 1);
     expect(() => upcast(later)).toThrow(UnknownSchemaVersionError);
     expect(() => upcast(later)).toThrow(`schema version ${SCHEMA_VERSION + 1}`);

@@ -1,16 +1,16 @@
 import { eventMetadataSchema, SCHEMA_VERSION } from './envelope.ts';
 
-/** The data of an event as JSON gives it. */
+/** The data of an event, as JSON. */
 type Data = Readonly<Record<string, unknown>>;
 
-/** An event as it is stored, whatever release wrote it. */
+/** An event as it is stored, by any release. */
 export interface Written {
   readonly type: string;
   readonly data: object;
   readonly metadata: object;
 }
 
-/** The history was written by a later release than this one, whose events this one cannot know. */
+/** A later release wrote the history; this release does not know its events. */
 export class UnknownSchemaVersionError extends Error {
   override readonly name = 'UnknownSchemaVersionError';
   readonly schemaVersion: number;
@@ -23,12 +23,12 @@ export class UnknownSchemaVersionError extends Error {
   }
 }
 
-/** What lifts the events of one version to the next, by type; a type that is not named is the same in both. */
+/** Converts the events of one version to the next, by type. Types that are not listed did not change. */
 type Step = Readonly<Record<string, (data: Data) => Data>>;
 
 /**
- * The one chain of upcasters: `STEPS[0]` lifts version 1 to 2, and so on. Old shapes live here and nowhere else. Hashes
- * and ids are checked on what is stored, before anything is lifted.
+ * The chain of upcasters: `STEPS[0]` converts version 1 to 2, and so on. Old shapes appear only here. Hashes
+ * and ids are checked on the stored events, before the conversion.
  */
 const STEPS: readonly Step[] = [
   {
@@ -47,7 +47,7 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-/** The event's data in this release's shape. Throws `UnknownSchemaVersionError` where a later release wrote it. */
+/** The event's data in this release's shape. Throws `UnknownSchemaVersionError` if a later release wrote it. */
 export function upcast({ type, data, metadata }: Written): object {
   const version = versionOf(metadata);
   if (version === SCHEMA_VERSION) return data;
@@ -55,7 +55,7 @@ export function upcast({ type, data, metadata }: Written): object {
   return STEPS.slice(version - 1).reduce((lifted: Data, step) => step[type]?.(lifted) ?? lifted, { ...data });
 }
 
-/** Version in which an event was written. Events that nobody's envelope stands on count as the first one. */
+/** The version in which an event was written. Events without an envelope count as version 1. */
 export function versionOf(metadata: object): number {
   const version = eventMetadataSchema.shape.schemaVersion.safeParse((metadata as Data).schemaVersion);
   return version.success ? version.data : 1;
@@ -65,7 +65,7 @@ function bornOfGenesis({ saga }: Data): Data {
   return { kind: 'genesis', id: saga };
 }
 
-/** In version 1 a seed was a genome and a number of Nodes, all on one device. */
+/** In version 1 a seed had one genome and a number of Nodes, all on one device. */
 function seedOf(seed: Data, device: unknown, owner: unknown): Data {
   const { cluster, name, species, genome, nodes } = seed;
   return {

@@ -1,27 +1,30 @@
 import { z } from 'zod';
 
 /**
- * Shapes that several aggregates record. They are part of history: a change of meaning needs a new schema version
- * (`envelope.ts`), and something that lifts what was recorded before (`upcasters.ts`).
+ * Shapes that several aggregates record. They are part of the history: a change of meaning needs a new schema
+ * version (`envelope.ts`) and an upcaster (`upcasters.ts`).
  */
 
 /**
- * Texts up to this many bytes stay in an event; longer ones are refused at the door. Counted is the UTF-8 that JSON
- * makes of them, since that is what has to fit into appends and messages: a control character is six bytes there.
+ * Longest text in an event, in bytes. Longer texts are refused when they arrive. Counted are the bytes of UTF-8
+ * in the JSON text, because that must fit into appends and messages; a control character has six bytes there.
  */
 export const MAX_TEXT_BYTES = 128 * 1024;
 
-/** What a schema reads. It is read-only down to the last list: what was recorded or sent is never changed. */
+/** What a schema parses, read-only at every depth: what was recorded or sent is never changed. */
 export type Parsed<Schema extends z.ZodType> = Immutable<z.infer<Schema>>;
 
 type Immutable<Value> = Value extends object
   ? { readonly [Key in keyof Value]: Immutable<Value[Key]> }
   : Value;
 
-/** What a model may say. The answers of a whole Cluster stand in one event, and those of eight subtasks in one append. */
+/**
+ * Longest answer of a model, in bytes. One event holds the answers of a whole Cluster, and one append those of
+ * eight subtasks.
+ */
 export const MAX_ANSWER_BYTES = 32 * 1024;
 
-/** Ids stand in stream names and NATS subjects, so they are single tokens of either. */
+/** Ids are part of stream names and NATS subjects, so they are single tokens in both. */
 export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id has 1 to 64 letters, digits, "_" or "-"');
 
 export const Instant = z.iso.datetime({ offset: false, precision: 3 });
@@ -47,15 +50,18 @@ export const SamplingParams = z.strictObject({
 });
 export type SamplingParams = Parsed<typeof SamplingParams>;
 
-/** What a Node inherits. `modelA` and `modelB` are ids of the model catalogue. */
+/** What a Node inherits. `modelA` and `modelB` are ids in the model catalogue. */
 export const Genome = z.strictObject({
   modelA: Id,
   modelB: Id,
   specialization: Id,
-  /** `system` goes to models that take one; `{question}` in `user` stands for the task's prompt. */
+  /**
+   * `system` goes to models that support a system prompt. `{question}` in `user` is replaced by the task's
+   * prompt.
+   */
   promptTemplates: z.strictObject({
     system: Text,
-    user: Text.refine((text) => text.includes('{question}'), 'a user template holds {question}'),
+    user: Text.refine((text) => text.includes('{question}'), 'a user template contains {question}'),
   }),
   samplingParams: SamplingParams,
 });
@@ -67,15 +73,18 @@ export type Stakes = Parsed<typeof Stakes>;
 export const Complexity = z.enum(['simple', 'medium', 'complex']);
 export type Complexity = Parsed<typeof Complexity>;
 
-/** Rows of the performance matrix, such as `math.arithmetic`. */
+/**
+ * What a task asks for, such as `math.arithmetic`. The performance matrix has a cell for each resource and task
+ * type.
+ */
 export const TaskType = z.string().regex(/^[a-z]+\.[a-z-]+$/, 'a task type reads like math.arithmetic');
 export type TaskType = Parsed<typeof TaskType>;
 
-/** What kind of thing an answer is, once it is extracted; `none` is an abstention ("I don't know"). */
+/** The kind of an extracted answer. `none` is an abstention ("I don't know"). */
 export const AnswerKind = z.enum(['number', 'choice', 'name', 'truth', 'code', 'list', 'text', 'none']);
 export type AnswerKind = Parsed<typeof AnswerKind>;
 
-/** How two answers relate: the same text, the same value, the same meaning, or not the same. */
+/** How two answers compare: same text, same value, same meaning, or different. */
 export const Equivalence = z.enum(['exact', 'equivalent', 'semantic', 'different']);
 export type Equivalence = Parsed<typeof Equivalence>;
 
@@ -86,11 +95,11 @@ const Said = z
     `an answer has at most ${MAX_ANSWER_BYTES} bytes of UTF-8, as JSON writes it`,
   );
 
-/** What one model said. */
+/** What one model answered. */
 export const ModelAnswer = z.strictObject({
   model: Id,
   text: Said,
-  /** Sum of the natural logarithms of the chosen tokens' probabilities; means nothing unless `measured`. */
+  /** Sum of the natural logarithms of the chosen tokens' probabilities. Meaningless unless `measured`. */
   logProb: z.number().max(0),
   measured: z.boolean(),
   completionTokens: z.int().min(0),
@@ -102,15 +111,16 @@ export type ModelAnswer = Parsed<typeof ModelAnswer>;
 /** The outcome of one Node's two models on one task. */
 export const Vote = z.strictObject({
   /**
-   * 'agreed': both say the same. 'preferred': one stands out over a weaker, missing or abstaining other. 'split': they
-   * differ and neither stands out, so a tiebreak is needed. 'abstained': neither answered.
+   * 'agreed': both models give the same answer. 'preferred': one answer is clearly better; the other one is
+   * weaker, missing or an abstention. 'split': the answers differ and neither is clearly better, so a tiebreak
+   * is needed. 'abstained': neither answered.
    */
   outcome: z.enum(['agreed', 'preferred', 'split', 'abstained']),
-  /** 'different' also where only one answered. */
+  /** Also 'different' if only one model answered. */
   agreement: Equivalence,
-  /** Whose answer is given; of a split the likelier one. Null when abstained. */
+  /** Index of the model whose answer is given; for a split the more likely one. Null if abstained. */
   chosen: z.union([z.literal(0), z.literal(1), z.null()]),
-  /** The final answer as a user reads it, without the working; empty when abstained. */
+  /** The final answer as a user reads it, without the working. Empty if abstained. */
   answer: Text,
   kind: AnswerKind,
   /** Estimated probability that `answer` is right, 0–0.99; 0 when abstained. */
@@ -118,14 +128,14 @@ export const Vote = z.strictObject({
 });
 export type Vote = Parsed<typeof Vote>;
 
-/** Where a subtask went: straight to one Node, to a Cluster, or to a Cluster with a guest Node from outside it. */
+/** Where a subtask goes: directly to one Node, to a Cluster, or to a Cluster with a guest. */
 export const RoutingMode = z.enum(['node', 'cluster', 'mixed']);
 export type RoutingMode = Parsed<typeof RoutingMode>;
 
 export const Resource = z.strictObject({ kind: z.enum(['node', 'cluster']), id: Id });
 export type Resource = Parsed<typeof Resource>;
 
-/** A Node that worked on a subtask, and what its own vote was. */
+/** A Node that worked on a subtask, with its own vote. */
 export const Contribution = z.strictObject({
   node: Id,
   device: Id,
@@ -138,18 +148,18 @@ export const Contribution = z.strictObject({
 });
 export type Contribution = Parsed<typeof Contribution>;
 
-/** A resource's answer to a subtask: what the network does with it is the query's to decide. */
+/** A resource's answer to a subtask. The query decides what to do with it. */
 export const ResourceAnswer = z.strictObject({
   answer: Text,
   kind: AnswerKind,
   confidence: Fraction,
-  /** Share of the voting weight that stands behind the answer, 0–1. */
+  /** Share of the voting weight that supports the answer, 0–1. */
   agreement: Fraction,
   contributions: z.array(Contribution).max(64),
 });
 export type ResourceAnswer = Parsed<typeof ResourceAnswer>;
 
-/** Length of a text within JSON, in bytes of UTF-8. */
+/** Length of a text inside JSON, in bytes of UTF-8. */
 export function bytesInJson(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
