@@ -7,9 +7,10 @@ const CODE_TOKEN = /\n[ \t]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|#[^
 const JAVASCRIPT = /=>|\b(?:function|const|let|var)\b/;
 
 /**
- * Whether two answers say the same: character by character ('exact'), by their value ('equivalent': numbers, units,
- * sets, programs that differ in layout only) or by their wording ('semantic'). Symmetric. An abstention agrees with
- * nothing, not even with another one. Programs that merely behave alike are 'different' here: only running them tells.
+ * How two answers compare: the same text ('exact'), the same value ('equivalent': numbers, units, sets,
+ * programs that differ only in layout), or the same words ('semantic'). Symmetric. An abstention is different
+ * from everything, also from another abstention. Programs that merely behave the same are 'different', because
+ * only running them could show it.
  */
 export function compareAnswers(a: ExtractedAnswer, b: ExtractedAnswer): Equivalence {
   if (a.kind === 'none' || b.kind === 'none') return 'different';
@@ -60,7 +61,10 @@ function sameLists(a: string, b: string): boolean {
   return left.bracket === right.bracket && left.items.join('\n') === right.items.join('\n');
 }
 
-/** Items in comparable form; sorted where order means nothing: in braces, and in an enumeration of words. */
+/**
+ * The items in comparable form. They are sorted if order has no meaning: in braces, and in an enumeration of
+ * words.
+ */
 function readList(text: string): { readonly bracket: string; readonly items: readonly string[] } {
   const bracket = /^[[({]/.exec(text)?.[0] ?? '';
   const items = splitItems(bracket === '' ? text : text.slice(1, -1)).map(comparableItem);
@@ -69,7 +73,7 @@ function readList(text: string): { readonly bracket: string; readonly items: rea
   return { bracket, items: ordered ? items : items.toSorted() };
 }
 
-/** Splits at the commas outside brackets and quotes. */
+/** Splits at commas outside brackets and quotes. */
 function splitItems(text: string): readonly string[] {
   const items = [''];
   let depth = 0;
@@ -88,7 +92,7 @@ function comparableItem(item: string): string {
   return /^["'[({]/.test(item) ? codeTokens(item) : plainWords(item.replace(/^and /, ''));
 }
 
-/** A program without its layout: comments dropped, quotes alike, and for Python the depth of indentation kept. */
+/** A program without its layout: no comments, one kind of quotes, and for Python the depth of indentation. */
 function codeTokens(code: string): string {
   const javascript = JAVASCRIPT.test(code);
   const comment = javascript ? '//' : '#';
@@ -102,7 +106,7 @@ function codeTokens(code: string): string {
   return javascript ? tokens.join(' ') : ranked(tokens).join(' ');
 }
 
-/** Replaces each indentation by its rank, so that two and four spaces compare equal, and drops blank lines. */
+/** Replaces each indentation by its rank, so that two and four spaces compare equal, and removes blank lines. */
 function ranked(tokens: readonly string[]): readonly string[] {
   const lines = tokens.filter(
     (token, at) => !token.startsWith('\n') || !(tokens[at + 1] ?? '\n').startsWith('\n'),

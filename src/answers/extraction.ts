@@ -4,9 +4,15 @@ import { copulaSides, plainWords, wordCount } from './words.ts';
 
 export interface ExtractedAnswer {
   readonly kind: AnswerKind;
-  /** The answer without its wording, as a user reads it: `1000` for "1,000", `Paris` for "The capital is Paris". Empty for 'none'. */
+  /**
+   * The answer without its wording, as a user reads it: `1000` for "1,000", `Paris` for "The capital is Paris".
+   * Empty for 'none'.
+   */
   readonly value: string;
-  /** The sentence that a name or truth was taken out of, in plain words; absent when the text was the bare answer. */
+  /**
+   * The sentence that a name or truth value was found in, in plain words. Absent if the text was only the
+   * answer.
+   */
   readonly sentence?: string;
 }
 
@@ -24,7 +30,7 @@ const MARKER =
   /(?:####|(?:^|\n)[ \t]*A(?:nswer)?[ \t]*:|\b(?:final |correct )?answer(?: is\b:?|:| =)|\\boxed\{)[ \t]*/gi;
 const TRUTH = /^(yes|no|true|false)(?=$|\s*[,.;:!])/i;
 const TRUTH_SAID = /\b(?:is|are|statement is|it's|so|therefore|hence)[,:]? (not )?(true|false|yes|no)[.!]?$/i;
-/** A conclusion that follows its working without a blank: `Eva>Bob>Zoe:Zoe`, `not true=false`, `0=0,1<3:yes`. */
+/** A conclusion directly after its working, without a space: `Eva>Bob>Zoe:Zoe`, `not true=false`, `0=0,1<3:yes`. */
 const WORKED = /\S[:=]([^\s:=][^:=\n]{0,60})$/;
 const CHOICE = /^(?:\(([A-Ja-j])\)|([A-J])(?=$|[.):](?:\s|$)))/;
 const BRACKETED = /^(?:\[[^\n]*\]|\{[^\n]*\}|\([^\n]*,[^\n]*\))$/;
@@ -34,19 +40,19 @@ const DESCRIPTION = /\b(?:capital|city|country|answer|name|number|word|one)\b|'s
 const OF_COUNTRY = /\bcapital(?: city)? of ((?:the )?[^\s,.;]+(?: (?!is\b|was\b)[^\s,.;]+){0,4})/i;
 const HAS_CAPITAL = /^(.{1,60}?) has .+ capital\b/i;
 
-/** `math` of `math.arithmetic`. */
+/** The part before the dot: `math` for `math.arithmetic`. */
 export function taskFamily(taskType: string): string {
   return taskType.split('.', 1)[0] ?? taskType;
 }
 
-/** Tasks without a single right answer: two answers that differ are two wordings, not a disagreement. */
+/** Tasks without a single right answer: two different answers are two wordings, not a disagreement. */
 export function isOpenEnded(taskType: string): boolean {
   return taskFamily(taskType) === 'creative';
 }
 
 /**
- * Finds the answer in a model's text. `taskType` is `family.kind`, for example `math.arithmetic`. Never throws and never
- * computes: what it gives stands in the text.
+ * Finds the answer in a model's text. `taskType` is `family.kind`, for example `math.arithmetic`. Never throws
+ * and never computes: everything that it returns is in the text.
  */
 export function extractAnswer(text: string, taskType: string): ExtractedAnswer {
   const whole = text.trim().replaceAll('’', "'");
@@ -83,7 +89,7 @@ export function extractAnswer(text: string, taskType: string): ExtractedAnswer {
   }
 }
 
-/** What follows the last explicit marker, such as `####`, `A:` or "the answer is". */
+/** The text after the last explicit marker, such as `####`, `A:` or "the answer is"; null if there is none. */
 function statedAnswer(text: string): string | null {
   const marker = [...text.matchAll(MARKER)].at(-1);
   if (marker === undefined) return null;
@@ -92,14 +98,17 @@ function statedAnswer(text: string): string | null {
   return stated === undefined || stated === '' ? null : stated;
 }
 
-/** Takes off what dresses a bare answer: quotes, emphasis, the full stop. Strings that an expression returns keep their quotes. */
+/**
+ * Removes quotes, emphasis and the full stop around a bare answer. Strings that an expression returns keep
+ * their quotes.
+ */
 function undress(text: string, taskType: string): string {
   const wrapped = taskType === 'code.evaluate' ? /^(\*\*|`)([\s\S]+)\1$/ : /^(\*\*|`|"|')([\s\S]+)\1$/;
   const stopped = text.trim().replace(/(?<=[^.])[.!]$/, '');
   return (wrapped.exec(stopped)?.[2] ?? stopped).replace(/(?<=[^.])[.!]$/, '').trim();
 }
 
-/** Answers that are recognised by their shape alone. */
+/** Answers that their shape alone identifies. */
 function plainAnswer(text: string, taskType: string): ExtractedAnswer | null {
   const number = readQuantity(text) === null ? null : findNumber(text, 'first');
   if (number !== null) return { kind: 'number', value: number };
@@ -122,7 +131,7 @@ function isEnumeration(text: string): boolean {
 /** The number after the marker, else after the last `:` or `=` of the working, else the last number. */
 function numberIn(text: string, stated: boolean): ExtractedAnswer | null {
   const tail = text.slice(Math.max(text.lastIndexOf(':'), text.lastIndexOf('=')) + 1);
-  if (tail.trim() === '') return NONE; // the working breaks off before its result
+  if (tail.trim() === '') return NONE; // the working ends before its result
   const number = findNumber(stated ? text : tail, 'first') ?? findNumber(text, 'last');
   return number === null ? null : { kind: 'number', value: number };
 }
@@ -140,7 +149,7 @@ function truthIn(text: string): ExtractedAnswer | null {
   return { kind: 'truth', value, sentence: plainWords(text) };
 }
 
-/** The name in a bare answer or in the first or last sentence; null when no part of it stands out as the answer. */
+/** The name in a bare answer, or in the first or last sentence. Null if no part of it is clearly the answer. */
 function nameIn(text: string, taskType: string): ExtractedAnswer | null {
   const sentences = text.split(/(?<=[.!?])\s+/);
   for (const sentence of [sentences[0], sentences.at(-1)]) {
@@ -154,7 +163,10 @@ function nameIn(text: string, taskType: string): ExtractedAnswer | null {
   return null;
 }
 
-/** Of "the capital of Japan is Tokyo" the part that is not the description of what was asked. */
+/**
+ * The part of a sentence that is not the description of the question: `Tokyo` in "the capital of Japan is
+ * Tokyo".
+ */
 function answeringPart(sentence: string, taskType: string): string {
   if (taskType === 'knowledge.country') {
     const country = OF_COUNTRY.exec(sentence)?.[1] ?? HAS_CAPITAL.exec(sentence)?.[1];

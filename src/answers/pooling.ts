@@ -1,19 +1,20 @@
 import type { AnswerKind } from '../events/values.ts';
 
-/** How probable it is that a voter is right, and which of the differing answers it gave. */
+/** A voter's answer, with the probability that it is right. */
 export interface Opinion {
-  /** 0..1, exclusive. */
+  /** Between 0 and 1, exclusive. */
   readonly probability: number;
-  /** Index of its answer among the differing ones. */
+  /** Index of the answer among the different answers. */
   readonly answer: number;
-  /** How much of a vote it is, 0..1, where voters depend on each other (`dependentWeight`). Default 1. */
+  /** How much of a vote it counts, 0–1, if voters depend on each other (`dependentWeight`). Default 1. */
   readonly weight?: number;
 }
 
 /**
- * How many wrong answers there are to choose from, as far as voters' errors spread over them. It says what an agreement
- * is worth: two who are wrong about a yes or no must agree, two wrong numbers hardly ever do. Measured, see
- * docs/voting.md; smaller than the number of conceivable answers because models err alike.
+ * Number of wrong answers that voters' errors effectively spread over. It determines what agreement is worth:
+ * two wrong voters must agree on a yes-or-no question, but two wrong numbers are hardly ever equal. Measured,
+ * see docs/voting.md. It is smaller than the number of conceivable answers because models make the same
+ * mistakes.
  */
 const WRONG_ALTERNATIVES: Readonly<Record<AnswerKind, number>> = {
   truth: 1.5,
@@ -25,12 +26,15 @@ const WRONG_ALTERNATIVES: Readonly<Record<AnswerKind, number>> = {
   text: 5,
   none: 5,
 };
-/** Greedy answers of the same models are the same answer; sampling makes them differ a little. An assumption. */
+/** An assumption. Greedy answers of the same models are identical; sampling makes them differ a little. */
 const SAME_MODELS_CORRELATION = 0.9;
 const MIN_PROBABILITY = 0.02;
 const MAX_CONFIDENCE = 0.99;
 
-/** Keeps an estimate away from 0 and 1, where one voter would outweigh all others; what is not a number is even odds. */
+/**
+ * Limits an estimate to [0.02, 0.98]: at 0 or 1, one voter would outweigh all others. Anything that is not
+ * finite becomes 0.5.
+ */
 export function tempered(probability: number): number {
   return Number.isFinite(probability)
     ? Math.min(1 - MIN_PROBABILITY, Math.max(MIN_PROBABILITY, probability))
@@ -46,17 +50,20 @@ export function logistic(logOdds: number): number {
   return 1 / (1 + Math.exp(-logOdds));
 }
 
-/** Two estimates of the same probability from related evidence: the mean of their log-odds (a logarithmic pool). */
+/**
+ * Pools two estimates of one probability from related evidence: the mean of their log-odds (a logarithmic
+ * pool).
+ */
 export function pooled(a: number, b: number): number {
   return logistic((logit(a) + logit(b)) / 2);
 }
 
 /**
- * The probability of each answer being the right one, when independent voters are right with the given probabilities
- * and otherwise pick one of `m` wrong answers: answer k has the weight Π over its voters of m·p/(1−p), and each of the
- * m+1 answers that nobody gave has the weight 1. Choosing the largest is the best possible rule under these
- * assumptions (Nitzan & Paroush 1982, for more than two answers), so it never does worse than the best voter alone.
- * The sum over the answers is below 1: the rest is the chance that none of them is right.
+ * The probability of each answer to be right, if independent voters are right with the given probabilities and
+ * otherwise pick one of `m` wrong answers. Answer k has the weight Π over its voters of m·p/(1−p), and each of
+ * the m+1 answers that nobody gave has the weight 1. Under these assumptions no rule is better than choosing
+ * the largest (Nitzan & Paroush 1982, for more than two answers), so the choice is never worse than the best
+ * voter alone. The sum over the answers is below 1: the rest is the probability that none of them is right.
  */
 export function posteriors(
   opinions: readonly Opinion[],
@@ -76,16 +83,18 @@ export function posteriors(
 }
 
 /**
- * Share of a vote that each of `count` voters with the same models has when they say the same: together they are
- * worth count / (1 + (count − 1)·ρ) independent ones (Kish 1965, the design effect), ρ being how alike they err.
+ * Share of a vote for each of `count` voters with the same models that give the same answer. Together they
+ * count as count / (1 + (count − 1)·ρ) independent voters (Kish 1965, the design effect). ρ is the correlation
+ * of their errors.
  */
 export function dependentWeight(count: number): number {
   return 1 / (1 + (count - 1) * SAME_MODELS_CORRELATION);
 }
 
 /**
- * What may be reported: `posterior`, lowered by the share of voters that abstained (each of them gives the answer half
- * of the others' posterior, in a linear pool), and never above 0.99, since voters err together at times.
+ * The confidence to report. It is `posterior`, reduced by the share of voters that abstained (each of them
+ * gives the answer half of the others' posterior, in a linear pool), and at most 0.99, because voters sometimes
+ * make the same mistake.
  */
 export function reported(posterior: number, abstained: number, voters: number): number {
   return Math.min(MAX_CONFIDENCE, posterior * (1 - abstained / (2 * voters)));

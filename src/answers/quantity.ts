@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import type { Fraction } from 'mathjs';
 
-/** An exact number with, where mathjs knows it, its unit of measure. */
+/** An exact number, with a unit of measure if mathjs knows it. */
 export interface Quantity {
   readonly value: Fraction;
-  /** As written; null for a bare number. '%' is only a label: 50 % is not taken for 0.5. */
+  /** As written; null for a bare number. '%' is only a label: 50 % is not the same as 0.5. */
   readonly unit: string | null;
 }
 
@@ -22,12 +22,15 @@ const NUMBER_IN_PROSE = new RegExp(String.raw`(?<![\w.,]|\d\s?)${NUMBER}|(?<![\w
 const WHOLE_QUANTITY = new RegExp(String.raw`^(${NUMBER})(?:\s?(\S.*))?$`);
 const UNIT = /^[a-zA-Zµ°]{1,20}(?:\^[23])?(?:\/[a-zA-Z]{1,20}(?:\^[23])?)?$/;
 
-// The single-file build loads in 80 ms, the package's 1,500 modules in more than a second. It has no types of its own,
-// hence the cast. Only arithmetic on fractions and units is taken from it: no text ever reaches a parser or evaluator.
+// The single-file build loads in 80 ms, the package's 1,500 modules in more than a second. It has no types,
+// hence the cast. Only arithmetic on fractions and units is used: no text ever reaches a parser or evaluator.
 const mathjs = createRequire(import.meta.url)('mathjs/lib/browser/math.js') as typeof import('mathjs');
 const { fraction, unit } = mathjs.create(mathjs.all ?? {}, { number: 'Fraction' });
 
-/** Reads a text that is one number, perhaps with currency, thousand separators, a denominator and a unit. */
+/**
+ * Parses a text that is one number, optionally with currency, thousands separators, a denominator and a unit.
+ * Null for other text.
+ */
 export function readQuantity(text: string): Quantity | null {
   if (text.length > 2 * MAX_DIGITS) return null;
   const [, number, name] = WHOLE_QUANTITY.exec(text.trim()) ?? [];
@@ -38,7 +41,10 @@ export function readQuantity(text: string): Quantity | null {
   return isUnit(name) ? { value, unit: name } : null;
 }
 
-/** The first or last number in a text, tidied, with its unit when that ends the text; null when there is none. */
+/**
+ * The first or last number in a text, normalised, with its unit if the text ends with it. Null if there is
+ * none.
+ */
 export function findNumber(text: string, which: 'first' | 'last'): string | null {
   const matches = [...text.matchAll(NUMBER_IN_PROSE)];
   const match = which === 'first' ? matches[0] : matches.at(-1);
@@ -58,7 +64,7 @@ export function matchQuantities(a: Quantity, b: Quantity): QuantityMatch {
   return left.equalBase(right) && left.equals(right) ? 'equal' : 'different';
 }
 
-/** An integer or finite decimal where the value is one, else `n/d` in lowest terms. */
+/** An integer or a finite decimal if possible, else `n/d` in lowest terms. */
 export function exactText(value: Fraction): string {
   let rest = value.d;
   let places = 0;
@@ -75,7 +81,7 @@ export function readDecimal(text: string): Fraction | null {
   return /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(text) && text.length <= MAX_DIGITS ? fraction(text) : null;
 }
 
-/** Exact; null where the value is not defined (a division by zero). */
+/** The exact result; null if it is undefined (a division by zero). */
 export function compute(operator: ArithmeticOperator, a: Fraction, b: Fraction): Fraction | null {
   switch (operator) {
     case '+':
@@ -89,7 +95,7 @@ export function compute(operator: ArithmeticOperator, a: Fraction, b: Fraction):
   }
 }
 
-/** Exact; null for zero to a negative power. The caller bounds the size of `exponent`, an integer. */
+/** The exact power; null for zero to a negative power. The caller limits the size of `exponent`, an integer. */
 export function raise(base: Fraction, exponent: number): Fraction | null {
   return base.equals(0) && exponent < 0 ? null : base.pow(exponent);
 }

@@ -1,6 +1,9 @@
 import type { Complexity, TaskType } from '../events/values.ts';
 
-/** What the five seed species are made for. `factual` is what Fast-Responders do: short answers to simple questions. */
+/**
+ * What the first five species are made for. `factual` is the specialization of Fast-Responders: short answers
+ * to simple questions.
+ */
 export type Specialization = 'mathematical' | 'creative' | 'coding' | 'logical' | 'factual';
 
 export interface TaskTypeInfo {
@@ -8,7 +11,7 @@ export interface TaskTypeInfo {
   readonly specialization: Specialization;
   /** Whether a single Node's answer is enough (`simple`) or a Cluster of three should agree (`medium`). */
   readonly complexity: 'simple' | 'medium';
-  /** What a user wants who asks this. */
+  /** What the user of such a task wants. */
   readonly intent: string;
 }
 
@@ -19,7 +22,7 @@ export const UNKNOWN_TASK: TaskTypeInfo = {
   intent: 'get an answer',
 };
 
-/** Every task type that the rules tell apart. */
+/** All task types that the rules recognise. */
 export const TASK_TYPES: readonly TaskTypeInfo[] = [
   { type: 'math.arithmetic', specialization: 'mathematical', complexity: 'simple', intent: 'calculate' },
   { type: 'knowledge.capital', specialization: 'factual', complexity: 'simple', intent: 'find a capital' },
@@ -38,14 +41,17 @@ export const TASK_TYPES: readonly TaskTypeInfo[] = [
 
 const BY_TYPE: ReadonlyMap<TaskType, TaskTypeInfo> = new Map(TASK_TYPES.map((info) => [info.type, info]));
 
-/** The founding document's latencies: about 0.5 s for a simple query, 2–3 s for a medium, 5–8 s for a complex one. */
+/**
+ * The response targets of the founding document, in milliseconds: about 0.5 s for a simple query, 2–3 s for a
+ * medium one, 5–8 s for a complex one.
+ */
 const RESPONSE_TARGET_MS: Readonly<Record<Complexity, number>> = {
   simple: 500,
   medium: 3_000,
   complex: 8_000,
 };
 
-/** What is known of a task type; types that the rules do not know are treated as `general.unknown`. */
+/** The properties of a task type. Unknown types are treated as `general.unknown`. */
 export function taskTypeInfo(taskType: TaskType): TaskTypeInfo {
   return BY_TYPE.get(taskType) ?? UNKNOWN_TASK;
 }
@@ -55,7 +61,7 @@ export function specializationOf(taskType: TaskType): Specialization {
   return taskTypeInfo(taskType).specialization;
 }
 
-/** How long an answer may take and still be fast. */
+/** The response time that counts as fast, in milliseconds. */
 export function responseTargetMs(complexity: Complexity): number {
   return RESPONSE_TARGET_MS[complexity];
 }

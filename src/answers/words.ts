@@ -12,7 +12,7 @@ export function plainWords(text: string): string {
     .trim();
 }
 
-/** The two sides of "X is Y"; null when the text is no such sentence. */
+/** The two sides of "X is Y"; null if the text is not such a sentence. */
 export function copulaSides(text: string): readonly [string, string] | null {
   const [, left, right] = COPULA.exec(text) ?? [];
   return left === undefined || right === undefined ? null : [left, right];

@@ -1,13 +1,13 @@
 import { responseTargetMs, taskTypeInfo } from '../answers/task-types.ts';
 import type { NodeFitness, TypeFitness } from '../events/evolution.ts';
 
-/** What a Node's judged answers of one task type add up to. Plain data, folded by `tally`. */
+/** Sums over a Node's judged answers of one task type. Plain data, folded by `tally`. */
 export interface TypeTally {
   readonly judged: number;
   readonly right: number;
-  /** Sum of the response times as they count: none less than the type's target. */
+  /** Sum of the response times, each at least the type's target. */
   readonly latencyMs: number;
-  /** Sum of the compute of both models over the answers for which it is known, and how many those are. */
+  /** Sum of the compute of both models over the answers with known compute, and the number of those answers. */
   readonly computeMs: number;
   readonly computeKnown: number;
   /** Sum over the right answers of min(1, target / response time). */
@@ -19,12 +19,12 @@ export interface TypeTally {
 /** By task type. */
 export type FitnessTally = Readonly<Record<string, TypeTally>>;
 
-/** One answer that was judged by computation or gold. A refused or missed task is one too, and not correct. */
+/** An answer that was judged by computation or gold. A refused or missed task also counts, as not correct. */
 export interface JudgedAnswer {
   readonly taskType: string;
   readonly correct: boolean;
   readonly responseMs: number;
-  /** Device compute of both models together; null where it is not known. */
+  /** Compute time of both models on the device; null if unknown. */
   readonly computeMs: number | null;
 }
 
@@ -41,10 +41,11 @@ const NOTHING: TypeTally = {
 const SECONDS_PER_HOUR = 3600;
 
 /**
- * Adds one answer, in constant time. Order does not matter beyond the rounding of sums.
+ * Adds one answer, in constant time. The order of answers matters only for the rounding of sums.
  *
- * A response within the type's target counts as the target, as it does for credits, so that answering before thinking
- * gains nothing. Compute that is not known counts as the whole response: it may not be cheaper to keep it to oneself.
+ * A response faster than the type's target counts as the target, as it does for credits, so that a Node gains
+ * nothing by answering without thinking. Unknown compute counts as the whole response time, so that a device
+ * gains nothing by not reporting it.
  */
 export function tally(before: FitnessTally | undefined, answer: JudgedAnswer): FitnessTally {
   const { taskType, correct, responseMs, computeMs } = answer;
@@ -72,7 +73,7 @@ export function judgedOf(tallied: FitnessTally): number {
   return Object.values(tallied).reduce((sum, { judged }) => sum + judged, 0);
 }
 
-/** What a population is asked: judged answers by task type over all of its Nodes. */
+/** What a population is asked: the number of judged answers by task type, over all of its Nodes. */
 export function demandOf(tallies: Iterable<FitnessTally | undefined>): Record<string, number> {
   const demand: Record<string, number> = {};
   for (const tallied of tallies) {
@@ -84,18 +85,19 @@ export function demandOf(tallies: Iterable<FitnessTally | undefined>): Record<st
 }
 
 /**
- * How fit a Node is. With fewer than `minTasks` judged answers it is on trial: fitness and score are null.
+ * The fitness of a Node. With fewer than `minTasks` judged answers it is on trial, and fitness and score are
+ * null.
  *
- * Of a task type, fitness is the founding document's (correctness × speed) / (latency + compute cost): the share of
- * right answers times the mean of speed / (latency + compute cost) over them, speed in tasks per hour while the Node
- * has work (3600 / latency), latency and compute in seconds. Means are taken after the division, not before: with a
- * ratio of means a Node would gain by refusing whatever takes it longer than usual. The score is correctness × min(1,
- * target / latency), averaged alike.
+ * For one task type, fitness is (correctness × speed) / (latency + compute cost), as in the founding document:
+ * the share of right answers times the mean of speed / (latency + compute cost) over them. Speed is the number
+ * of tasks per hour without pauses (3600 / latency); latency and compute are in seconds. The mean is taken
+ * after the division: with a ratio of means, a Node would gain by refusing tasks that take it longer than
+ * usual. The score is correctness × min(1, target / latency), averaged in the same way.
  *
- * The Node's own fitness and score are means over the types that it was judged on, weighted by `demand` (judged
- * answers by type over the Cluster; the Node's own where that names none of them). A type's fitness enters as a share
- * of its par, which is a right answer on target at no compute: in the founding document's unit an answer to a simple
- * question would outweigh one to a medium question 36 times, only because its target is shorter.
+ * The Node's fitness and score are means over its judged task types, weighted by `demand` (judged answers by
+ * type over the Cluster; the Node's own numbers if `demand` has none of its types). Each type's fitness is
+ * divided by its par, the fitness of right answers on target without compute. Without that, an answer to a
+ * simple question would outweigh one to a medium question 36 times, only because its target is shorter.
  */
 export function fitnessOf(
   node: string,
@@ -127,7 +129,7 @@ export function fitnessOf(
   };
 }
 
-/** What scoring needs of a Node. */
+/** The properties of a Node that scoring needs. */
 interface Scorable {
   readonly id: string;
   readonly cluster: string;
@@ -135,7 +137,7 @@ interface Scorable {
 }
 
 export interface Scores {
-  /** Normalised scores (0–1) of the Nodes that are not on trial, in the Nodes' order. */
+  /** Scores (0–1) of the Nodes that are not on trial, in the order of the Nodes. */
   readonly scores: readonly number[];
   /** Judged answers of those Nodes. */
   readonly judged: number;
@@ -147,12 +149,12 @@ interface KnownScores extends Scores {
 }
 
 /**
- * By the first member of a Cluster. Each of many Clusters measures the whole network when its generation ends, and
- * hardly anything has changed since the one before did: what was worked out from the very same views holds.
+ * Results by the first member of a Cluster. At the end of its generation, each Cluster measures the whole
+ * network, and little has changed since the previous measurement. The result for the same rows is reused.
  */
 const known = new WeakMap<Scorable, KnownScores>();
 
-/** Scores of Nodes of one Cluster, each within the demand of all of them. */
+/** Scores of the Nodes of one Cluster, weighted by the demand of all of them. */
 export function scoresWithin(members: readonly Scorable[], minTasks: number): Scores {
   const [first] = members;
   const before = first && known.get(first);
@@ -175,7 +177,10 @@ export function scoresWithin(members: readonly Scorable[], minTasks: number): Sc
   return found;
 }
 
-/** Scores of Nodes of any Clusters, each within the demand of its own; Cluster by Cluster, as they first appear. */
+/**
+ * Scores of Nodes of several Clusters, each weighted by the demand of its Cluster. Ordered by the first
+ * appearance of each Cluster.
+ */
 export function scoresAcross(nodes: Iterable<Scorable>, minTasks: number): Scores {
   const byCluster = new Map<string, Scorable[]>();
   for (const node of nodes) {
@@ -190,7 +195,7 @@ export function scoresAcross(nodes: Iterable<Scorable>, minTasks: number): Score
   };
 }
 
-/** The mean score of the Nodes that have one; null where none has, as an unmeasured network is neither well nor ill. */
+/** The mean of the scores; null if there are none, because an unmeasured network is neither good nor bad. */
 export function networkScore(scores: readonly number[]): number | null {
   if (scores.length === 0) return null;
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -208,7 +213,7 @@ function typeFitness(taskType: string, type: TypeTally): TypeFitness {
   };
 }
 
-/** The fitness of a Node that is always right, on target, and needs no compute. */
+/** The fitness of a Node that is always right, on target, and without compute. */
 function parOf(taskType: string): number {
   return SECONDS_PER_HOUR / (targetOf(taskType) / 1000) ** 2;
 }

@@ -5,7 +5,7 @@ type FoundingRules = Pick<
   'cullShare' | 'eliteShare' | 'variants' | 'mutations' | 'crossover' | 'adaptiveModes'
 >;
 
-/** The founding document's numbers: who is culled, who has offspring and how many, and by which changes. */
+/** The numbers of the founding document: who is culled, who has how many offspring, and by which mutations. */
 export const FOUNDING_RULES: Readonly<FoundingRules> = {
   cullShare: 0.2,
   eliteShare: 0.2,

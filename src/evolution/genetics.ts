@@ -18,17 +18,17 @@ export interface Parent {
 export interface Bred {
   readonly genome: Genome;
   readonly species: string;
-  /** Of a crossover the parent first that gave the specialization. */
+  /** For a crossover, the parent that gave the specialization comes first. */
   readonly parents: readonly string[];
   readonly cause: 'mutation' | 'crossover' | 'immigration';
   readonly mutations: readonly Mutation[];
-  /** The draws that were used, in their order. */
+  /** The draws that were used, in order. */
   readonly draws: readonly number[];
 }
 
 interface Mutated {
   readonly genome: Genome;
-  /** Empty where the pool has nothing else to offer. */
+  /** Empty if the pool has no alternative. */
   readonly mutations: readonly Mutation[];
 }
 
@@ -38,17 +38,17 @@ export interface Breeding {
   readonly parents: readonly Parent[];
   readonly settings: EvolutionSettings;
   readonly rates: EvolutionRates;
-  /** The device's; null: only models that any device carries. */
+  /** The tier of the device. Null: only models that run on every tier. */
   readonly tier: Tier | null;
-  /** Of the offspring within its generation: the elites take turns. */
+  /** Index of the offspring within its generation: the elites take turns. */
   readonly index: number;
   readonly draw: Draw;
 }
 
-/** A number in [0, 1) for a purpose; the same one for the same purpose. */
+/** A number in [0, 1) for a purpose. The same purpose gives the same number. */
 export type Draw = (purpose: string) => number;
 
-/** No two models of the gene pool can run on a device, so that no genome can be made for it. */
+/** No two models of the gene pool run on a device, so no genome can be made for it. */
 export class GenePoolError extends Error {
   override readonly name = 'GenePoolError';
   readonly tier: Tier | null;
@@ -63,11 +63,14 @@ export class GenePoolError extends Error {
   }
 }
 
-/** Which parameter a mutation of the parameters moves: temperature most often. */
+/** Relative frequency with which a mutation changes each parameter: temperature most often. */
 const PARAMETER_WEIGHTS = { temperature: 4, topP: 2, topK: 2, contextTokens: 1 } as const;
 type Parameter = keyof typeof PARAMETER_WEIGHTS;
 
-/** Changes of specialization are the founding document's most common mutation; the ratios are ours. */
+/**
+ * Relative frequency of each kind of mutation. The founding document calls changes of specialization the most
+ * common; the ratios are ours.
+ */
 const KIND_WEIGHTS: Readonly<Record<MutationKind, number>> = {
   specialization: 4,
   parameters: 3,
@@ -81,7 +84,7 @@ const TOP_P_STEP = 0.05;
 const TOP_P_RANGE: Range = [0.01, 1];
 const TOP_K_LADDER = [1, 5, 10, 20, 40, 80, 160];
 
-/** Random genomes start where seed species do, from 0 to 1; selection may lead them beyond. */
+/** Random genomes start in the same range as the first species, 0–1. Selection may lead beyond it. */
 const RANDOM_TEMPERATURES = 11;
 const LEAST_RANDOM_TOP_P = 0.5;
 const RANDOM_TOP_PS = 11;
@@ -90,16 +93,16 @@ const IMMIGRANT = 'immigrant';
 
 const PROMPT_PARTS = ['system', 'user'] as const;
 
-/** The longest text that a `Mutation` records of a template. */
+/** The longest text of a template that a `Mutation` records, in characters. */
 const MAX_RECORDED = 4096;
 
 type Range = readonly [least: number, most: number];
 
 /**
- * The founding document's two offspring: [A.modelA, B.modelA] with A's specialization, and [B.modelA, A.modelB] with
- * B's. Temperature, topP and topK are the parents' means; prompts and window sizes come with the specialization.
- * Where a pair would hold one model twice, its second half is another model of the parents, the second model's giver
- * first.
+ * The two offspring of the founding document: [A.modelA, B.modelA] with A's specialization, and [B.modelA,
+ * A.modelB] with B's. Temperature, topP and topK are the parents' means. Prompts and window sizes come with the
+ * specialization. If a pair would have one model twice, its second model is another model of the parents, first
+ * of the parent that gives the second model.
  */
 export function crossover(a: Genome, b: Genome): readonly [Genome, Genome] {
   const between = (first: number, second: number, decimals: number) =>
@@ -122,12 +125,12 @@ export function crossover(a: Genome, b: Genome): readonly [Genome, Genome] {
   ];
 }
 
-/** Whether two models of the pool run on a device of this tier, so that something can be bred for it. */
+/** Whether two models of the pool run on a device of this tier, so that a genome can be made for it. */
 export function carriesPair(pool: GenePool, tier: Tier | null): boolean {
   return carried(pool, tier).length >= 2;
 }
 
-/** A genome that inherits nothing. Throws `GenePoolError` where no two models of the pool fit the tier. */
+/** A genome that inherits nothing. Throws `GenePoolError` if no two models of the pool run on the tier. */
 export function randomGenome(pool: GenePool, tier: Tier | null, draw: Draw): Genome {
   const models = carried(pool, tier);
   const modelA = pick(models, draw('modelA'));
@@ -136,7 +139,7 @@ export function randomGenome(pool: GenePool, tier: Tier | null, draw: Draw): Gen
   return {
     modelA,
     modelB: pick(others, draw('modelB')) ?? modelA,
-    // The schema of the pool has at least one of each; the fallbacks are for the type only.
+    // The schema of the pool requires at least one of each. The fallbacks are only for the compiler.
     specialization: pick(pool.specializations, draw('specialization')) ?? 'general',
     promptTemplates: pick(pool.promptTemplates, draw('prompt')) ?? { system: '', user: '{question}' },
     samplingParams: {
@@ -150,12 +153,12 @@ export function randomGenome(pool: GenePool, tier: Tier | null, draw: Draw): Gen
 }
 
 /**
- * One offspring for a slot. Under `evolution` a draw decides by the mode's shares between a random genome, a
- * crossover of the elite whose turn it is with another one, and a mutant of that elite. A mutant has as many
- * mutations as the mode says, a crossover's offspring from none to the most; no field changes twice, so that none is
- * undone. Where the settings and the pool leave nothing to change, the offspring is a copy. Models that the slot's
- * device does not carry are replaced, which is recorded as a mutation too. The controls breed random genomes only.
- * Throws `GenePoolError` where `carriesPair` is false.
+ * Breeds one offspring for a slot. With `evolution`, a draw decides by the mode's rates between a random
+ * genome, a crossover of the elite whose turn it is with another elite, and a mutation of that elite. A
+ * mutation offspring has as many mutations as the mode says, a crossover offspring from none to the most. No
+ * field changes twice, so no mutation is undone. If settings and pool leave nothing to change, the offspring is
+ * a copy. Models that do not run on the slot's device are replaced, which is also recorded as a mutation. The
+ * controls breed only random genomes. Throws `GenePoolError` if `carriesPair` is false.
  */
 export function breed(options: Breeding): Bred {
   const { settings, tier } = options;
@@ -182,7 +185,7 @@ interface Conceived extends Pick<Bred, 'genome' | 'species' | 'parents' | 'cause
   readonly most: number;
 }
 
-/** What an offspring inherits, and how many mutations it may have; null for a random genome. */
+/** What an offspring inherits, and how many mutations it may have. Null for a random genome. */
 function conceive({ strategy, parents, settings, rates, index }: Breeding, draw: Draw): Conceived | null {
   const parent = parents[index % parents.length];
   if (strategy !== 'evolution' || parent === undefined) return null;
@@ -211,7 +214,7 @@ function mutateTimes(start: Mutated, count: number, { settings, tier }: Breeding
     const kind = pickWeighted([...kinds], (one) => KIND_WEIGHTS[one], drawing(`kind-of-${kinds.size}`));
     const mutated = change(genome, kind, settings.genePool, tier, drawing, settled);
     if (mutated.mutations.length === 0) {
-      kinds.delete(kind); // nothing is left to change in this way
+      kinds.delete(kind); // this kind has nothing left to change
       continue;
     }
     genome = mutated.genome;
@@ -222,7 +225,10 @@ function mutateTimes(start: Mutated, count: number, { settings, tier }: Breeding
   return { genome, mutations };
 }
 
-/** One mutation, of no settled field. A `prompt` mutation may change two fields, all others change one. */
+/**
+ * One mutation, which changes no settled field. A `prompt` mutation may change two fields, all others change
+ * one.
+ */
 function change(
   genome: Genome,
   kind: MutationKind,
@@ -260,7 +266,7 @@ function change(
 
 function changeParameter(genome: Genome, pool: GenePool, draw: Draw, settled: ReadonlySet<string>): Mutated {
   const { temperature, topP, topK, contextTokens } = genome.samplingParams;
-  // topK 0 means no limit, which is above every rung.
+  // topK 0 means no limit, which is above every step of the ladder.
   const rung = topK === 0 ? Number.POSITIVE_INFINITY : topK;
   const moves: Readonly<Record<Parameter, readonly number[]>> = {
     temperature: steps(temperature, TEMPERATURE_STEP, TEMPERATURE_RANGE),
@@ -268,7 +274,7 @@ function changeParameter(genome: Genome, pool: GenePool, draw: Draw, settled: Re
     topK: neighbours(rung, TOP_K_LADDER),
     contextTokens: neighbours(contextTokens, pool.contextTokens),
   };
-  const movable = (Object.keys(moves) as Parameter[]) // Object.keys forgets the keys' type
+  const movable = (Object.keys(moves) as Parameter[]) // Object.keys loses the type of the keys
     .filter((name) => moves[name].length > 0 && !settled.has(`samplingParams.${name}`));
   if (movable.length === 0) return { genome, mutations: [] };
   const name = pickWeighted(movable, (one) => PARAMETER_WEIGHTS[one], draw('parameter'));
@@ -296,7 +302,7 @@ function changePrompt(genome: Genome, pool: GenePool, draw: Draw, settled: Reado
   return { genome: { ...genome, promptTemplates }, mutations };
 }
 
-/** Replaces models that the device does not carry, and one that stands in the pair twice. */
+/** Replaces models that do not run on the device, and a model that is in the pair twice. */
 function fitDevice(genome: Genome, pool: GenePool, tier: Tier | null, draw: Draw): Mutated {
   if (!carriesPair(pool, tier)) throw new GenePoolError(tier);
   const models = carried(pool, tier);
@@ -324,7 +330,7 @@ function swapModel(
   return { genome: { ...genome, [half]: to }, mutations: [mutation] };
 }
 
-/** What could stand in this half instead. */
+/** The models that could replace this half of the pair. */
 function otherModels(genome: Genome, half: 'modelA' | 'modelB', pool: GenePool, tier: Tier | null): string[] {
   const partner = half === 'modelA' ? genome.modelB : genome.modelA;
   return carried(pool, tier).filter((model) => model !== genome[half] && model !== partner);
@@ -335,12 +341,12 @@ function carried(pool: GenePool, tier: Tier | null): string[] {
   return pool.models.filter(({ tiers }) => needed.every((one) => tiers.includes(one))).map(({ id }) => id);
 }
 
-/** One step down and one up, as far as the range allows. */
+/** One step down and one up, as far as they are in the range. */
 function steps(value: number, step: number, [least, most]: Range): number[] {
   return [rounded(value - step, 2), rounded(value + step, 2)].filter((to) => to >= least && to <= most);
 }
 
-/** The next smaller and the next larger value. */
+/** The next smaller and the next larger value of the ladder. */
 function neighbours(value: number, ladder: readonly number[]): number[] {
   const below = ladder.filter((rung) => rung < value);
   const above = ladder.filter((rung) => rung > value);
@@ -354,7 +360,7 @@ function rounded(value: number, decimals: number): number {
   return Number(value.toFixed(decimals));
 }
 
-/** Draws of a part of the work, apart from those of any other part. */
+/** Draws for one part of the work, separate from those for any other part. */
 function under(draw: Draw, part: string): Draw {
   return (purpose) => draw(`${part}/${purpose}`);
 }

@@ -1,6 +1,9 @@
 const PLACE = '{question}';
 
-/** Puts the task's prompt in place of every `{question}`; a `{question}` inside the prompt itself stays text. */
+/**
+ * Replaces every `{question}` in the template by the task's prompt. A `{question}` inside the prompt stays as
+ * it is.
+ */
 export function fillTemplate(template: string, prompt: string): string {
   return template.split(PLACE).join(prompt);
 }

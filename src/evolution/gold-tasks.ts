@@ -3,12 +3,15 @@ import { extractAnswer } from '../answers/extraction.ts';
 import type { Specialization } from '../answers/task-types.ts';
 import type { GoldTask } from '../events/evolution.ts';
 
-/** A number in [0, 1) for a purpose; the same one for the same purpose. */
+/** A number in [0, 1) for a purpose. The same purpose gives the same number. */
 type Draw = (purpose: string) => number;
 
 type Generator = (draw: Draw) => GoldTask;
 
-/** Asked as users ask, so that a device cannot tell a gold task from any other. `{e}` is what is asked for. */
+/**
+ * Worded as users word it, so that a device cannot distinguish a gold task from other tasks. `{e}` is the
+ * expression.
+ */
 const EXPRESSION_FRAMES = [
   'What is {e}?',
   "What's {e}?",
@@ -47,7 +50,7 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** Share of the sums that are asked in a sentence of their own instead of by a sign. */
+/** Share of the sums that are asked in a sentence instead of with a sign. */
 const SENTENCE_SHARE = 0.15;
 
 const COMPARISONS: readonly { words: readonly string[]; holds: (a: number, b: number) => boolean }[] = [
@@ -68,7 +71,7 @@ const EVALUATE_WORDINGS = [
   'In Python, what is {e}?',
 ];
 
-/** Python over a list of digits; each value is computed here. */
+/** Python expressions over a list of digits, with code that computes their values. */
 const LIST_EXPRESSIONS: readonly {
   readonly text: (list: string) => string;
   readonly value: (items: readonly number[]) => number | readonly number[];
@@ -197,10 +200,10 @@ const SENTENCE_WORDINGS = [
   'Can you write a sentence about {t}?',
 ];
 
-/** A sentence has at least so many words: the bare topic is none. */
+/** Least number of words in a sentence: the topic alone is not a sentence. */
 const FEWEST_WORDS = 3;
 
-/** People leave out the mark at the end, and capitals, so often. */
+/** Share of the prompts without the mark at the end, and share of those in lower case: people often write so. */
 const UNMARKED_SHARE = 0.3;
 const LOWERED_SHARE = 0.2;
 
@@ -213,24 +216,24 @@ const GENERATORS: Readonly<Record<Specialization, Generator>> = {
 };
 
 /**
- * A task whose answer is known, of the kind that this specialization is asked; null for a specialization that no
- * generator is made for. All of them are within what the miniature models were trained on. `draw` is asked once for
- * each purpose.
+ * A task with a known answer, of a kind that this specialization is asked. Null for a specialization without a
+ * generator. All tasks are within what the miniature models were trained on. `draw` is called once for each
+ * purpose.
  */
 export function goldTask(specialization: string, draw: Draw): GoldTask | null {
   return isSpecialization(specialization) ? GENERATORS[specialization](draw) : null;
 }
 
 /**
- * Whether a Node's answer to a gold task is right. An abstention never is. Where there is no single right answer, a
- * right one is a text of some words that names what was asked for, and not merely the request again.
+ * Whether a Node's answer to a gold task is right. An abstention never is. If there is no single right answer,
+ * a text is right if it has several words, contains the expected word, and does not only repeat the request.
  */
 export function judgeGold({ prompt, taskType, expected }: GoldTask, answer: string): boolean {
   const said = extractAnswer(answer, taskType);
   if (said.kind === 'none') return false;
   if (expected.kind === 'answer') {
     const right = extractAnswer(expected.value, taskType);
-    // By their words alone `[4]` and `4` are the same; the value of an expression is one or the other.
+    // By their words, `[4]` and `4` are the same, but an expression has only one of them as its value.
     if ((said.kind === 'list') !== (right.kind === 'list')) return false;
     return compareAnswers(said, right) !== 'different';
   }
@@ -253,7 +256,7 @@ function arithmetic(draw: Draw): GoldTask {
 function comparison(draw: Draw): GoldTask {
   const { words, holds } = pick(COMPARISONS, draw('comparison'));
   const a = upTo(99, draw('a'));
-  // Close and equal numbers stand beside distant ones, since those are the hard cases.
+  // Close and equal numbers as well as distant ones, because those are the hard cases.
   const near = Math.max(0, a - 3 + upTo(6, draw('distance')));
   const b = draw('near') < 0.5 ? near : upTo(99, draw('b'));
   const prompt = `Is ${a} ${pick(words, draw('wording'))} ${b}?`;
@@ -303,7 +306,7 @@ function known(taskType: string, prompt: string, value: string): GoldTask {
   return { prompt, taskType, expected: { kind: 'answer', value } };
 }
 
-/** As a less careful writer types it. */
+/** The prompt as a less careful writer types it. */
 function casually(prompt: string, draw: Draw): string {
   const marked = draw('mark') < UNMARKED_SHARE ? prompt.replace(/[?.]$/, '') : prompt;
   return draw('case') < LOWERED_SHARE ? marked.toLowerCase() : marked;
@@ -319,7 +322,7 @@ function fill(template: string, values: Readonly<Record<string, string | number>
 
 function pick<T>(list: readonly T[], drawn: number): T {
   const picked = list[Math.floor(drawn * list.length)];
-  if (picked === undefined) throw new RangeError(`${drawn} is no draw in [0, 1).`);
+  if (picked === undefined) throw new RangeError(`${drawn} is not a draw in [0, 1).`);
   return picked;
 }
 

@@ -1,8 +1,9 @@
 import { EvolutionMode, type EvolutionRates } from '../events/evolution.ts';
 
 /**
- * What offspring are made of in each mode. The founding document names the modes and what they are for; the figures are
- * ours: each mode mutates more than the one before, and a crisis refills half of what is born with new genomes.
+ * How offspring are bred in each mode. The founding document names the modes and their purposes; the numbers
+ * are ours. Each mode mutates more than the one before, and in a crisis half of the offspring are new random
+ * genomes.
  */
 export const RATES: Readonly<Record<EvolutionMode, EvolutionRates>> = {
   normal: { crossover: 0.3, mutations: [1, 1], immigration: 0 },
@@ -11,24 +12,24 @@ export const RATES: Readonly<Record<EvolutionMode, EvolutionRates>> = {
   crisis: { crossover: 0.5, mutations: [2, 4], immigration: 0.5 },
 };
 
-/** The mode that a network's score (0–1) belongs to, by the founding document's borders. */
+/** The mode that a network's score (0–1) belongs to, with the limits of the founding document. */
 export function bandOf(score: number): EvolutionMode {
   if (score >= 0.75) return 'normal';
   if (score >= 0.65) return 'increased';
   return score >= 0.55 ? 'aggressive' : 'crisis';
 }
 
-/** How far a band lies from a mode: above 0 it presses harder. */
+/** How far a band is from a mode. Above 0: the band presses harder. */
 export function distance(mode: EvolutionMode, band: EvolutionMode): number {
-  // The options are named from calm to pressing.
+  // The options are in order, from normal to crisis.
   return EvolutionMode.options.indexOf(band) - EvolutionMode.options.indexOf(mode);
 }
 
 /**
- * The mode after a measurement of `band`; `last` is the one before it. One measurement changes nothing: it takes two in a
- * row on the same side of the mode, which then goes to the nearer of them, so a score that wavers about a border changes
- * nothing and one that wavers between two worse bands is still answered. `rule` says why the mode changed, and is null
- * where it did not.
+ * The mode after a measurement of `band`; `last` is the band of the previous measurement. One measurement alone
+ * changes nothing. If two in a row are on the same side of the mode, the mode changes to the nearer of them. So
+ * a score that crosses a limit back and forth changes nothing, and a score that alternates between two worse
+ * bands still has an effect. `rule` says why the mode changed; null if it did not.
  */
 export function nextMode(
   mode: EvolutionMode,

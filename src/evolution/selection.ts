@@ -1,19 +1,19 @@
 import type { EvolutionSettings, NodeFitness } from '../events/evolution.ts';
 
 export interface Selection {
-  /** They have offspring. Best first. */
+  /** The Nodes that have offspring, best first. */
   readonly elites: readonly string[];
   readonly culled: readonly CulledRank[];
-  /** Judged Nodes that simply go on. */
+  /** Judged Nodes that continue without offspring. */
   readonly kept: readonly string[];
   readonly onTrial: readonly string[];
-  /** Best first, Nodes on trial last. */
+  /** Best first; Nodes on trial come last. */
   readonly ranked: readonly NodeFitness[];
-  /** A sentence for a person. */
+  /** A sentence for people. */
   readonly rule: string;
-  /** Offspring, if there is room for all of them. */
+  /** Number of offspring, if there is room for all of them. */
   readonly wanted: number;
-  /** The draws that were used, in their order. */
+  /** The draws that were used, in order. */
   readonly draws: readonly number[];
 }
 
@@ -28,19 +28,20 @@ type Settings = Pick<EvolutionSettings, 'strategy' | 'cullShare' | 'eliteShare' 
 
 type Judged = NodeFitness & { readonly fitness: number };
 
-/** A fifth of fewer Nodes is less than one of them, so nobody is culled. */
+/** With fewer Nodes, a fifth is less than one Node, so none is culled. */
 const FEWEST_TO_CULL = 5;
 
 const FEWEST_TO_BREED = 2;
 
 /**
- * Who of a Cluster ends, who has offspring and who goes on. Nodes on trial always go on.
+ * Decides which Nodes of a Cluster are culled, have offspring or continue. Nodes on trial always continue.
  *
- * Shares round to the nearest whole Node, with one elite at least among two judged; nobody is culled among fewer than
- * five. Equal fitness is decided by more judged answers, then by id. `draw(index)` in [0, 1) gives the number of
- * variants of the elite at that index.
+ * Shares are rounded to whole Nodes, with at least one elite among two judged Nodes. With fewer than five
+ * judged Nodes, none is culled. For equal fitness, more judged answers rank higher, then the lower id.
+ * `draw(index)` in [0, 1) decides the number of variants of the elite at that index.
  *
- * `best-of-n` culls every judged Node, the elites too, which are only recorded; `static` culls nobody and wants nobody.
+ * `best-of-n` culls every judged Node, also the elites, which are only recorded. `static` culls none and wants
+ * no offspring.
  */
 export function select(
   fitness: readonly NodeFitness[],

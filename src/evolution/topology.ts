@@ -3,20 +3,23 @@ import type { ClusterKind } from '../events/evolution.ts';
 export interface MemberView {
   readonly node: string;
   readonly specialization: string;
-  /** Where its device is; null where that is not known. */
+  /** Region of its device; null if unknown. */
   readonly region: string | null;
 }
 
 export interface Character {
   readonly kind: ClusterKind;
   readonly name: string;
-  /** The most common one. */
+  /** The most common specialization. */
   readonly specialization: string;
-  /** Share of the members that have what the Cluster is named after, 0–1. */
+  /** Share of the members that have what the name says, 0–1. */
   readonly share: number;
 }
 
-/** How a Cluster should change: members leave together for a new one, or all go over to another. */
+/**
+ * How a Cluster should change: some members leave together for a new Cluster, or all members move to another
+ * one.
+ */
 export type Reshape =
   | { readonly kind: 'split'; readonly movers: readonly string[]; readonly cause: string }
   | { readonly kind: 'merge'; readonly into: string; readonly cause: string }
@@ -25,7 +28,7 @@ export type Reshape =
 export interface ClusterView {
   readonly cluster: string;
   readonly members: readonly MemberView[];
-  /** Mean score of the members, 0–1; null where none was judged. */
+  /** Mean score of the members, 0–1; null if none was judged. */
   readonly score: number | null;
 }
 
@@ -37,26 +40,26 @@ export interface OtherCluster {
 }
 
 export interface Limits {
-  /** The founding document's bounds of a Cluster. */
+  /** The founding document's limits for the size of a Cluster. */
   readonly min: number;
   readonly max: number;
-  /** A Cluster with more members splits, before it is full. */
+  /** A Cluster with more members than this splits before it is full. */
   readonly splitAbove: number;
 }
 
 export const LIMITS: Limits = { min: 5, max: 50, splitAbove: 40 };
 
-/** A Cluster is named after what so many of its members share. */
+/** A Cluster is named after what at least this share of its members have in common. */
 const NAMING_SHARE = 0.7;
 
-/** The network's border of crisis is a Cluster's too. */
+/** The limit below which a Cluster fails. It is also the limit for a crisis of the network. */
 export const FAILING_SCORE = 0.55;
 
 const MAX_NAME = 80;
 
 /**
- * What a Cluster turns out to be: specialized where most share a specialization, else geographic where most share a
- * region of a network that has more than one, else hybrid. Of equally common ones the first by name counts.
+ * The kind of a Cluster: specialized if most members share a specialization, else geographic if most share a
+ * region and the network has several regions, else hybrid. If two are equally common, the first by name counts.
  */
 export function characterise(members: readonly MemberView[], regionsInNetwork: number): Character {
   const [specialization, specialized] = mostCommon(members.map((member) => member.specialization));
@@ -73,16 +76,17 @@ export function characterise(members: readonly MemberView[], regionsInNetwork: n
 }
 
 /**
- * Whether a Cluster should split or merge, seen from itself.
+ * Whether a Cluster should split or merge, from its own point of view.
  *
- * It splits above `splitAbove`, if both parts keep `min`: the second most common specialization or region leaves,
- * whichever are more, or half of the members in order of id. It merges when it is too small, or when it is the worst of
- * its specialization and fails; into one of its specialization where there is one with room (a Cluster that is only too
- * small takes any), the best first.
- * A failing Cluster goes only where the two together need not split again.
+ * It splits above `splitAbove` members, if both parts have at least `min`. The second most common
+ * specialization or region leaves, whichever has more members; otherwise half of the members, in order of id.
+ * It merges if it is too small, or if it is the worst of its specialization and fails. It joins the best
+ * Cluster of its specialization that has room; a Cluster that is only too small takes one of another
+ * specialization if there is none. A failing Cluster moves only if the two together need not split again.
  *
- * Of two that are both too small one moves, so that they never swap. Otherwise each Cluster decides alone: a target may
- * itself be about to merge, and who carries this out must look whether it is still there.
+ * Of two Clusters that are both too small, only one moves, so they never swap. Otherwise each Cluster decides
+ * alone: its target may itself be about to merge, so whoever carries this out must check that the target still
+ * exists.
  */
 export function reshape(
   self: ClusterView,
@@ -120,7 +124,7 @@ function split(members: readonly MemberView[], { min, splitAbove }: Limits): Res
   const alike = secondGroup(members, ({ specialization }) => specialization);
   const near = secondGroup(members, ({ region }) => region);
   const group = near.nodes.length > alike.nodes.length ? near : alike;
-  // The most common ones stay, and are no fewer.
+  // The most common ones stay, and there are at least as many of them.
   if (group.nodes.length >= min) {
     return { kind: 'split', movers: group.nodes, cause: `${cause}: the ${group.name} ones leave` };
   }
@@ -129,7 +133,7 @@ function split(members: readonly MemberView[], { min, splitAbove }: Limits): Res
   return { kind: 'split', movers, cause: `${cause}: half of them leave` };
 }
 
-/** The members that have the second most common of these traits, in order of id; null is none. */
+/** The members with the second most common trait, in order of id. Null counts as no trait. */
 function secondGroup(
   members: readonly MemberView[],
   traitOf: (member: MemberView) => string | null,
@@ -141,7 +145,10 @@ function secondGroup(
   return { name, nodes: nodes.sort() };
 }
 
-/** The worst of its specialization: of equals the last by id. */
+/**
+ * Whether the Cluster is the worst of its specialization and below the limit. Of equals, the last by id is the
+ * worst.
+ */
 function fails(self: ClusterView, alike: readonly OtherCluster[]): boolean {
   const { score, cluster } = self;
   const scored = alike.filter((other) => other.score !== null);
@@ -151,20 +158,20 @@ function fails(self: ClusterView, alike: readonly OtherCluster[]): boolean {
   );
 }
 
-/** Of two that are too small the smaller one moves, of equals the last by id. */
+/** Of two Clusters that are too small, the smaller one moves; of equals, the last by id. */
 function yields(self: ClusterView, other: OtherCluster): boolean {
   const size = self.members.length;
   return size < other.members || (size === other.members && self.cluster > other.cluster);
 }
 
-/** By score, unmeasured ones last; then the smallest, then by id. */
+/** The best by score, unmeasured ones last; then the smallest, then the first by id. */
 function best(clusters: readonly OtherCluster[]): OtherCluster | undefined {
   return [...clusters].sort(
     (a, b) => (b.score ?? -1) - (a.score ?? -1) || a.members - b.members || (a.cluster < b.cluster ? -1 : 1),
   )[0];
 }
 
-/** The most common of these and how often it stands there; of equals the first by name. */
+/** The most common name and its count. Of equals, the first by name. */
 function mostCommon(names: readonly string[]): readonly [name: string, count: number] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
