@@ -4,7 +4,7 @@ import type { FitnessTally } from '../evolution/fitness.ts';
 import { correctnessOf, type MatrixRow } from './super-cluster/matrix.ts';
 import type { TrustState } from './verifier/trust.ts';
 
-/** A Node as the read models know it. */
+/** A Node as the read models have it. */
 export interface NodeView {
   readonly id: string;
   readonly cluster: string;
@@ -15,13 +15,13 @@ export interface NodeView {
   readonly device: string;
   readonly owner: string;
   readonly pair: string;
-  /** Selection has ended it: it finishes what it has in hand and takes nothing more. */
+  /** Ended by selection: it finishes its open tasks and accepts no more. */
   readonly culled: boolean;
-  /** Whether its device has announced itself within the last seconds. */
+  /** Whether its device has announced itself within the last few seconds. */
   readonly alive: boolean;
-  /** Round trip to its device in milliseconds. */
+  /** Round trip to its device, in milliseconds. */
   readonly proximityMs: number;
-  /** Share of the time that its device was there since it was first seen, 0–1. */
+  /** Share of the time since its device was first seen in which the device was available, 0–1. */
   readonly uptime: number;
   readonly inFlight: number;
   readonly trust: TrustState;
@@ -35,51 +35,57 @@ export interface ClusterView {
   readonly name: string;
   readonly kind: ClusterKind;
   readonly specialization: string;
-  /** Position at which it last took a Node in; -1 before the first. */
+  /** Position at which it last admitted a Node; -1 before the first. */
   readonly lastBirth: number;
   readonly inFlight: number;
   readonly rows: Readonly<Record<string, MatrixRow>>;
   readonly trust: TrustState;
 }
 
-/** A device that is there now, and what it lends. */
+/** An available device, and what it lends. */
 export interface DeviceView {
   readonly id: string;
-  /** Round trip to it in milliseconds. */
+  /** Round trip to it, in milliseconds. */
   readonly proximityMs: number;
-  /** Nodes that may live on it. */
+  /** Number of Nodes that may live on it. */
   readonly slots: number;
-  /** Null where it is too small for public models, or does not say. */
+  /** Null if it is too small for public models, or does not report its tier. */
   readonly tier: Tier | null;
   readonly region: string | null;
   /** The account that earns what its Nodes earn. */
   readonly owner: string | null;
 }
 
-/** What evolution goes by, and how hard it presses. */
+/** The rules of evolution, and the evolution mode. */
 export interface EvolutionView {
   readonly settings: EvolutionSettings;
   readonly mode: EvolutionMode;
 }
 
-/** The read-model rows that routing and voting look at, all from one position of the store. */
+/** The view for routing and voting: read-model rows, all from one position of the store. */
 export interface NetworkView {
   readonly position: number;
   readonly nodes: ReadonlyMap<string, NodeView>;
   readonly clusters: ReadonlyMap<string, ClusterView>;
   readonly devices: ReadonlyMap<string, DeviceView>;
-  /** How many of `nodes` live on a device, the culled ones too: they hold their slots. None: 0 or no entry. */
+  /**
+   * How many of `nodes` live on each device, including culled ones, which still occupy their slots. No entry
+   * means 0.
+   */
   readonly residents: ReadonlyMap<string, number>;
-  /** How many of `nodes` belong to a Cluster, without the culled ones. */
+  /** How many of `nodes` belong to each Cluster, without the culled ones. */
   readonly members: ReadonlyMap<string, number>;
-  /** Null where nothing was configured: nobody is culled and nobody is born. */
+  /** Null if evolution was not configured: then no Node is culled or born. */
   readonly evolution: EvolutionView | null;
 }
 
-/** Two right answers given on credit: a Node without a record counts as 75 % right, and its record soon outweighs it. */
+/**
+ * Right answers that every Node is credited with. A Node without a record counts as 75 % right, and its record
+ * soon outweighs this.
+ */
 const BENEFIT_OF_DOUBT = 2;
 
-/** Measured accuracy for a task type, 0–1, which is the weight of a Node's vote. */
+/** Measured accuracy for a task type, 0–1. It is the weight of a Node's vote. */
 export function accuracyFor(row: MatrixRow | undefined): number {
   return correctnessOf({ alpha: (row?.alpha ?? 1) + BENEFIT_OF_DOUBT, beta: row?.beta ?? 1 });
 }

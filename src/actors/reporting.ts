@@ -1,2 +1,5 @@
-/** A Node reports its successes after every so many judged answers: a report for each would be an event for every task. */
+/**
+ * A Node reports its successes after this many judged answers. A report for each would be one more event for
+ * every task.
+ */
 export const REPORT_EVERY = 5;

@@ -7,7 +7,7 @@ import { generation } from './generation/index.ts';
 import { genesis } from './genesis/index.ts';
 import { query } from './query/index.ts';
 
-/** Every actor of the network, sagas included. */
+/** All actors of the network, including sagas. */
 export const DEFINITIONS: readonly ActorDefinition[] = [
   account,
   node,

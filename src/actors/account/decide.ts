@@ -18,10 +18,13 @@ import type { accountMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof accountMachine>;
 
-/** After the query's own deadline its ending is on the way; this long it may take before it is asked for. */
+/**
+ * In milliseconds. The query ends by its own deadline. If the account has not heard of the ending this long
+ * after it, it asks.
+ */
 const SETTLEMENT_PATIENCE_MS = 15_000;
 
-/** Every transfer has a key of its own, and a key that is known already makes nothing happen. */
+/** Every transfer has a key. A command with a known key changes nothing. */
 export function decide(command: AccountCommand, snapshot: Snapshot, given: Given): readonly AccountEvent[] {
   const { context } = snapshot;
   const at = given.at;
@@ -155,7 +158,7 @@ export function escrowOf(queryId: string): string {
   return `escrow:${queryId}`;
 }
 
-/** How regularly the account has contributed over the seven days that end at `at`. */
+/** How regularly the account earned over the seven days that end at `at`. */
 function regularityAt(activeDays: readonly string[], at: string): Regularity {
   const weekAgo = new Date(Date.parse(at) - 7 * 24 * 3600 * 1000).toISOString().slice(0, 10);
   return regularityOf(activeDays.filter((day) => day > weekAgo).length);

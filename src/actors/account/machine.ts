@@ -2,10 +2,10 @@ import { assign, setup } from 'xstate';
 import type { AccountEvent } from '../../events/account.ts';
 import { type RecentKeys, remember } from '../recent.ts';
 
-/** How many transfers an account remembers by their key. */
+/** How many transfers an account remembers by key. */
 const REMEMBERED_TRANSFERS = 2048;
 
-/** Days back that count for the contribution multiplier. */
+/** The number of days that count for the contribution multiplier. */
 const CONTRIBUTION_DAYS = 7;
 
 export interface Reservation {
@@ -16,16 +16,19 @@ export interface Reservation {
 
 export interface AccountContext {
   readonly account: string;
-  /** Units that can be reserved; never negative. */
+  /** Units that can be reserved. Never negative. */
   readonly available: number;
   /** Units in escrow, by transferId of the reservation. */
   readonly reservations: Readonly<Record<string, Reservation>>;
   readonly transfers: RecentKeys;
-  /** The last days (YYYY-MM-DD, UTC) on which the account earned something, newest last. */
+  /** The last days (YYYY-MM-DD, UTC) on which the account earned, oldest first. */
   readonly activeDays: readonly string[];
 }
 
-/** An account: closed until the welcome grant; then its credits are free, or some of them are held in escrow. */
+/**
+ * An account: closed until the welcome grant, then open. Open, its credits are free, or some are held in
+ * escrow.
+ */
 export const accountMachine = setup({
   types: {
     context: {} as AccountContext,

@@ -5,7 +5,10 @@ import { commandTo, type MessageEffect } from '../actor.ts';
 import { formatCredits } from './credits.ts';
 import type { accountMachine } from './machine.ts';
 
-/** A reservation sends its question on; a refusal tells whoever waits. Other entries speak for themselves. */
+/**
+ * A reservation sends its question to the query. A refusal is reported to the asker. Other events have no
+ * effects.
+ */
 export function react(
   event: AccountEvent,
   snapshot: SnapshotFrom<typeof accountMachine>,

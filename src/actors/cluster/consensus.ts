@@ -13,34 +13,40 @@ import {
 } from '../../answers/pooling.ts';
 import type { AnswerKind } from '../../events/values.ts';
 
-/** One Node's vote as its Cluster sees it. */
+/** One Node's vote as its Cluster counts it. */
 export interface Ballot {
   readonly node: string;
-  /** Names the Node's models: Nodes with the same ones err together. Default: models of its own. */
+  /**
+   * Names the Node's models: Nodes with the same pair make the same mistakes. Default: a pair that no other
+   * Node has.
+   */
   readonly pair?: string;
   readonly answer: string;
   readonly kind: AnswerKind;
-  /** The Node's own estimate that its answer is right, 0..1. */
+  /** The Node's own estimate that its answer is right, 0–1. */
   readonly confidence: number;
-  /** Measured share of right answers for this task type, 0..1. */
+  /** Measured share of right answers for this task type, 0–1. */
   readonly trust: number;
 }
 
 export interface Consensus {
   /**
-   * 'reached': `confidence` is at the threshold. 'tiebreak': it is not, and another Node should vote. 'unresolved': it
-   * is not and no Node is left; the best answer stands with its low confidence.
+   * 'reached': `confidence` is at least the threshold. 'tiebreak': it is lower, and another Node should vote.
+   * 'unresolved': it is lower and no Node is left; the best answer keeps its low confidence.
    */
   readonly outcome: 'reached' | 'tiebreak' | 'unresolved';
-  /** Empty when every Node abstained. */
+  /** Empty if every Node abstained. */
   readonly answer: string;
-  /** Estimated probability that `answer` is right, 0..0.99; 0 when every Node abstained. */
+  /** Estimated probability that `answer` is right, 0–0.99; 0 if every Node abstained. */
   readonly confidence: number;
-  /** Nodes that gave `answer` or its equivalent, the weightiest first. */
+  /** Nodes that gave `answer` or an equivalent one, ordered by weight, largest first. */
   readonly support: readonly string[];
-  /** Nodes that gave another answer. Nodes that abstained are in neither list, nor are other wordings of an open-ended task. */
+  /**
+   * Nodes that gave another answer. Neither list contains Nodes that abstained, or other wordings for an
+   * open-ended task.
+   */
   readonly dissent: readonly string[];
-  /** Share of all ballots that support `answer`, 0..1. */
+  /** Share of all ballots that support `answer`, 0–1. */
   readonly agreement: number;
 }
 
@@ -51,21 +57,25 @@ interface Voter {
   readonly probability: number;
 }
 
-/** An answer with all that gave it, the weightiest first. */
+/** An answer with all Nodes that gave it, ordered by weight, largest first. */
 interface Candidate {
   readonly voters: readonly Voter[];
   readonly posterior: number;
 }
 
-/** A contributor's device reports its own confidence: it may lower its weight freely, but raise its odds at most so far above its record. */
+/**
+ * A device reports its own confidence. That may lower its weight without limit, but raise its odds at most by
+ * this factor (a logarithm) above its record.
+ */
 const MAX_SELF_PROMOTION = Math.log(5);
 
 const DEFAULT_THRESHOLD = 0.7;
 
 /**
- * Weighs the ballots by the measured trust in their Nodes. The order of the ballots does not matter. `threshold`
- * (default 0.7) is the confidence at which consensus is reached; an open-ended task is reached by any answer, since
- * another opinion cannot settle what has no single right answer. Ballots are one per Node.
+ * Finds the consensus of ballots, weighted by the measured trust in their Nodes. The order of the ballots does
+ * not matter. `threshold` (default 0.7) is the least confidence for a consensus. For an open-ended task any
+ * answer is enough, because another opinion cannot settle a question without a single right answer. Each Node
+ * has one ballot.
  */
 export function reachConsensus(
   ballots: readonly Ballot[],
@@ -102,8 +112,8 @@ function toVoter({ node, pair, answer, kind, confidence, trust }: Ballot): Voter
 }
 
 /**
- * Ballots with the same answer together, weightiest first. Likeness is not transitive ("5" is like "5 km" and like
- * "5 m"), so a ballot joins the first group with all of whose members it agrees.
+ * Groups ballots with the same answer, ordered by weight. Equivalence is not transitive ("5" is equivalent to
+ * "5 km" and to "5 m"), so a ballot joins the first group in which it agrees with all members.
  */
 function groupsOf(voters: readonly Voter[]): readonly (readonly Voter[])[] {
   const groups: Voter[][] = [];
@@ -117,7 +127,7 @@ function groupsOf(voters: readonly Voter[]): readonly (readonly Voter[])[] {
   return groups;
 }
 
-/** Total, so that the order in which ballots arrive changes nothing. */
+/** A total order, so that the order in which ballots arrive makes no difference. */
 function byWeight(a: Voter, b: Voter): number {
   return (
     b.probability - a.probability ||
@@ -130,7 +140,10 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The likeliest answer first; among equally likely ones that which more Nodes gave, then that of the weightiest Node. */
+/**
+ * The most probable answer first. Of equally probable ones, first the one that more Nodes gave, then that of
+ * the Node with the largest weight.
+ */
 function ranked(groups: readonly (readonly Voter[])[], open: boolean): readonly Candidate[] {
   const kind = groups[0]?.[0]?.answer.kind ?? 'none';
   const opinions = groups.map((voters, answer) =>
@@ -143,7 +156,7 @@ function ranked(groups: readonly (readonly Voter[])[], open: boolean): readonly 
       }),
     ),
   );
-  // Wordings of an open-ended task do not compete, so each is weighed by itself.
+  // Wordings for an open-ended task do not compete, so each is weighed separately.
   const shares = open
     ? opinions.map((own) => posteriors(own, 1, kind)[0])
     : posteriors(opinions.flat(), groups.length, kind);

@@ -27,10 +27,10 @@ import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 type Snapshot = SnapshotFrom<typeof clusterMachine>;
 type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
 
-/** Extra Nodes asked when the votes stay apart. More seldom change the outcome, and each costs a whole answer. */
+/** Most tiebreaks. More of them seldom change the outcome, and each costs a whole answer. */
 const MAX_TIEBREAKS = 2;
 
-/** Share of a subtask's time after which its votes are counted, whoever is missing. */
+/** Share of a subtask's time after which the votes are counted, even if some are missing. */
 const VOTING_SHARE = 0.85;
 
 export function decide(
@@ -44,7 +44,7 @@ export function decide(
     case 'FormCluster':
       return snapshot.matches('unformed') ? [{ type: 'ClusterFormed', data: { ...command.data, at } }] : [];
     case 'AdmitNode': {
-      // Formed or not: a Node is born on another stream than its Cluster, and either may come first.
+      // A Node and its Cluster are on different streams, so a Node may be born before its Cluster is formed.
       if (command.data.node in context.members) return [];
       if (context.mergedInto !== null) {
         const { node } = command.data;
@@ -55,7 +55,7 @@ export function decide(
       const grown = { ...context, members: { ...context.members, [command.data.node]: command.data } };
       const size = Object.keys(grown.members).length - context.leaving.length;
       if (size <= MAX_CLUSTER_NODES || snapshot.matches('unformed')) return [admitted];
-      // Nobody who lives may be without a Cluster. One that is full makes two.
+      // Every living Node must belong to a Cluster, so a full Cluster admits the Node and splits.
       return [admitted, ...reshaped(grown, memberViews(grown, given.reads), null, given)];
     }
     case 'DistributeTask':
@@ -127,7 +127,7 @@ function distribute(
     throw new CommandRefusedError(`There is no Cluster "${context.cluster}".`);
   if (task.dueAt <= at || key in context.open || key in context.closed) return [];
   const members = pick(Object.values(context.members), task.nodes, task.taskType, given);
-  // A guest may have become a member since it was invited.
+  // A guest may have become a member after it was invited.
   const guests = task.guests.filter((guest) => !members.some(({ node }) => node === guest.node));
   const shares = [...members, ...guests].map((member) => shareOf(member, task.taskType, given));
   const span = Date.parse(task.dueAt) - Date.parse(at);
@@ -165,7 +165,7 @@ function concludeIfComplete(
   return missingShares(subtask).length === 0 ? conclude(subtask, snapshot, given) : [];
 }
 
-/** Consensus, one more Node, or the honest word that the votes stayed apart. */
+/** Decides on consensus, a tiebreak, or the report that the Nodes did not agree. */
 function conclude(
   subtask: OpenSubtask,
   snapshot: Snapshot,
@@ -217,8 +217,8 @@ function conclude(
 }
 
 /**
- * Members that can still settle the vote. One with the same two models as a Node that has voted adds next to nothing,
- * unless its like have contradicted each other, which shows that chance is at work.
+ * Members that can still settle the vote. A Node with the same two models as one that has voted adds almost
+ * nothing, unless there are different answers, which shows that chance plays a part.
  */
 function tiebreakers(subtask: OpenSubtask, members: readonly Member[]): readonly Member[] {
   const asked = new Set(subtask.shares.map((share) => share.node));
@@ -244,8 +244,8 @@ function resultOf(
 }
 
 /**
- * The Nodes that vote: the most accurate that are not busy, and the last of several by lot, so that every Node gets
- * work and proves itself. Nodes whose device is away are left out.
+ * The Nodes that vote: the most accurate ones that are not busy. If several vote, the last one is drawn at
+ * random, so that every Node gets work and can become proven. Nodes whose device is away are left out.
  */
 function pick(
   members: readonly Member[],

@@ -7,12 +7,12 @@ import type { ClusterContext } from './machine.ts';
 
 type Ballot = Extract<ClusterCommand, { type: 'CountVote' }>['data'];
 
-/** A Node with more tasks in hand is examined another time. */
+/** A Node with more open tasks than this gets no gold task now. */
 const MOST_IN_HAND = 16;
 
 /**
- * Beside a share of the tasks that a Cluster hands out, one of its Nodes gets a task whose answer is known: the one of
- * which least is known, so that nobody stays on trial for want of work.
+ * Adds a gold task beside a share of the distributed tasks. It goes to the member with the fewest judged
+ * answers, so that no Node stays on trial for lack of work.
  */
 export function mixInGold(
   context: ClusterContext,
@@ -30,7 +30,7 @@ export function mixInGold(
   if (share === 0 || draw('share') >= share) return [];
   const examinee = leastKnown(Object.values(context.members), busy, given.reads);
   if (!examinee) return [];
-  // In a Cluster without a field of its own everybody is examined in theirs.
+  // In a Cluster that is not specialized, each Node is examined in its own specialization.
   const field = context.kind === 'specialized' ? context.specialization : examinee.specialization;
   const task = goldTask(field, draw);
   if (!task) return [];
@@ -39,7 +39,7 @@ export function mixInGold(
   return [{ type: 'GoldTaskIssued', data: { ...issued, at: given.at } }];
 }
 
-/** A task for one Node, from whoever examines the Cluster. */
+/** Issues a gold task that was ordered for one Node. */
 export function examine(
   { taskId, node, task, dueAt }: Extract<ClusterCommand, { type: 'ExamineNode' }>['data'],
   context: ClusterContext,
@@ -52,7 +52,7 @@ export function examine(
   ];
 }
 
-/** The vote on a gold task, held against the known answer. */
+/** Judges the vote on a gold task by the known answer. */
 export function judgeVote(issued: GoldTaskIssued, ballot: Ballot, at: string): ClusterEvent {
   const { answer, kind } = ballot.vote;
   return judged(issued, {
@@ -64,7 +64,7 @@ export function judgeVote(issued: GoldTaskIssued, ballot: Ballot, at: string): C
   });
 }
 
-/** No vote came: not answering a task must not be better than answering it wrong. */
+/** Judges a gold task without a vote as wrong: giving no answer must not be better than giving a wrong one. */
 export function judgeSilence(issued: GoldTaskIssued, at: string): ClusterEvent {
   const responseMs = Math.max(0, Date.parse(at) - Date.parse(issued.at));
   return judged(issued, { correct: false, answer: null, answerKind: 'none', responseMs, at });
@@ -88,7 +88,7 @@ function leastKnown(
   let best: { member: Member; judged: number } | undefined;
   for (const member of members) {
     const node = view.nodes.get(member.node);
-    // A Node that the network has overloaded would refuse the task, which counts as wrong.
+    // An overloaded Node would refuse the task, which counts as wrong although the network is the cause.
     if (!node?.alive || node.inFlight > MOST_IN_HAND || busy.includes(member.node)) continue;
     const judged = judgedOf(node.fitness ?? {});
     if (!best || judged < best.judged) best = { member, judged };

@@ -13,10 +13,13 @@ type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { t
 /** After this time the saga of a generation is asked again, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** A saga waits while all devices are away: it is asked ever more rarely, but at least so often. */
+/**
+ * In milliseconds. While all devices are away, the saga waits and is asked less and less often, but at least at
+ * this interval.
+ */
 const MOST_PATIENCE_MS = 3_600_000;
 
-/** Counts what a Node has reported, and opens a generation when it is time. */
+/** Counts the successes that a Node reports, and opens a generation when there are enough. */
 export function reportPerformance(
   { node, successes }: CommandData<'ReportPerformance'>,
   context: ClusterContext,
@@ -26,9 +29,10 @@ export function reportPerformance(
   if (!evolution || context.mergedInto !== null || !(node in context.members)) return [];
   const { tasksPerGeneration, generationMs } = evolution.settings;
   const known = context.reported[node];
-  // Of one that came from another Cluster nothing is known but that it has just been judged so often.
+  // A member without an earlier report may come from another Cluster. It was judged this often since its last
+  // report there, so at most this many successes are new.
   const gained = known === undefined ? Math.min(successes, REPORT_EVERY) : successes - known;
-  // It worked, and nothing came of it: also such a generation ends in time.
+  // The Node worked without success. The time of the generation must start nevertheless.
   if (gained <= 0) return schedule(context, given);
   const first = context.generationDueAt === null && context.opened === null;
   const generationDueAt = first ? later(given.at, generationMs) : null;
@@ -52,8 +56,8 @@ export function reportPerformance(
 }
 
 /**
- * The first task of a generation starts its time, whatever comes of it: a Cluster that never succeeds must not be left
- * as it is for ever.
+ * The first task of a generation starts its time, whatever its outcome. Otherwise a Cluster that never succeeds
+ * would never have a selection.
  */
 export function schedule(context: ClusterContext, given: Given<NetworkView>): readonly ClusterEvent[] {
   const { evolution } = given.reads;
@@ -64,7 +68,7 @@ export function schedule(context: ClusterContext, given: Given<NetworkView>): re
   return [{ type: 'GenerationScheduled', data }];
 }
 
-/** Somebody says that it is time. */
+/** Opens a generation because of a command. */
 export function openGeneration(
   { generation }: CommandData<'OpenGeneration'>,
   context: ClusterContext,
@@ -75,7 +79,7 @@ export function openGeneration(
   return [opened(context, 'command', context.successes, given.at)];
 }
 
-/** The time of a generation is over, or its saga keeps silent. */
+/** A generation has reached its deadline, or its saga has not answered in time. */
 export function passGenerationDeadline(
   generation: number,
   context: ClusterContext,
@@ -90,13 +94,14 @@ export function passGenerationDeadline(
     return [{ type: 'GenerationDemanded', data: { generation, trigger, members, dueAt, at } }];
   }
   const { generationDueAt } = context;
-  // Whether the read model knows the settings by now is the saga's affair: a deadline comes once, and is never set again.
+  // The saga checks whether the read model has the settings. It cannot be checked here, because this deadline
+  // comes only once.
   const isDue = context.opened === null && generationDueAt !== null && at >= generationDueAt;
   if (!isDue || context.mergedInto !== null || generation !== context.generation + 1) return [];
   return [opened(context, 'time', context.successes, at)];
 }
 
-/** The generation is over: what the Cluster is now, and whether it goes on as it is. */
+/** Closes the generation. Decides the Cluster's new kind and name, and whether it splits or merges. */
 export function closeGeneration(
   { generation, culled, born }: CommandData<'CloseGeneration'>,
   context: ClusterContext,
@@ -106,7 +111,8 @@ export function closeGeneration(
   const { at, reads } = given;
   const events: ClusterEvent[] = [{ type: 'GenerationClosed', data: { generation, culled, born, at } }];
   const members = memberViews(context, reads);
-  // One that was dissolved while it was judged has become nothing, even if its members are still on their way out.
+  // A Cluster that was dissolved during selection has no kind any more, even if its members have not all left
+  // yet.
   if (members.length === 0 || context.mergedInto !== null) return events;
   const regions = new Set([...reads.devices.values()].flatMap(({ region }) => region ?? []));
   const { kind, name, specialization, share } = characterise(members, regions.size);

@@ -16,18 +16,18 @@ import { type RecentKeys, remember } from '../recent.ts';
 export interface OpenSubtask extends Omit<TaskDistributed, 'guests' | 'at'> {
   readonly distributedAt: string;
   readonly ballots: readonly VoteCounted[];
-  /** Tasks whose votes will not come. */
+  /** Tasks whose votes will not arrive. */
   readonly lost: readonly string[];
   readonly tiebreaks: number;
 }
 
-/** Gold tasks that a Cluster remembers after their judgement: more than come while a message is on its way. */
+/** Judged gold tasks that a Cluster remembers: more than can be judged while a message is in flight. */
 const REMEMBERED_GOLD = 512;
 
-/** Ends of members that a Cluster remembers: more than come while a message is on its way. */
+/** Culled members that a Cluster remembers: more than can be culled while a message is in flight. */
 const REMEMBERED_ENDS = 128;
 
-/** A generation that is being judged by its saga. */
+/** A generation whose saga is running. */
 export interface OpenGeneration {
   readonly generation: number;
   readonly trigger: GenerationTrigger;
@@ -44,31 +44,35 @@ export interface ClusterContext {
   readonly members: Readonly<Record<string, Member>>;
   /** By `attemptKey`. */
   readonly open: Readonly<Record<string, OpenSubtask>>;
-  /** Deadlines of the subtasks that are over; past them nothing can ask for one again. */
+  /**
+   * Deadlines of the closed subtasks, by `attemptKey`. After its deadline, a subtask cannot be distributed
+   * again.
+   */
   readonly closed: Readonly<Record<string, string>>;
-  /** Gold tasks on their way, by taskId, and those judged lately. */
+  /** Open gold tasks by taskId, and those that were judged lately. */
   readonly gold: Readonly<Record<string, GoldTaskIssued>>;
   readonly judgedGold: RecentKeys;
-  /** Successes that the members have reported, over their lives, and together since the last generation was opened. */
+  /** Successes that each member has reported over its life, and their sum since the last generation was opened. */
   readonly reported: Readonly<Record<string, number>>;
   readonly successes: number;
-  /** The last generation that was completed; 0 before the first. */
+  /** The last completed generation; 0 before the first. */
   readonly generation: number;
-  /** When the generation ends by time: set with its first task, or the first report of one. */
+  /** When the generation ends by time. Set with its first task, or with the first report. */
   readonly generationDueAt: string | null;
   readonly opened: OpenGeneration | null;
-  /** Members that were sent to another Cluster and are not there yet. */
+  /** Members that were sent to another Cluster and have not arrived there. */
   readonly leaving: readonly string[];
-  /** Nodes that selection has ended lately: news of their birth may come after that of their end. */
+  /** Nodes that were culled lately: the message about their birth may arrive after the one about their end. */
   readonly ended: RecentKeys;
-  /** Where all members went when it was dissolved. */
+  /** The Cluster that all members joined when this one was dissolved. */
   readonly mergedInto: string | null;
 }
 
 /**
- * A Cluster: unformed, then formed. Formed, it is idle or polling: handing subtasks to its Nodes and counting their
- * votes until there is a consensus or none to be had. Beside that its generations come and go (gathering evidence, then
- * judging), and it stands until it is merged into another one.
+ * A Cluster: unformed, then formed. Formed, it has three parallel regions. Tasks: idle, or polling while it
+ * distributes subtasks to its Nodes and counts their ballots, until there is a consensus or none is possible.
+ * Generations: gathering judged answers, then judging. Standing: whole, until it is merged into another
+ * Cluster.
  */
 export const clusterMachine = setup({
   types: {
@@ -124,7 +128,7 @@ export const clusterMachine = setup({
     openGeneration: assign(({ event }) => {
       if (event.type !== 'GenerationOpened') return {};
       const { generation, trigger, dueAt, at } = event.data;
-      // What succeeds while this one is judged counts for the next one.
+      // Successes during this selection count for the next generation.
       return { opened: { generation, trigger, openedAt: at, dueAt }, generationDueAt: null, successes: 0 };
     }),
     demandGeneration: assign(({ context, event }) =>
@@ -141,7 +145,7 @@ export const clusterMachine = setup({
       event.type === 'ClusterSplit' ? { leaving: [...context.leaving, ...event.data.movers] } : {},
     ),
     merge: assign(({ event }) => (event.type === 'ClusterMerged' ? { mergedInto: event.data.into } : {})),
-    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
     admit: assign(({ context, event }) => {
       if (event.type !== 'NodeAdmitted') return {};
@@ -203,7 +207,7 @@ export const clusterMachine = setup({
     mergedInto: null,
   }),
   initial: 'unformed',
-  // A Node may arrive, and even leave, before the news that its Cluster is formed: no command relies on an order.
+  // A Node may arrive, and even leave, before its Cluster is formed: no command relies on an order.
   on: { NodeAdmitted: { actions: 'admit' }, NodeDismissed: { actions: 'dismiss' } },
   states: {
     unformed: {
@@ -271,7 +275,7 @@ export const clusterMachine = setup({
   },
 });
 
-/** The tasks of a subtask that are neither answered nor given up. */
+/** The tasks of a subtask that have no vote and are not lost. */
 export function missingShares(subtask: OpenSubtask): readonly Share[] {
   const heard = new Set([...subtask.ballots.map((ballot) => ballot.taskId), ...subtask.lost]);
   return subtask.shares.filter((share) => !heard.has(share.taskId));

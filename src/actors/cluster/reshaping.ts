@@ -5,10 +5,10 @@ import type { Given } from '../actor.ts';
 import type { NetworkView, NodeView } from '../network-view.ts';
 import type { ClusterContext } from './machine.ts';
 
-/** The founding document's upper bound of a Cluster. */
+/** The founding document's upper limit for the size of a Cluster. */
 export const MAX_CLUSTER_NODES = LIMITS.max;
 
-/** The members but those that are on their way out, with what a Cluster is named after. */
+/** The members, except those that are leaving, with the properties that a Cluster is named after. */
 export function memberViews(context: ClusterContext, view: NetworkView): readonly MemberView[] {
   const staying = Object.values(context.members).filter(({ node }) => !context.leaving.includes(node));
   return staying.map(({ node, device, specialization }) => ({
@@ -18,7 +18,7 @@ export function memberViews(context: ClusterContext, view: NetworkView): readonl
   }));
 }
 
-/** Mean score of a Cluster's judged members, 0–1; null where nobody was judged. */
+/** Mean score of a Cluster's judged members, 0–1; null if none was judged. */
 export function clusterScore(cluster: string, view: NetworkView): number | null {
   const members = [...view.nodes.values()].filter((node) => node.cluster === cluster && !node.culled);
   return scoreOf(members, view);
@@ -28,7 +28,7 @@ function scoreOf(members: readonly NodeView[], view: NetworkView): number | null
   return networkScore(scoresWithin(members, view.evolution?.settings.minTasks ?? 1).scores);
 }
 
-/** A Cluster that has grown large is split; one that is small or does badly asks to join another one. */
+/** Splits a Cluster that has grown large. Proposes a merge for one that is small or fails. */
 export function reshaped(
   { cluster, generation }: ClusterContext,
   members: readonly MemberView[],
@@ -37,7 +37,8 @@ export function reshaped(
 ): readonly ClusterEvent[] {
   const { at, reads } = given;
   const settled = members.length >= LIMITS.min && members.length <= LIMITS.splitAbove;
-  // Most Clusters are neither large nor small nor bad, and looking at all others takes as long as they are many.
+  // Most Clusters are neither large nor small nor failing. The comparison with all others takes time, so it is
+  // skipped for them.
   if (settled && (score === null || score >= FAILING_SCORE)) return [];
   const change = reshape({ cluster, members, score }, othersOf(cluster, reads));
   if (change === null) return [];

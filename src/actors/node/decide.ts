@@ -7,7 +7,7 @@ import { castVote } from './voting.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;
 
-/** A Node takes on no more tasks than this at once; its Cluster finds another one then. */
+/** Most open tasks of a Node. It refuses further tasks. */
 export const NODE_TASKS_IN_FLIGHT = 64;
 
 export function decide(command: NodeCommand, snapshot: Snapshot, given: Given): readonly NodeEvent[] {
@@ -73,7 +73,7 @@ export function decide(command: NodeCommand, snapshot: Snapshot, given: Given): 
   }
 }
 
-/** A culled Node is retired with the last task that it had in hand. */
+/** Retires a culled Node with its last open task. */
 function retiring(ended: OpenTask, { culled, node, open }: NodeContext, at: string): readonly NodeEvent[] {
   const others = Object.keys(open).some((taskId) => taskId !== ended.taskId);
   return culled && !others ? [{ type: 'NodeRetired', data: { node, saga: culled.saga, at } }] : [];

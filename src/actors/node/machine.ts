@@ -9,13 +9,13 @@ export interface OpenTask extends Assignment {
   readonly answers: { readonly A: ModelAnswer | null; readonly B: ModelAnswer | null };
 }
 
-/** Judgements that a Node remembers: more than come while a message is on its way. */
+/** Judgements that a Node remembers: more than can arrive while a message is in flight. */
 const REMEMBERED_JUDGEMENTS = 256;
 
-/** A task that is over; remembered until its deadline, after which nothing can ask for it again. */
+/** A task that has ended. It is remembered until its deadline; after that nobody can assign it again. */
 export interface ClosedTask {
   readonly dueAt: string;
-  /** What both models took, as their device reports it. */
+  /** Compute time of both models, as the device reports it. */
   readonly computeMs: number;
 }
 
@@ -31,17 +31,17 @@ export interface NodeContext {
   readonly closed: Readonly<Record<string, ClosedTask>>;
   /** Tasks whose performance was recorded lately. */
   readonly judged: RecentKeys;
-  /** Answers that were judged in its life, and those that were right. */
+  /** Number of judged answers in its life, and of right ones. */
   readonly judgements: number;
   readonly successes: number;
-  /** How selection ended it, or null. */
+  /** How selection ended it; null if it was not culled. */
   readonly culled: NodeCulled | null;
 }
 
 /**
- * A Node: unborn, alive, retired. Alive, its two models work side by side, each idle or thinking; a vote needs both of
- * them to be heard (or given up), which the task's end stands for. A culled one finishes what it has in hand, takes
- * nothing more, and is then retired; judgements of its answers still arrive.
+ * A Node: unborn, alive, retired. Alive, its two models work in parallel, each idle or thinking. The end of a
+ * task means that both were heard or given up. A culled Node finishes its open tasks, accepts no more, and is
+ * then retired. Judgements of its answers may still arrive after that.
  */
 export const nodeMachine = setup({
   types: {
@@ -105,7 +105,7 @@ export const nodeMachine = setup({
     }),
     move: assign(({ event }) => (event.type === 'NodeMoved' ? { cluster: event.data.to } : {})),
     cull: assign(({ event }) => (event.type === 'NodeCulled' ? { culled: event.data } : {})),
-    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
   },
 }).createMachine({
@@ -202,7 +202,7 @@ function othersWaiting(context: NodeContext, taskId: string, slot: 'A' | 'B'): n
     .length;
 }
 
-/** Without what `at` has overtaken. */
+/** Without the tasks whose deadline has passed at `at`. */
 function current(
   tasks: Readonly<Record<string, ClosedTask>>,
   at: string,

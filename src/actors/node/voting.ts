@@ -20,26 +20,29 @@ const ABSTAINED: Vote = {
   confidence: 0,
 };
 
-/** Where the better of two answers has at least this probability, it is twice as likely as all others together. */
+/**
+ * If the better of two answers has at least this probability, it is at least twice as likely as all others
+ * together.
+ */
 const STANDS_OUT = 2 / 3;
 
 /**
- * Models are surer than they are right: log-odds of being right = slope · log-odds of the text + offset (Platt
- * scaling). Fitted to held-out answers of the miniature models, see docs/voting.md. `margin` keeps a text of
- * probability 0 or 1 finite, and the order of two very sure ones.
+ * Calibration by Platt scaling, because models are overconfident: log-odds of being right = slope · log-odds of
+ * the text + offset. Fitted to held-out answers of the miniature models, see docs/voting.md. `margin` keeps the
+ * result finite for a text of probability 0 or 1, and keeps the order of two very probable ones.
  */
 const CALIBRATION = { slope: 0.7, offset: -0.6, margin: 0.0005 } as const;
 
 /**
- * In a longer text the tokens' probabilities say how predictable its wording is, not whether its answer is right; the
- * longest answers for which they were measured to say the latter have about this many tokens.
+ * Longest answer, in tokens, whose token probabilities count. In a longer text they say how predictable the
+ * wording is, not whether the answer is right. The calibration was measured up to about this length.
  */
 const MAX_TELLING_TOKENS = 96;
 
 /**
- * The vote of a Node's two models; null stands for a model that failed. `accuracy` is the measured share of right
- * answers of each model for this task type, 0..1, where known. An answer that was cut off at the token limit counts as
- * an abstention, except prose. Symmetric but for exact ties, which the first model wins.
+ * The vote of a Node's two models. Null stands for a model that failed. `accuracy`: the measured share of right
+ * answers of each model for this task type, 0–1, if known. An answer that was cut off at the token limit counts
+ * as an abstention, except for prose. Symmetric except for exact ties, which the first model wins.
  */
 export function castVote(
   answers: readonly [ModelAnswer | null, ModelAnswer | null],
@@ -67,7 +70,7 @@ export function castVote(
     const [posterior = 0] = posteriors([opinion(first, 0), opinion(second, 0)], 1, better.answer.kind);
     return voteFor(better, 'agreed', agreement, reported(posterior, 0, 2));
   }
-  // Another wording is no vote against the first one.
+  // For an open-ended task, another wording is not a vote against the first one.
   if (isOpenEnded(taskType)) {
     return voteFor(better, 'preferred', agreement, reported(better.probability, 0, 2));
   }
@@ -81,7 +84,7 @@ export function castVote(
   );
 }
 
-/** How probable it is that one model's answer is right, from its tokens' probabilities and its record. */
+/** The probability that one model's answer is right, from its token probabilities and its record. */
 function probabilityOf(given: ModelAnswer, taskType: string, accuracy: number | undefined): number {
   const fromTokens = tokenEvidence(given, taskType);
   const fromRecord = accuracy === undefined ? null : tempered(accuracy);
@@ -90,9 +93,9 @@ function probabilityOf(given: ModelAnswer, taskType: string, accuracy: number | 
 }
 
 /**
- * What the probability of the whole answer says about its being right, by the measured calibration; null where it was
- * not measured or says nothing. An open-ended text has no right wording, so there the mean probability of a token
- * stands for how well the model knows what it writes about.
+ * What the probability of the whole answer says about being right, by the calibration. Null if it was not
+ * measured or has no meaning. An open-ended text has no right wording, so the mean probability of its tokens is
+ * used: it says how well the model knows its subject.
  */
 function tokenEvidence(given: ModelAnswer, taskType: string): number | null {
   if (!given.measured || !(given.logProb <= 0)) return null;

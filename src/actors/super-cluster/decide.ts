@@ -13,7 +13,7 @@ import { type Candidate, type RoutingDraws, route } from './routing.ts';
 
 type Snapshot = SnapshotFrom<typeof superClusterMachine>;
 
-/** Share of the answers that nobody else would look at and that are given to a Cluster instead. */
+/** Share of single-Node answers that a Cluster gives instead, as a spot check. */
 const SPOT_CHECK_SHARE = 0.05;
 
 /** Nodes that vote on a replicated or spot-checked subtask. */
@@ -37,7 +37,7 @@ export function decide(
       if (dueAt <= at || (known && known.attempt >= attempt) || context.settled.includes(subtaskId))
         return [];
       const silent = known?.resource;
-      // Another attempt means that the resource of the last one has failed, even if only by keeping silent.
+      // Another attempt means that the resource of the last one has failed, even if it only did not answer.
       const failed = command.data.exclude;
       const exclude = silent && !failed.some(({ id }) => id === silent.id) ? [...failed, silent] : failed;
       if (snapshot.matches({ routing: 'unformed' }))
@@ -115,8 +115,8 @@ function failing(request: RoutingRequest, reason: string, at: string): SuperClus
 }
 
 /**
- * Whether one Node's word is too little. A wrong answer to a checkable task is found by computation, so it needs no
- * second Node; everything else is replicated until the Node has proved itself, and spot-checked afterwards.
+ * Whether one Node's answer is not enough. Computation finds a wrong answer to a checkable task, so that needs
+ * no second Node. Other tasks are replicated until the Node is proven, and spot-checked afterwards.
  */
 function replication(
   nodeId: string,
@@ -128,12 +128,12 @@ function replication(
   const draw = given.draw('spot check');
   used.push(draw);
   const node = given.reads.nodes.get(nodeId);
-  // A draw of 1 asks only about the record; the random share is the spot check.
+  // With a draw of 1, only the record decides. The spot check has its own draw below.
   if (!node || needsReplication(node.trust, 1)) return 'new-node';
   return draw < SPOT_CHECK_SHARE ? 'spot-check' : null;
 }
 
-/** The live Nodes and the Clusters with a live Node, as routing sees them. */
+/** The available Nodes, and the Clusters with at least one, as routing sees them. */
 function candidatesFor(
   taskType: string,
   inFlight: Readonly<Record<string, RoutedSubtask>>,
@@ -185,7 +185,7 @@ function candidatesFor(
   return candidates;
 }
 
-/** In mode `mixed` the best Node among the chosen votes as a guest of the Cluster, unless it is a member of it anyway. */
+/** In mode `mixed`, the best chosen Node is the guest of the Cluster, unless it is a member. */
 function guestsOf(chosen: readonly Resource[], view: NetworkView): readonly Member[] {
   const host = chosen.find((resource) => resource.kind === 'cluster')?.id;
   const outsiders = chosen.filter(({ kind, id }) => kind === 'node' && view.nodes.get(id)?.cluster !== host);
@@ -204,7 +204,7 @@ function guestsOf(chosen: readonly Resource[], view: NetworkView): readonly Memb
   });
 }
 
-/** Draws that leave a trace of themselves, so that a replay can show what the choice hung on. */
+/** Draws that are recorded, so that a replay can show what the choice depended on. */
 function recordedDraws(given: Given<NetworkView>, used: number[]): RoutingDraws {
   const policy = given.draw('policy');
   const pick = given.draw('pick');

@@ -22,8 +22,9 @@ export function configure(
 }
 
 /**
- * Where the offspring of a generation may live. One stream grants all slots, so no two Clusters are given the same one.
- * A claim that was granted before is granted again alike: its answer may have been lost.
+ * Decides where the offspring of a generation live. All slots are granted in one stream, so no two Clusters get
+ * the same slot. A claim that was granted before gets the same slots again, because the first reply may be
+ * lost.
  */
 export function grantSlots(
   claim: CommandData<'ClaimSlots'>,
@@ -32,15 +33,16 @@ export function grantSlots(
 ): readonly SuperClusterEvent[] {
   const { claim: id, cluster, wanted } = claim;
   const granted = Object.values(context.promised).flatMap((one) => (one.claim === id ? [one.slot] : []));
-  // Who is culled has lived, even if it came and went before this read model was looked at.
+  // A culled Node has been born, even if the read model never showed it.
   const culled = new Set(claim.culled.map(({ node }) => node));
   const arrived = Object.keys(context.promised).filter((node) => reads.nodes.has(node) || culled.has(node));
   const promised = Object.values(context.promised).filter(({ slot }) => !culled.has(slot.node));
-  // A Node that two Clusters took for theirs leaves one slot, which may be promised already.
+  // A Node that two Clusters had as a member leaves one slot, which may already be promised.
   const taken = new Set(promised.flatMap(({ slot }) => slot.replaces ?? []));
   const free = { ...claim, culled: claim.culled.filter(({ node }) => !taken.has(node)) };
   const known = granted.length > 0 || context.claims.includes(id);
-  // A fleet that has just begun to read knows no devices yet, and would grant nothing for good: the saga asks again.
+  // A fleet whose read model has just started knows no devices, and would grant nothing for good. The saga asks
+  // again.
   if (!known && !reads.evolution) return [];
   const slots = known
     ? granted
@@ -60,7 +62,7 @@ export function grantSlots(
   ];
 }
 
-/** How well the network does, and whether evolution must press harder or may press less. */
+/** Measures the network's fitness, and decides whether the evolution mode changes. */
 export function measureFitness(
   { generation, cluster }: CommandData<'MeasureFitness'>,
   context: SuperClusterContext,
@@ -88,11 +90,12 @@ export function measureFitness(
       },
     },
   ];
-  // The same Cluster's last measurement lies a whole generation back; those of others may be of the same moment. They
-  // must agree on the direction: with many Clusters, two measurements in a row are soon found for anything.
+  // The previous measurement of the same Cluster is a generation old; those of other Clusters may be from the
+  // same moment. All must agree on the direction: among many Clusters, two measurements in a row can be found
+  // for any mode.
   const { mode, rule } = nextMode(context.mode, context.bands[cluster]?.band, band);
   const side = Math.sign(distance(context.mode, mode));
-  // Whoever has work measures within a generation's time of its first task; one that is idle has no say.
+  // A Cluster with work measures within a generation's time of its first task. An idle one does not count.
   const heardSince = Date.parse(at) - 2 * generationMs;
   const agreed = Object.entries(context.bands)
     .filter(([id, other]) => id !== cluster && reads.clusters.has(id) && Date.parse(other.at) >= heardSince)
@@ -111,7 +114,7 @@ export function approveMerge(
 ): readonly SuperClusterEvent[] {
   const known = merged[cluster];
   if (known !== undefined) return [{ type: 'MergeApproved', data: { cluster, into: known, cause, at } }];
-  // Whoever has left takes nobody in, so no two Clusters go over to each other.
+  // A Cluster that was merged admits nobody, so no two Clusters can join each other.
   if (into in merged || cluster === into || !reads.clusters.has(into)) return [];
   const onTheirWay = Object.keys(merged).filter((id) => merged[id] === into);
   const promisedTo = Object.values(promised).filter(
@@ -126,8 +129,8 @@ export function approveMerge(
 }
 
 /**
- * Devices with room. The slots of this claim's culled Nodes count as free: they go to their successors. In a large network
- * nearly all devices are full, and every Cluster asks: nothing is made for those.
+ * Devices with room. The slots of this claim's culled Nodes count as free, because their successors get them.
+ * In a large network nearly all devices are full and every Cluster asks, so full devices are skipped early.
  */
 function devicesOf(
   view: NetworkView,
@@ -147,15 +150,16 @@ function devicesOf(
   const open = [...view.devices.values()].filter(({ id, slots }) => slots > occupiedOf(id));
   const owners = ownersOf(new Set(open.filter(({ owner }) => owner === null).map(({ id }) => id)), view);
   return open.flatMap(({ id: device, slots, tier, region, owner }) => {
-    // Where no pair of models can run, nobody can be born.
+    // On a device that cannot run any pair of models, no Node can be born.
     if (!carriesPair(pool, tier)) return [];
-    // A new device earns for an account of its own name. It may not name another: wrong work is penalised there.
+    // A new device earns for an account with its own id. It may not name another account, because wrong work is
+    // penalised there.
     const known = owner ?? owners.get(device) ?? device;
     return [{ device, owner: known, tier, region: region ?? '', slots, occupied: occupiedOf(device) }];
   });
 }
 
-/** Whose Nodes live on devices that do not say whose they are. */
+/** The owner of the Nodes on each device that does not report an owner. */
 function ownersOf(devices: ReadonlySet<string>, view: NetworkView): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
   if (devices.size === 0) return owners;
@@ -189,7 +193,10 @@ function clustersOf(
   });
 }
 
-/** Where most members of each of these Clusters are. One look at the Nodes for all: in a large network each Cluster asks. */
+/**
+ * The region of most members of each of these Clusters. One pass over the Nodes serves all Clusters, because in
+ * a large network every Cluster asks.
+ */
 function regionsOf(clusters: ReadonlySet<string>, view: NetworkView): ReadonlyMap<string, string> {
   const counts = new Map<string, Map<string, number>>();
   if (clusters.size === 0) return new Map();
@@ -206,7 +213,7 @@ function regionsOf(clusters: ReadonlySet<string>, view: NetworkView): ReadonlyMa
   return new Map([...counts].map(([cluster, inRegions]) => [cluster, most(inRegions)]));
 }
 
-/** Promised, and neither born yet nor standing in for one that is still there. */
+/** Whether the promised Node is neither born nor replaces a Node that is still there. */
 function isMissing({ node, replaces }: Promised['slot'], view: NetworkView): boolean {
   return !view.nodes.has(node) && (replaces === null || !view.nodes.has(replaces));
 }

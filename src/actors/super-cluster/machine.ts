@@ -4,19 +4,19 @@ import type { SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Resource } from '../../events/values.ts';
 import { type RecentKeys, remember } from '../recent.ts';
 
-/** At 300 subtasks a second this is a quarter of a minute: more than a message is on its way. */
+/** At 300 subtasks per second, these are the subtasks of about 14 seconds: longer than a message is in flight. */
 const REMEMBERED_SUBTASKS = 4096;
 
 /**
- * How long a subtask stays in flight after its deadline. Its query settles it; this is for one that never does. Whoever
- * kept silent must still be known when the next attempt comes.
+ * How long a subtask stays in flight after its deadline, in milliseconds. Normally its query settles it. A
+ * resource that did not answer must still be known when the next attempt comes.
  */
 const OVERDUE_MS = 60_000;
 
-/** Claims and measurements that are remembered: more than come while a message is on its way. */
+/** Claims and measurements that are remembered: more than can occur while a message is in flight. */
 const REMEMBERED_GENERATIONS = 256;
 
-/** A slot that was granted, until its Node is seen to live there. */
+/** A granted slot, until the read model shows its Node there. */
 export interface Promised {
   readonly claim: string;
   readonly slot: Slot;
@@ -31,26 +31,27 @@ export interface RoutedSubtask {
 
 export interface SuperClusterContext {
   readonly superCluster: string;
-  /** Subtasks on their way, by subtaskId; a settled or long overdue one is dropped. */
+  /** Subtasks in flight, by subtaskId. A settled or long overdue one is removed. */
   readonly inFlight: Readonly<Record<string, RoutedSubtask>>;
-  /** Subtasks settled lately: a repeated request for one of them comes to nothing. */
+  /** Subtasks that were settled lately. A repeated request for one of them changes nothing. */
   readonly settled: RecentKeys;
   readonly settings: EvolutionSettings | null;
   readonly mode: EvolutionMode;
-  /** The mode that each Cluster's last measurement belonged to, and when it measured. */
+  /** The band of each Cluster's last measurement, and when it was measured. */
   readonly bands: Readonly<Record<string, { readonly band: EvolutionMode; readonly at: string }>>;
-  /** Generations after which was measured, and claims that were granted. */
+  /** Generations after which fitness was measured, and claims that were granted. */
   readonly measured: RecentKeys;
   readonly claims: RecentKeys;
-  /** By the Node that is to live there. */
+  /** By the Node that will live there. */
   readonly promised: Readonly<Record<string, Promised>>;
-  /** Clusters that were merged, and into which. */
+  /** The Cluster that each merged Cluster joined. */
   readonly merged: Readonly<Record<string, string>>;
 }
 
 /**
- * The Super Cluster: unformed, then resting or busy, with as many subtasks in flight as there are. What is asked before
- * it is formed fails and may be asked again. Beside that it sets how hard evolution presses.
+ * The Super Cluster has two parallel regions. Routing: unformed, then resting or busy, with any number of
+ * subtasks in flight. A subtask that arrives before it is formed fails and may be sent again. Evolution: it
+ * sets the evolution mode.
  */
 export const superClusterMachine = setup({
   types: {
@@ -103,7 +104,7 @@ export const superClusterMachine = setup({
         bands: { ...context.bands, [cluster]: { band, at } },
       };
     }),
-    /** What was measured in another mode says nothing about this one. */
+    /** Measurements in another mode are not compared with those in this one. */
     changeMode: assign(({ event }) =>
       event.type === 'EvolutionModeChanged' ? { mode: event.data.to, bands: {} } : {},
     ),
@@ -160,7 +161,7 @@ export const superClusterMachine = setup({
     evolution: {
       initial: 'resting',
       states: {
-        /** Nobody is culled and nobody is born before it is known what evolution goes by. */
+        /** No Node is culled or born before evolution is configured. */
         resting: { on: { EvolutionConfigured: { target: 'pressing', actions: 'configure' } } },
         pressing: { on: { EvolutionConfigured: { actions: 'configure' } } },
       },
@@ -174,7 +175,7 @@ export const superClusterMachine = setup({
   },
 });
 
-/** A copy only where something has to go: this runs for every subtask of the whole network. */
+/** Copies only if something is removed, because this runs for every subtask of the network. */
 function notOverdue(
   subtasks: Readonly<Record<string, RoutedSubtask>>,
   at: string,

@@ -7,15 +7,15 @@ export interface DeviceRoom {
   readonly tier: Tier | null;
   readonly region: string;
   readonly slots: number;
-  /** Nodes that live there or were promised. The claim's culled Nodes do not count: their slots come free. */
+  /** Nodes that live there or were promised, without the claim's culled Nodes, whose slots become free. */
   readonly occupied: number;
 }
 
 export interface ClusterRoom {
   readonly cluster: string;
-  /** Nodes that belong to it or were promised. The claim's culled Nodes do not count. */
+  /** Nodes that belong to it or were promised, without the claim's culled Nodes. */
   readonly members: number;
-  /** Position or sequence of the last offspring it got: the smaller, the longer it has waited. */
+  /** Position or sequence number of the last offspring that it got. The smallest has waited longest. */
   readonly lastOffspring: number;
   readonly region?: string;
 }
@@ -31,22 +31,23 @@ export interface Claim {
 
 interface Room<T> {
   readonly of: T;
-  /** What more fits. */
+  /** How many more fit. */
   free: number;
   waits: number;
 }
 
 /**
- * Where a generation's offspring may live: at most `wanted`, and fewer where devices or Clusters have no more room.
+ * Where a generation's offspring will live: at most `wanted`, and fewer if devices or Clusters are full.
  *
- * The slots of its culled Nodes come first, one offspring each, in the claiming Cluster. What is still wanted goes to
- * free slots: to the Cluster with the fewest members that has room (of equals the one that has waited longest), on a
- * device in that Cluster's region if it has one, of equals that with the most free slots. A culled Node's slot whose Cluster is full
- * goes the same way, and one on a device that is not there any more goes to nobody.
+ * First come the slots of its culled Nodes, one offspring each, in the claiming Cluster. The rest goes to free
+ * slots: to the Cluster with the fewest members that has room (of equals, the one that has waited longest), on
+ * a device in that Cluster's region if there is one (of equals, the one with the most free slots). If the
+ * claiming Cluster is full, a culled Node's slot is given in the same way. The slot of a device that is no
+ * longer available is not given to anyone.
  *
- * No Cluster starves while slots are free: each grant makes the smallest Cluster larger, so after at most Clusters ×
- * `maxMembers` grants the largest that has room gets one too, as long as Clusters are refilled in step with their
- * losses.
+ * No Cluster is left out while slots are free. Each grant makes the smallest Cluster larger, so after at most
+ * Clusters × `maxMembers` grants the largest one with room also gets one, as long as Clusters lose members at
+ * the same rate.
  */
 export function placeOffspring(
   claim: Claim,
@@ -86,7 +87,7 @@ export function placeOffspring(
   return slots;
 }
 
-/** The Cluster with the fewest members; all have the same most, so it is the one with the most room. */
+/** The Cluster with the fewest members. All have the same limit, so it also has the most room. */
 function neediest(groups: readonly Room<ClusterRoom>[]): Room<ClusterRoom> | undefined {
   return first(
     groups,
@@ -102,7 +103,7 @@ function roomiest(
   return first(hosts, (a, b) => away(a) - away(b) || b.free - a.free || (a.of.device < b.of.device ? -1 : 1));
 }
 
-/** The first in this order of those that have room. */
+/** The first in this order that has room. */
 function first<T>(rooms: readonly Room<T>[], order: (a: Room<T>, b: Room<T>) => number): Room<T> | undefined {
   return rooms
     .filter(({ free }) => free > 0)

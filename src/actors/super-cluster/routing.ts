@@ -6,14 +6,14 @@ export interface Candidate {
   readonly id: string;
   readonly species?: string;
   readonly specialization?: string;
-  /** Tasks in flight over capacity. */
+  /** Tasks in flight divided by capacity. */
   readonly load: number;
-  /** Network round trip to it, in milliseconds. */
+  /** Network round trip, in milliseconds. */
   readonly proximityMs: number;
-  /** 0 to 1. */
+  /** Between 0 and 1. */
   readonly trust: number;
   readonly alive: boolean;
-  /** The matrix row for the task type of the request, or null when it never did such a task. */
+  /** Its matrix cell for the task type of the request; null if it never did such a task. */
   readonly row: MatrixRow | null;
 }
 
@@ -21,9 +21,9 @@ export interface RoutingRequest {
   readonly taskType: TaskType;
   readonly prefer: RoutingMode;
   readonly specialization: string;
-  /** How many answers are wanted. A Cluster gives them all; in mode `node` the first `nodes` of `chosen` do. */
+  /** How many answers are wanted. A Cluster gives all of them; in mode `node`, the first `nodes` of `chosen` do. */
   readonly nodes: number;
-  /** Ids that must not be chosen, such as those that have failed already. */
+  /** Ids that must not be chosen, such as those that have already failed. */
   readonly exclude: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export interface ResourceRef {
   readonly id: string;
 }
 
-/** The factors of a score, each 0 to 1. A steady `trend` is 0.5. */
+/** The factors of a routing score, each 0–1. A `trend` of 0.5 means no change. */
 export interface ScoreParts {
   readonly matrix: number;
   readonly load: number;
@@ -56,9 +56,9 @@ export interface RankedResource extends ResourceRef {
 export type RoutingPolicy = 'exploit' | 'explore' | 'forced-diversity';
 
 export interface RoutingChoice {
-  /** Straight to one Node, to a Cluster, or `mixed`: to the Cluster `chosen[0]` with the Node `chosen[1]` as guest. */
+  /** To one Node, to a Cluster, or `mixed`: to the Cluster `chosen[0]` with the Node `chosen[1]` as guest. */
   readonly mode: RoutingMode;
-  /** Best first, then the order of fail-over: two more than are needed, where there are so many. */
+  /** The best first, then in the order of failover: two more than are needed, if there are that many. */
   readonly chosen: readonly ResourceRef[];
   /** The three best by expected score, whatever the policy chose. */
   readonly ranking: readonly RankedResource[];
@@ -66,26 +66,27 @@ export interface RoutingChoice {
   readonly why: string;
 }
 
-/** Share of decisions that go by expected score; the rest explore. */
+/** Share of decisions by expected score. The rest explore. */
 const EXPLOIT_SHARE = 0.9;
 
-/** Share of the exploring decisions that must go to an underperformer: 2 % of all. */
+/** Share of the exploring decisions that must choose a resource below the average: 2 % of all decisions. */
 const FORCED_SHARE = 0.2;
 
-/** How many are ranked, and how many stand by beyond those that are needed. */
+/** How many resources are ranked, and how many are chosen for failover in addition to those that are needed. */
 const RANKED = 3;
 const STANDBY = 2;
 
 /**
- * What is believed before the first answer, as pseudo-observations beside the row's own: the right specialization
- * expects 75 % (with the uniform prior of a row), the wrong one 25 %. They weigh less with every measurement.
+ * Prior before the first answer, as pseudo-observations in addition to the cell's own. With the uniform prior
+ * of a cell, the matching specialization expects 75 % right answers, another one 25 %. Every measurement
+ * reduces its influence.
  */
 const SPECIALIST_PRIOR = 2;
 
-/** A round trip of this length halves a score. */
+/** A round trip of this length halves the score, in milliseconds. */
 const HALF_PROXIMITY_MS = 1_000;
 
-/** Neither better nor worse lately. */
+/** The trend of a resource without measurements. */
 const STEADY_TREND = 0.5;
 
 interface Scored {
@@ -94,12 +95,13 @@ interface Scored {
 }
 
 /**
- * Chooses who works on a subtask, or null when nobody can. Linear in the number of candidates.
+ * Chooses who works on a subtask; null if nobody can. Linear in the number of candidates.
  *
- * The preferred kind is used while any of it lives, else the other one. The score is matrix × load × proximity ×
- * trend × trust. 90 % of the time the best expected score wins (equals take turns by `draws.pick`). 8 % explore: by
- * scores whose correctness is drawn from the Beta posteriors (Thompson sampling). 2 % are forced to someone whose
- * score is below the average. Whoever wins, the others stand by in the order of their expected scores.
+ * Uses the preferred kind of resource if one is available, else the other kind. The score is matrix × load ×
+ * proximity × trend × trust. In 90 % of the decisions the best expected score wins (equals take turns by
+ * `draws.pick`). 8 % explore: their scores use a correctness that is drawn from the Beta posteriors (Thompson
+ * sampling). 2 % must choose a resource whose score is below the average. The others follow in the order of
+ * their expected scores, for failover.
  */
 export function route(
   request: RoutingRequest,
@@ -143,7 +145,10 @@ function policyOf(draw: number): RoutingPolicy {
   return draw < 1 - (1 - EXPLOIT_SHARE) * FORCED_SHARE ? 'explore' : 'forced-diversity';
 }
 
-/** Scores in an order that starts at a drawn place, so that among equals, where the first is taken, all get work. */
+/**
+ * The scores, starting at a drawn position. The first of equal scores is taken, so this lets all of them get
+ * work.
+ */
 function scoreAll(pool: readonly Candidate[], request: RoutingRequest, pick: number): readonly Scored[] {
   const start = Math.floor(pick * pool.length);
   return [...pool.slice(start), ...pool.slice(0, start)].map((candidate) => ({
@@ -184,7 +189,7 @@ function sampledParts(candidate: Candidate, request: RoutingRequest, draws: Rout
   );
 }
 
-/** The row's posterior, moved by what the specialization promises. Without either it is uniform. */
+/** The cell's posterior, changed by the prior for the specialization. Uniform if there is neither. */
 function belief(candidate: Candidate, request: RoutingRequest): { alpha: number; beta: number } {
   const { alpha, beta } = candidate.row ?? { alpha: 1, beta: 1 };
   if (candidate.specialization === undefined) return { alpha, beta };
@@ -213,7 +218,7 @@ function highest(scored: readonly Scored[], by: (one: Scored) => number = (one) 
     .reduce((best, next) => (next.value > best.value ? next : best)).one;
 }
 
-/** The `count` highest, best first, in one pass: `count` is small. */
+/** The `count` highest scores, best first, in one pass. `count` is small. */
 function top(scored: readonly Scored[], count: number): readonly Scored[] {
   const best: Scored[] = [];
   for (const one of scored) {

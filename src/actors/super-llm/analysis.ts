@@ -8,7 +8,7 @@ interface Risk {
   readonly pattern: RegExp;
 }
 
-/** Words after which a wrong answer can do harm. */
+/** Topics in which a wrong answer can do harm. */
 const RISKS: readonly Risk[] = [
   {
     kind: 'medical',
@@ -27,7 +27,10 @@ const RISKS: readonly Risk[] = [
   },
 ];
 
-/** What the user wants and how hard it is. Total, and linear in the length of the question. */
+/**
+ * What the user wants, and the complexity and stakes of the question. Never throws. Linear in the length of the
+ * question.
+ */
 export function analyse(question: string): Analysis {
   const { strategy, parts } = takeApart(question);
   const taskTypes = [...new Set(parts.map((part) => part.taskType))];

@@ -17,11 +17,12 @@ const OPERATOR_WORD = `(?:times|plus|minus|multiplied (?:by|with)|divided by|ove
 const BIGGER = `(?:greater|larger|bigger|higher|more|less|smaller|lower|fewer)`;
 
 /**
- * The first rule that matches gives the type, so the specific ones come first. All see the text in lower case, on one
- * line, with single spaces.
+ * The first matching rule gives the type, so specific rules come first. The text is in lower case, on one line,
+ * with single spaces.
  */
 const RULES: readonly Rule[] = [
-  // Writing: the kind of text stands close behind the verb ("write a short story"), or the topic close behind the kind.
+  // Writing: the kind of text follows closely after the verb ("write a short story"), or the topic closely
+  // after the kind.
   rule('creative.sentence', `\\b${TEXT_VERB}(?: [\\w'-]+){0,3}? ${TEXT_NOUN}\\b`),
 
   rule(
@@ -59,7 +60,7 @@ const RULES: readonly Rule[] = [
   rule('code.write', `\\bhow (?:do|can|would|should|to)\\b.*\\b(?:in|with|using) ${LANGUAGE}(?!\\w)`),
   rule('code.write', `\\b(?:write|implement|code)\\b.*\\bin ${LANGUAGE}(?!\\w)`),
 
-  // A story with numbers that ends in "how many" is arithmetic, whatever else it says.
+  // A story with numbers that ends in "how many" is arithmetic, whatever else it contains.
   rule('math.arithmetic', `\\b\\d.*\\bhow (?:many|much)\\b|\\bhow (?:many|much)\\b.*\\b\\d.*\\b\\d`),
 
   rule('logic.deduction', `\\bif\\b.+\\bthen\\b.*\\b(?:is|are|does|do|can|must|follows?)\\b`),
@@ -155,11 +156,14 @@ const RULES: readonly Rule[] = [
   rule('creative.sentence', `^(?:an? |one )?(?:[\\w'-]+ )?${TEXT_NOUN} (?:about|on|of)\\b`),
 ];
 
-/** The rules look at the beginning and the end of a long text, so that their cost has a bound. */
+/** In characters. The rules read only the beginning and the end of a long text, so that their cost is limited. */
 const HEAD = 1_000;
 const TAIL = 300;
 
-/** The task type of a single request; `general.unknown` where no rule matches. An earlier answer's `{s1}` counts as a number. */
+/**
+ * The task type of a single request; `general.unknown` if no rule matches. The placeholder of an earlier answer
+ * (`{s1}`) counts as a number.
+ */
 export function classify(text: string): TaskType {
   const sample = text.length > HEAD + TAIL ? `${text.slice(0, HEAD)} ${text.slice(-TAIL)}` : text;
   const line = sample

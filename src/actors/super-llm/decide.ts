@@ -5,7 +5,7 @@ import type { Part, Planner } from './planner.ts';
 import { complexityAt } from './quote.ts';
 import { rulePlanner } from './rule-planner.ts';
 
-/** What the Super LLM is asked to think about. */
+/** What the Super LLM is asked to do. */
 export type SuperLlmCommand =
   | {
       readonly type: 'PlanQuery';
@@ -16,7 +16,7 @@ export type SuperLlmCommand =
       readonly data: { readonly question: string; readonly parts: readonly Part[] };
     };
 
-/** Nodes that vote when the asker, rather than the question, says that much depends on the answer. */
+/** Nodes that vote if the asker said that the stakes are high. */
 const HIGH_STAKES_NODES = 5;
 
 export function decide(

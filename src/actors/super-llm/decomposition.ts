@@ -5,11 +5,11 @@ import { continueFrom } from './follow-ups.ts';
 import type { Analysis, Plan, RoutingHint, Subtask } from './planner.ts';
 import { cleanRequest, isRequest, listItems, MAX_ITEMS, requestsIn, withoutCourtesy } from './requests.ts';
 
-/** How a question was taken apart; `direct` is not at all. */
+/** How a question was split. `direct`: not at all. */
 export type Strategy = 'direct' | 'list' | 'requests' | 'chain' | 'aspects';
 
 export interface RequestPart {
-  /** Clean to be asked by itself; `{s1}` stands for the answer to the first part. */
+  /** Complete enough to be asked alone. `{s1}` stands for the answer to the first part. */
   readonly prompt: string;
   readonly taskType: TaskType;
   readonly dependsOn: readonly string[];
@@ -23,22 +23,22 @@ export interface TakenApart {
 interface Aspect {
   readonly pattern: RegExp;
   readonly taskType: TaskType;
-  /** The verb that asks for it. */
+  /** The verb for the request. */
   readonly verb: string;
 }
 
-/** How many Nodes answer a subtask of a query of that kind. */
+/** How many Nodes answer a subtask of a query of each kind. */
 const NODES = { simple: 1, medium: 3, highStakes: 5 } as const;
 
-/** What holds code is never cut. */
+/** Recognises code. A text that contains code is never split. */
 const CODE =
   /```|~~~|^[ \t]*(?:def|class|import|from|function|const|let|var|public|private|#include|package|func|fn)\b[^\n]*[({:;="'<]/m;
 
-/** The whole of an undertaking ("plan a trip including …"): verb, goal, and the list of what it includes. */
+/** Recognises an undertaking ("plan a trip including …"): verb, goal, and the list of what it includes. */
 const UNDERTAKING =
   /^(?:please )?(?:plan|organi[sz]e|prepare|design|develop|arrange|create|make|draw up) (.{3,300}?),? (?:including|which includes|with|covering|consisting of) (.{3,600}?)[.!?]*$/is;
 
-/** What the parts of an undertaking are, by their words. Others are looked up like any fact. */
+/** The task types for the parts of an undertaking, by their words. Other parts are looked up like facts. */
 const ASPECTS: readonly Aspect[] = [
   {
     pattern: /\b(?:budgets?|costs?|prices?|expenses?|finances?)\b/i,
@@ -54,7 +54,7 @@ const ASPECTS: readonly Aspect[] = [
   { pattern: /\b(?:scripts?|code|website|software)\b/i, taskType: 'code.write', verb: 'Write' },
 ];
 
-/** The subtasks of a question, with how many Nodes shall answer each and where they should be looked for. */
+/** The subtasks of a question, with the number of Nodes for each and where it should be routed. */
 export function plan(question: string, analysis: Analysis): Plan {
   const { strategy, parts } = takeApart(question);
   const subtasks = parts.map(
@@ -69,7 +69,10 @@ export function plan(question: string, analysis: Analysis): Plan {
   return { strategy, subtasks, hints: subtasks.map((subtask) => hintFor(subtask, strategy)) };
 }
 
-/** Puts earlier answers into a prompt's placeholders (`{s1}`), all at once: an answer's own braces stay text. */
+/**
+ * Replaces the placeholders of a prompt (`{s1}`) by earlier answers, all in one pass: braces in an answer stay
+ * as they are.
+ */
 export function fillPrompt(prompt: string, answers: Readonly<Record<string, string>>): string {
   return prompt.replace(/\{(s\d{1,2})\}/g, (placeholder, key: string) =>
     Object.hasOwn(answers, key) ? (answers[key] ?? placeholder) : placeholder,
@@ -77,9 +80,9 @@ export function fillPrompt(prompt: string, answers: Readonly<Record<string, stri
 }
 
 /**
- * Takes a question apart into at most 8 requests. It is cut only where what follows is a request by itself, so
- * "salt and pepper" stays whole, and never when it holds code. Of more than 8 requests the last part keeps the rest:
- * nothing is dropped.
+ * Splits a question into at most 8 requests. It is split only where the next part is a complete request ("salt
+ * and pepper" stays whole), and never if it contains code. If there are more than 8 requests, the last part
+ * contains all remaining ones: nothing is dropped.
  */
 export function takeApart(question: string): TakenApart {
   const text = question.trim();
@@ -95,7 +98,7 @@ export function takeApart(question: string): TakenApart {
   const requests = requestsIn(text);
   if (requests.length < 2) return direct;
   const parts = chain(limit(requests));
-  // Small talk in several sentences is one question that nobody knows, not several.
+  // Small talk in several sentences is one unknown question, not several.
   if (parts.every((part) => part.taskType === UNKNOWN_TASK.type)) return direct;
   return { strategy: parts.some((part) => part.dependsOn.length > 0) ? 'chain' : 'requests', parts };
 }
@@ -106,7 +109,7 @@ function nodesFor({ stakes, complexity }: Analysis, taskType: TaskType, parts: n
   return medium ? NODES.medium : NODES.simple;
 }
 
-/** One answer comes from a Node, several from a Cluster; what an undertaking looks up gets a guest from outside too. */
+/** One answer comes from a Node, several come from a Cluster. A fact for an undertaking also gets a guest. */
 function hintFor({ key, taskType, nodes }: Subtask, strategy: Strategy): RoutingHint {
   const specialization = specializationOf(taskType);
   const several: RoutingMode = strategy === 'aspects' && taskType === UNKNOWN_TASK.type ? 'mixed' : 'cluster';
@@ -131,7 +134,7 @@ function undertaking(text: string): readonly RequestPart[] | null {
   });
 }
 
-/** Gives each request its prompt, and the earlier answer where it goes on with one. */
+/** Makes the prompt of each request, with the earlier answer if the request refers to it. */
 function chain(requests: readonly string[]): readonly RequestPart[] {
   const parts: RequestPart[] = [];
   for (const request of requests) {
@@ -148,7 +151,7 @@ function partOf(prompt: string): RequestPart {
   return { prompt, taskType: classify(prompt), dependsOn: [] };
 }
 
-/** At most 8: the last one keeps what is left. */
+/** At most 8 requests. The last one contains all remaining ones. */
 function limit(requests: readonly string[]): readonly string[] {
   if (requests.length <= MAX_ITEMS) return requests;
   const rest = requests.slice(MAX_ITEMS - 1).map((one) => one.trim());

@@ -2,20 +2,20 @@ import { UNKNOWN_TASK } from '../../answers/task-types.ts';
 import type { TaskType } from '../../events/values.ts';
 import { classify } from './classification.ts';
 
-/** What points back at an earlier answer, whatever that is. */
+/** Refers to an earlier answer of any kind. */
 const RESULT =
   /\b(?:the (?:result|answer|outcome|previous (?:result|answer))|that (?:result|answer|number|city|country)|this (?:result|answer|number|city|country))\b/i;
 
-/** What may point back at a number or a name. */
+/** May refer to a number or a name. */
 const PRONOUN = /\b(?:it|that|this|the (?:sum|product|difference|total|number|city|country))\b/i;
 
 const OPERAND = `(?:(?:it|that|this|the (?:result|answer|sum|product|difference|total|number)) )?`;
 const AMOUNT = String.raw`(-?\d[\d.,]*)`;
 
-/** A calculation that goes on with an answer is short. */
+/** Longest text that can be a follow-up calculation, in characters. */
 const MAX_FOLLOW_UP = 100;
 
-/** Calculations that go on with the earlier answer: how they read, and what is asked instead. */
+/** Follow-up calculations: their patterns, and the question to ask instead. */
 const FOLLOW_UPS: readonly (readonly [RegExp, string])[] = [
   [followUp(`(?:multiply ${OPERAND}(?:by|with)|times) ${AMOUNT}`), '{answer} × $1'],
   [followUp(`divide ${OPERAND}by ${AMOUNT}`), '{answer} ÷ $1'],
@@ -27,7 +27,7 @@ const FOLLOW_UPS: readonly (readonly [RegExp, string])[] = [
   [followUp(`square(?: it| that| this| the \\w+)?`), '{answer} × {answer}'],
 ];
 
-/** The request with the earlier answer's placeholder in it, or null when it does not go on with that. */
+/** The request with the placeholder of the earlier answer; null if the request does not refer to it. */
 export function continueFrom(prompt: string, before: TaskType, key: string): string | null {
   const bare = prompt.length > MAX_FOLLOW_UP ? '' : prompt.replace(/[.?!\s]+$/, '');
   const placeholder = `{${key}}`;
@@ -38,13 +38,13 @@ export function continueFrom(prompt: string, before: TaskType, key: string): str
     }
   }
   if (RESULT.test(prompt)) return prompt.replace(RESULT, placeholder);
-  // "it" may mean the answer only when that is short, and only if the request then makes sense to the rules.
+  // "it" means the answer only if that is short, and only if the rules then recognise the request.
   if (!/^(?:math|knowledge)\./.test(before) || !PRONOUN.test(prompt)) return null;
   const resolved = prompt.replace(PRONOUN, placeholder);
   return classify(resolved) === UNKNOWN_TASK.type ? null : resolved;
 }
 
-/** Types whose answers, and requests, run on over many words. */
+/** Task types whose answers and requests have many words. */
 export function isWordy(taskType: TaskType): boolean {
   return taskType.startsWith('code.') || taskType.startsWith('creative.');
 }

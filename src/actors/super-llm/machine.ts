@@ -2,8 +2,8 @@ import { setup } from 'xstate';
 import type { QueryEvent } from '../../events/query.ts';
 
 /**
- * The Super LLM's part in a query: it analyses, takes apart, waits for the parts, puts them together and has the last
- * look. It lives on the query's own stream, as one region of the query's machine (docs/adr/0007-blocks-on-the-query.md).
+ * The Super LLM's part in a query: it analyses, plans, waits for the subtasks, synthesises and validates. It is
+ * one region of the query's machine, on the query's stream (docs/adr/0007-blocks-on-the-query.md).
  */
 export const superLlmStates = {
   initial: 'listening',

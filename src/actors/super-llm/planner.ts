@@ -4,22 +4,22 @@ export interface Analysis {
   /** What the user wants, in a few words. */
   readonly intent: string;
   readonly complexity: Complexity;
-  /** The kinds of work in the question, in order of appearance, each once. Never empty. */
+  /** The task types in the question, in order of appearance, each once. Never empty. */
   readonly taskTypes: readonly TaskType[];
   readonly stakes: Stakes;
-  /** Why it was judged so, for the trace. */
+  /** Reasons for the analysis, for the trace. */
   readonly reasons: readonly string[];
 }
 
 export interface Subtask {
   /** `s1`, `s2` …, in the order of the question. */
   readonly key: string;
-  /** What is asked of the models. `{s1}` stands for the answer of an earlier subtask; see `fillPrompt`. */
+  /** The prompt for the models. `{s1}` stands for the answer of an earlier subtask; see `fillPrompt`. */
   readonly prompt: string;
   readonly taskType: TaskType;
   /** Keys of earlier subtasks that must be answered first. */
   readonly dependsOn: readonly string[];
-  /** How many Nodes answer it: 1 for simple work, 3 for medium, 5 when the stakes are high. */
+  /** How many Nodes answer it: 1 for simple work, 3 for medium, 5 for high stakes. */
   readonly nodes: number;
 }
 
@@ -30,27 +30,27 @@ export interface RoutingHint {
 }
 
 export interface Plan {
-  /** Name of the way the question was taken apart, so that its success can be learned. */
+  /** Name of the way in which the question was split, so that its success can be learned. */
   readonly strategy: string;
-  /** A directed acyclic graph of at most 8 subtasks: each depends on earlier ones only. */
+  /** A directed acyclic graph of at most 8 subtasks. Each depends only on earlier ones. */
   readonly subtasks: readonly Subtask[];
-  /** One per subtask. */
+  /** One hint for each subtask. */
   readonly hints: readonly RoutingHint[];
 }
 
-/** One subtask with what the network answered. */
+/** A subtask with the network's answer. */
 export interface Part {
   readonly key: string;
   readonly prompt: string;
   readonly taskType: TaskType;
-  /** Null when nobody knew. */
+  /** Null if nobody knew it. */
   readonly answer: string | null;
-  /** 0 to 1. */
+  /** Between 0 and 1. */
   readonly confidence: number;
 }
 
 export interface Synthesis {
-  /** Null when no part was answered. */
+  /** Null if no part was answered. */
   readonly answer: string | null;
   readonly confidence: number;
   /** Keys of the parts without an answer. */
@@ -59,11 +59,11 @@ export interface Synthesis {
 
 export interface Validation {
   readonly ok: boolean;
-  /** What is wrong; empty when `ok`. */
+  /** What is wrong; empty if `ok`. */
   readonly reasons: readonly string[];
 }
 
-/** The port that planners fill: by rules here, by a large model elsewhere. All four functions are total and pure. */
+/** The interface of planners. Today the rules implement it. All four functions are pure and never throw. */
 export interface Planner {
   analyse(question: string): Analysis;
   plan(question: string, analysis: Analysis): Plan;

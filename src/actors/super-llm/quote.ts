@@ -2,7 +2,10 @@ import type { Complexity, Stakes } from '../../events/values.ts';
 import { computeShareOf } from '../account/credits.ts';
 import { rulePlanner } from './rule-planner.ts';
 
-/** What a question will take, before anything is asked: by rules, whoever plans it in the end. */
+/**
+ * The complexity and compute of a question before it is asked. It always comes from the rules, whichever
+ * planner plans the query.
+ */
 export function quote(
   question: string,
   stakes: Stakes,
@@ -15,7 +18,7 @@ export function quote(
   };
 }
 
-/** Where much depends on the answer, several Nodes give it, however simple the question is. */
+/** With high stakes several Nodes answer, so even a simple question counts as medium. */
 export function complexityAt(stakes: Stakes, complexity: Complexity): Complexity {
   return stakes === 'high' && complexity === 'simple' ? 'medium' : complexity;
 }

@@ -4,7 +4,7 @@ import type { Complexity, Stakes } from '../../events/values.ts';
 import { parseArithmetic } from '../../verification/maths.ts';
 import { commandTo, type SentCommand } from '../actor.ts';
 
-/** What routing needs to know of a query, besides the dispatch itself. */
+/** What routing needs from the query in addition to the dispatch. */
 export interface DispatchContext {
   readonly queryId: string;
   readonly complexity: Complexity;
@@ -12,7 +12,7 @@ export interface DispatchContext {
   readonly subtasks: Readonly<Record<string, { readonly taskType: string; readonly specialization: string }>>;
 }
 
-/** A dispatched subtask goes to the Super Cluster with the planner's hints. */
+/** Sends a dispatched subtask to the Super Cluster, with the planner's hints. */
 export function react(dispatched: SubtaskDispatched, query: DispatchContext): SentCommand {
   const { subtaskId, attempt, prompt, nodes, prefer, exclude, dueAt } = dispatched;
   const subtask = query.subtasks[subtaskId];

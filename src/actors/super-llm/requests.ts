@@ -2,10 +2,10 @@ import { UNKNOWN_TASK } from '../../answers/task-types.ts';
 import { classify } from './classification.ts';
 import { continueFrom, isWordy } from './follow-ups.ts';
 
-/** A question is taken apart into so many requests at most. */
+/** Most requests that a question is split into. */
 export const MAX_ITEMS = 8;
 
-/** At most so many places where a text might be cut are looked at: what follows stays together. */
+/** Most places of a text where a split is considered. The rest stays together. */
 const MAX_CUTS = 64;
 
 const QUESTION_WORD =
@@ -14,10 +14,10 @@ const QUESTION_WORD =
 const IMPERATIVE =
   /^(?:please )?(?:calculate|compute|multiply|add|subtract|take away|divide|double|triple|halve|square|cube|times|plus|minus|evaluate|solve|work out|find|name|tell|give|list|write|compose|create|make up|invent|describe|begin|start|generate|draft|explain|summari[sz]e|translate|define|compare|continue|complete|debug|fix|plan|show|determine|check|decide|convert|count|suggest|recommend|implement)\b/i;
 
-/** A calculation or a capital without any verb. */
+/** A calculation or a capital without a verb. */
 const BARE_REQUEST = /^(?:[-−(]?\d[\d.,]* ?[-+−–*×·x÷/^] ?\(?\d|(?:the )?capital (?:city )?of )/i;
 
-/** A question that stands by itself, and no relative clause ("…, which is nice"). */
+/** A complete question, not a relative clause ("…, which is nice"). */
 const OPEN_QUESTION =
   /^(?:what|who|where|when|why|how)(?:['’]s|(?: (?:is|are|was|were|do|does|did|can|could|would|should|many|much|old|far|long|big|tall|high|wrote|invented|discovered|painted|won))\b)/i;
 
@@ -37,7 +37,7 @@ const ONLY_COURTESY =
 
 const EXPRESSION = /^[-−(]*\d[\d\s.,()+\-−–*×·x÷/^]*[+\-−–*×·x÷/^][\d\s.,()+\-−–*×·x÷/^]*\d\)*(?:\s?=)?$/i;
 
-/** The items of a numbered, bulleted, line-by-line or semicolon list, if each of them is a request. */
+/** The items of a numbered, bulleted, line-by-line or semicolon list, if each of them is a request. Else null. */
 export function listItems(text: string): readonly string[] | null {
   const lines = text
     .split(/\r?\n/)
@@ -55,7 +55,10 @@ export function listItems(text: string): readonly string[] | null {
   return candidates.find((items) => items.length > 1 && items.every(isRequest)) ?? null;
 }
 
-/** "1. … 2. …" in one line, after nothing or after a title that ends in a colon; the eighth keeps the rest. */
+/**
+ * "1. … 2. …" on one line, at the beginning or after a title that ends in a colon. The eighth item contains the
+ * rest.
+ */
 function numbered(text: string): readonly string[] {
   const first = /^(?:[^\n:]{0,200}:\s*)?1[.)]\s+/.exec(text);
   if (!first) return [];
@@ -73,7 +76,7 @@ function numbered(text: string): readonly string[] {
   return [...items, text.slice(start).trim()];
 }
 
-/** The requests of a text, in its own words and order; the text itself where it is only one. */
+/** The requests of a text in order, word for word; the whole text if it is only one. */
 export function requestsIn(text: string): readonly string[] {
   return sentences(text).flatMap(clauses);
 }
@@ -95,12 +98,12 @@ function sentences(text: string): readonly string[] {
   }
   if (found.length === 0) return [text];
   found.push((found.pop() ?? '') + (given === '' ? '' : ` ${given}`));
-  // Later questions may be about statements that stand before an earlier one.
+  // Later questions may refer to statements before an earlier question.
   const unclear = found.some((sentence) => classify(sentence) === UNKNOWN_TASK.type);
   return context && unclear ? [text] : found;
 }
 
-/** The requests of one sentence: cut where the next one begins. */
+/** The requests of one sentence. It is split where the next request begins. */
 function clauses(sentence: string): readonly string[] {
   const found: string[] = [];
   for (const piece of pieces(sentence, CUT, 'before', startsRequest)) {
@@ -111,18 +114,21 @@ function clauses(sentence: string): readonly string[] {
   return found;
 }
 
-/** Whether `next`, which still has its separator in front, asks for something of its own. */
+/** Whether `next`, which still begins with its separator, is a separate request. */
 function separate(current: string, next: string): boolean {
   if (!isRequest(current)) return false;
   const request = cleanRequest(next);
   const before = classify(current);
   if (continueFrom(request, before, 's1') !== null) return true;
   if (classify(request) !== UNKNOWN_TASK.type) return true;
-  // Of unknown requests only open questions are cut off, and from code or a story only behind a comma.
+  // Of unknown requests, only open questions are split off; after code or a story only with a comma.
   return OPEN_QUESTION.test(request) && (next.startsWith(',') || !isWordy(before));
 }
 
-/** Cuts `text` at each match outside quotes and brackets: the separator stays at the end of the one or the start of the next. */
+/**
+ * Splits `text` at each match outside quotes and brackets. The separator stays at the end of one piece or at
+ * the beginning of the next.
+ */
 function pieces(
   text: string,
   separator: RegExp,
@@ -158,7 +164,7 @@ function isExpression(text: string): boolean {
   return text.length <= 200 && EXPRESSION.test(text.replace(/[?.!\s]+$/, ''));
 }
 
-/** One request as it would be asked by itself: no separators, no courtesy, a capital letter and a closing mark. */
+/** A request as it would be asked alone: no separators, no courtesy, a capital letter and a closing mark. */
 export function cleanRequest(request: string): string {
   const text = withoutCourtesy(withoutEnd(request.replace(/^[\s,;]+/, ''), /[\s,;]/));
   if (isExpression(text)) return `What is ${withoutEnd(text, /[?.!=\s]/)}?`;
@@ -177,7 +183,10 @@ export function withoutCourtesy(text: string): string {
   return rest.replace(COURTESY_AFTER, '').trim();
 }
 
-/** Drops trailing characters one by one: a regular expression for that takes quadratic time on long runs inside. */
+/**
+ * Removes trailing characters one by one. A regular expression would take quadratic time for long runs inside
+ * the text.
+ */
 function withoutEnd(text: string, drop: RegExp): string {
   let end = text.length;
   while (end > 0 && drop.test(text.charAt(end - 1))) end -= 1;

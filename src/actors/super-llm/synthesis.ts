@@ -1,15 +1,15 @@
 import { fillPrompt } from './decomposition.ts';
 import type { Part, Synthesis, Validation } from './planner.ts';
 
-/** So many characters of a question are repeated before its answer. */
+/** Most characters of a question that are repeated before its answer. */
 const MAX_ECHO = 300;
 
 /**
- * Puts the parts' answers together, in the order of the question. A single answer stands alone; of several, each
- * stands behind what was asked, and what nobody knew is named.
+ * Combines the parts' answers in the order of the question. A single answer is returned alone. Of several, each
+ * follows its question, and unknown parts are listed as such.
  *
- * The confidence is the product over the answered parts: the chance that everything that is said is right, taking
- * the parts for independent. What is missing is said to be missing, so it does not lower the trust in the rest.
+ * The confidence is the product over the answered parts: the probability that all of them are right, if they
+ * are independent. Missing parts are reported as missing, so they do not lower it.
  */
 export function synthesise(_question: string, parts: readonly Part[]): Synthesis {
   const answered = parts.filter((part) => part.answer !== null);
@@ -24,7 +24,7 @@ export function synthesise(_question: string, parts: readonly Part[]): Synthesis
   return { answer, confidence, missing };
 }
 
-/** The last check: is the answer complete, true to its parts, and no surer than they are? */
+/** The last check: whether the answer is complete, contains its parts, and is not more confident than they are. */
 export function validate(_question: string, synthesis: Synthesis, parts: readonly Part[]): Validation {
   const { answer, confidence, missing } = synthesis;
   const reasons: string[] = [];
@@ -52,7 +52,7 @@ function sentenceFor({ answer }: Part, asked: string): string {
   return `${question}${answer.includes('\n') ? '\n' : ' '}${answer}`;
 }
 
-/** What was really asked: the prompts with the earlier answers in their places. */
+/** The questions as they were asked, with earlier answers filled in. */
 function questionsOf(parts: readonly Part[]): readonly string[] {
   const answers = Object.fromEntries(
     parts.flatMap(({ key, answer }) => (answer === null ? [] : [[key, answer]])),
@@ -60,7 +60,7 @@ function questionsOf(parts: readonly Part[]): readonly string[] {
   return parts.map((part) => fillPrompt(part.prompt, answers));
 }
 
-/** What an answer of a type must look like to be one at all; null when it does. */
+/** What is wrong with the form of an answer of this type; null if nothing is. */
 function formProblem(taskType: string, answer: string): string | null {
   if (taskType === 'math.arithmetic' && !/\p{N}/u.test(answer)) return 'a calculation without a number';
   if (taskType.startsWith('knowledge.') && !/\p{L}/u.test(answer)) return 'a place without a name';

@@ -20,9 +20,9 @@ export interface CheckedSubtask {
 export interface CheckedAnswer {
   readonly text: string;
   readonly confidence: number;
-  /** Ballots cast, abstentions included. */
+  /** Number of ballots, including abstentions. */
   readonly ballots: number;
-  /** Share of the ballots that support `text`, 0..1. */
+  /** Share of the ballots that support `text`, 0–1. */
   readonly agreement: number;
 }
 
@@ -30,7 +30,7 @@ type Verdict = CheckResult['verdict'];
 
 const MAJORITY = 0.5;
 
-/** Task types whose answers have one form. */
+/** Task types whose answers always have the same kind. */
 const EXPECTED_KIND: Readonly<Record<string, AnswerKind>> = {
   'logic.boolean': 'truth',
   'logic.comparison': 'truth',
@@ -41,8 +41,8 @@ const EXPECTED_KIND: Readonly<Record<string, AnswerKind>> = {
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /**
- * The programmatic checks of one answer, always all four in a fixed order. They judge the answer and never change it:
- * what they compute goes no further than the verdict. An abstention is not judged, except by the quality gate.
+ * The programmatic checks of one answer: always all four, in a fixed order. They judge the answer and never
+ * change it; what they compute is used only for the verdict. An abstention is judged only by the quality gate.
  */
 export function checkAnswer(
   subtask: CheckedSubtask,
@@ -58,7 +58,10 @@ export function checkAnswer(
   ];
 }
 
-/** Several Nodes must have looked at high stakes; a majority must stand behind the answer, or weightier trust. */
+/**
+ * Requires several Nodes for high stakes. The answer needs a majority, or, for normal stakes, Nodes whose trust
+ * outweighs the others.
+ */
 function checkRedundancy(subtask: CheckedSubtask, answer: CheckedAnswer, minConfidence: number): CheckResult {
   const { ballots, agreement, confidence } = answer;
   const supporters = Math.round(agreement * ballots);

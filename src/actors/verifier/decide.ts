@@ -16,27 +16,27 @@ export interface JudgeAnswer {
   readonly dispatchedAt: string;
   readonly resource: Resource;
   readonly result: ResourceAnswer;
-  /** Whether there is budget and time for another attempt. */
+  /** Whether there are tries and time left for another attempt. */
   readonly mayRecompute: boolean;
 }
 
-/** Least confidence of an answer that goes through without a second look. */
+/** Least confidence of an answer that is accepted at once. */
 const MIN_CONFIDENCE = { normal: 0.5, high: 0.8 } as const;
 
-/** Below this an answer is not given at all, however often it was tried. */
+/** Least confidence of an answer that is given at all. */
 const LEAST_CONFIDENCE = 0.3;
 
-/** An answer that computation has confirmed. */
+/** Least confidence after computation has confirmed the answer. */
 const COMPUTED_CONFIDENCE = 0.99;
 
-/** As many ballots as a majority needs to mean something. */
+/** Least number of ballots for which a majority is meaningful. */
 const CONSENSUS_BALLOTS = 3;
 const MAJORITY = 0.5;
 
-/** Judged answers before a Node's accuracy counts in its earnings. */
+/** Least number of judged answers for a Node's accuracy to count in its earnings. */
 const ACCURACY_SAMPLE = 20;
 
-/** Checks an answer by computation and agreement, and says what shall happen with it. */
+/** Checks an answer by computation and agreement, and records the verdict. */
 export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonly QueryEvent[] {
   const { subtaskId, attempt, prompt, taskType, stakes, resource, result } = command;
   const ballots = result.contributions.length;
@@ -65,7 +65,10 @@ export function decide(command: JudgeAnswer, given: Given<NetworkView>): readonl
   return [{ type: 'VerdictReached', data: verdict }];
 }
 
-/** Computation settles it; agreement of several Nodes is evidence; one Node's word alone is none. */
+/**
+ * Whether the resource's answer was right: known from computation, else from the agreement of several Nodes.
+ * One Node's answer alone is no evidence: null.
+ */
 function rightness(
   checks: readonly CheckResult[],
   taskType: string,
@@ -78,7 +81,10 @@ function rightness(
   return agreementTells(taskType, result) ? outcome === 'accepted' : null;
 }
 
-/** Enough Nodes, most of them behind one answer, to a question that has one: otherwise dissent says nothing. */
+/**
+ * Whether agreement shows which answer is right: there is a single right answer, enough Nodes voted, and most
+ * of them agree.
+ */
 function agreementTells(taskType: string, { contributions, agreement }: ResourceAnswer): boolean {
   return !isOpenEnded(taskType) && contributions.length >= CONSENSUS_BALLOTS && agreement > MAJORITY;
 }
@@ -87,7 +93,7 @@ function abstained(): CheckResult {
   return { check: 'quality-gate', verdict: 'fail', reason: 'The answer is "I don\'t know".' };
 }
 
-/** Computation outweighs what the models believe of themselves, in both directions. */
+/** The result of computation outweighs the models' own confidence, in both directions. */
 function confidenceAfter(checks: readonly CheckResult[], result: ResourceAnswer): number {
   if (result.kind === 'none') return 0;
   const arithmetic = checks.find((check) => check.check === 'arithmetic')?.verdict;
@@ -100,7 +106,7 @@ function outcomeOf(
   confidence: number,
   { stakes, mayRecompute, result }: JudgeAnswer,
 ): VerdictReached['outcome'] {
-  // What computation confirms needs no majority, unless the stakes ask for one.
+  // An answer that computation confirms needs no majority, unless the stakes are high.
   const computed =
     stakes === 'normal' && checks.some(({ check, verdict }) => check === 'arithmetic' && verdict === 'pass');
   const failed = checks.filter(
@@ -112,7 +118,10 @@ function outcomeOf(
   return onlyUnsure && confidence >= LEAST_CONFIDENCE ? 'accepted' : 'abandoned';
 }
 
-/** By computation where the task allows it, else by what several Nodes agreed on, else not at all. */
+/**
+ * Judges one Node's answer: by computation if possible, else by the consensus of several Nodes, else not at
+ * all.
+ */
 function judge(one: Contribution, command: JudgeAnswer, accepted: boolean, view: NetworkView): Judgement {
   const { prompt, taskType, result } = command;
   const node = view.nodes.get(one.node);

@@ -2,8 +2,8 @@ import { setup } from 'xstate';
 import type { QueryEvent } from '../../events/query.ts';
 
 /**
- * The Verifier's part in a query: whatever is answered is judged before it goes on. It asks no model, and lives on the
- * query's own stream, as one region of the query's machine (docs/adr/0007-blocks-on-the-query.md).
+ * The Verifier's part in a query: it judges every answer before the query uses it. It asks no model. It is one
+ * region of the query's machine, on the query's stream (docs/adr/0007-blocks-on-the-query.md).
  */
 export const verifierStates = {
   initial: 'watching',

@@ -2,10 +2,10 @@ import type { Judgement } from '../../events/query.ts';
 import type { Complexity } from '../../events/values.ts';
 import { commandTo, type SentCommand } from '../actor.ts';
 
-/** What an answer that nobody can judge is worth, from a Node without a record. */
+/** Assumed accuracy of a Node without a record, for an answer that cannot be judged. */
 const UNKNOWN_ACCURACY = 0.5;
 
-/** After the ending, every Node hears how its own answer was judged; its record and its earnings follow from that. */
+/** After the ending, tells every Node how its answer was judged. Its record and its earnings depend on this. */
 export function react(
   queryId: string,
   complexity: Complexity,
@@ -24,7 +24,7 @@ function performance(queryId: string, judgement: Judgement): readonly SentComman
   return [commandTo({ kind: 'node', id: node }, { type: 'RecordPerformance', data })];
 }
 
-/** Wrong work is penalised only where computation has shown it wrong: a minority may yet be right. */
+/** Wrong work is penalised only on the basis `computed`: a minority may be right. */
 function payment(queryId: string, complexity: Complexity, judgement: Judgement): readonly SentCommand[] {
   const { node, owner, taskId, correct, basis, answerKind, responseMs, accuracy, uptime, confidence } =
     judgement;
@@ -35,7 +35,7 @@ function payment(queryId: string, complexity: Complexity, judgement: Judgement):
     return [commandTo(to, { type: 'PenaliseCredits', data: { transferId, queryId, node, complexity } })];
   }
   if (answerKind === 'none') return [];
-  // A device reports its own confidence, so it is paid for that only as far as its record bears it out.
+  // A device reports its own confidence, so it is paid for it only up to its measured accuracy.
   const correctness = correct === true ? 1 : Math.min(confidence, accuracy ?? UNKNOWN_ACCURACY);
   const data = { transferId, queryId, node, complexity, correctness, responseMs, accuracy, uptime };
   return [commandTo(to, { type: 'EarnCredits', data })];

@@ -12,7 +12,10 @@ import { awaitedBy, type GenerationContext, type generationMachine } from './mac
 type Snapshot = SnapshotFrom<typeof generationMachine>;
 type CommandData<T extends GenerationCommand['type']> = Extract<GenerationCommand, { type: T }>['data'];
 
-/** After this time, what was not confirmed is asked for again. A culled Node may have a task in hand that lasts longer. */
+/**
+ * In milliseconds. After this time, everything unconfirmed is asked for again. A culled Node may have an open
+ * task that takes longer.
+ */
 const PATIENCE_MS = 90_000;
 
 export function decide(
@@ -55,10 +58,10 @@ function begin(
   given: Given<NetworkView>,
 ): Decided<GenerationEvent, Snapshot> {
   const { at, reads } = given;
-  // The Cluster asks again when nothing was heard: this read model is behind its own.
+  // This read model is older than the Cluster's. The Cluster asks again.
   if (!reads.evolution) return [];
   const { settings, mode } = reads.evolution;
-  // Who is not there can neither work nor be succeeded: nothing is decided about it.
+  // An unavailable Node can neither work nor be replaced, so selection leaves it out.
   const nodes = members.flatMap((node) => reads.nodes.get(node) ?? []).filter(({ alive }) => alive);
   if (nodes.length === 0 && members.length > 0) return [];
   const demand = demandOf(nodes.map((node) => node.fitness));
@@ -109,7 +112,7 @@ function begin(
   return finishing(events, at);
 }
 
-/** One offspring for each slot. */
+/** Breeds one offspring for each slot. */
 function bred(
   { slots }: CommandData<'ReceiveSlots'>,
   { begun, selection }: GenerationContext,
@@ -121,7 +124,7 @@ function bred(
     const elite = given.reads.nodes.get(node);
     return elite ? [{ node, genome: elite.genome, species: elite.species }] : [];
   });
-  // Slots were granted by what the pool is by now, which may be another one than when the generation began.
+  // The slots were granted by the current gene pool, which may have changed since the generation began.
   const genePool = given.reads.evolution?.settings.genePool ?? settings.genePool;
   const usable = slots.filter(({ tier }) => carriesPair(genePool, tier));
   return usable.map((slot, index): GenerationEvent => {
@@ -132,7 +135,7 @@ function bred(
   });
 }
 
-/** The events (at least one), and the end of the generation where nothing is awaited after them. */
+/** Records the events (at least one), and completes the generation if it waits for nothing after them. */
 function* finishing(
   events: readonly GenerationEvent[],
   at: string,

@@ -10,17 +10,18 @@ export interface GenerationContext {
   readonly id: string;
   readonly begun: GenerationBegun | null;
   readonly selection: SelectionMade | null;
-  /** Null until the Super Cluster has said where the offspring may live. */
+  /** Null until the Super Cluster has granted slots. */
   readonly offspring: readonly OffspringBred[] | null;
-  /** Culled Nodes that have nothing in hand any more. */
+  /** Culled Nodes without open tasks. */
   readonly retired: readonly string[];
   readonly born: readonly string[];
   readonly dueAt: string;
 }
 
 /**
- * One generation of one Cluster: who is fit is judged, the worst are ended, the best have offspring. It is over when
- * every culled Node is retired and every offspring lives. Retirements, slots and births may come in any order.
+ * One generation of one Cluster: fitness is evaluated, the worst Nodes are culled, the best have offspring. It
+ * is complete when every culled Node is retired and every offspring is born. Retirements, slots and births may
+ * arrive in any order.
  */
 export const generationMachine = setup({
   types: {
@@ -44,7 +45,7 @@ export const generationMachine = setup({
       event.type === 'OffspringBorn' ? { born: [...context.born, event.data.node] } : {},
     ),
     postpone: assign(({ event }) => (event.type === 'GenerationRepeated' ? { dueAt: event.data.dueAt } : {})),
-    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
   },
 }).createMachine({
@@ -81,7 +82,7 @@ export const generationMachine = setup({
   },
 });
 
-/** What the generation still waits for: `slots`, `retirement/<node>`, `birth/<node>`. Empty when it is over. */
+/** What the generation waits for: `slots`, `retirement/<node>`, `birth/<node>`. Empty if it waits for nothing. */
 export function awaitedBy({ selection, offspring, retired, born }: GenerationContext): readonly string[] {
   if (!selection) return [];
   const needsSlots = selection.wanted > 0 && offspring === null;

@@ -36,7 +36,7 @@ export function react(
   }
 }
 
-/** The commands that bring about what is awaited. A birth waits itself until its slot is free. */
+/** The commands for everything that is awaited. A birth is commanded only when its slot is free. */
 function ask(context: GenerationContext, awaited: readonly string[]): readonly SentCommand[] {
   const { id, begun, selection, offspring, retired } = context;
   if (!begun || !selection) return [];

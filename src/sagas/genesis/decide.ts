@@ -4,7 +4,7 @@ import type { GenesisCommand, GenesisEvent } from '../../events/genesis.ts';
 import { later } from '../../events/later.ts';
 import type { genesisMachine } from './machine.ts';
 
-/** After this time, what has not been confirmed is called again. */
+/** In milliseconds. After this time, everything unconfirmed is started again. */
 const PATIENCE_MS = 10_000;
 
 export function decide(

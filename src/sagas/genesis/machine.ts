@@ -3,12 +3,12 @@ import type { GenesisBegun, GenesisEvent } from '../../events/genesis.ts';
 
 export interface GenesisContext {
   readonly plan: GenesisBegun | null;
-  /** What is not there yet, as `kind/id`. */
+  /** What is not yet confirmed, as `kind/id`. */
   readonly awaited: readonly string[];
   readonly dueAt: string;
 }
 
-/** The first generation: begun once, and over when everything that it called into being is there. */
+/** The genesis of a network. It begins once, and completes when everything that it started is confirmed. */
 export const genesisMachine = setup({
   types: {
     context: {} as GenesisContext,
@@ -44,7 +44,7 @@ export const genesisMachine = setup({
   },
 });
 
-/** Everything that a plan calls into being, as `kind/id`. */
+/** Everything that a plan starts, as `kind/id`. */
 export function birthsOf(plan: GenesisBegun): readonly string[] {
   return [
     ...(plan.superCluster === null ? [] : [`superCluster/${plan.superCluster}`]),

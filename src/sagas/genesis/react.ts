@@ -38,7 +38,7 @@ function settings({ superCluster, evolution }: GenesisBegun): readonly SentComma
   return [commandTo({ kind: 'superCluster', id: superCluster }, { type: 'ConfigureEvolution', data })];
 }
 
-/** The commands that call the wanted part of the plan into being. */
+/** The commands that start the wanted part of the plan. */
 function call(plan: GenesisBegun, wanted: readonly string[]): readonly SentCommand[] {
   const { superCluster, network } = plan;
   const saga: GenesisRef = { kind: 'genesis', id: network };

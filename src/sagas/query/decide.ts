@@ -11,26 +11,26 @@ import { Text } from '../../events/values.ts';
 import type { QueryContext, queryMachine, SubtaskState } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof queryMachine>;
-/** Events, each of which is answered with the state after it, and in the end the state after all of them. */
+/** Yields events. Each `yield` returns the state after that event, and the generator returns the last state. */
 type Steps<Result = Snapshot> = Generator<QueryEvent, Result, Snapshot>;
 type CommandData<T extends QueryCommand['type']> = Extract<QueryCommand, { type: T }>['data'];
 
-/** Resources that may try a subtask before it is given up. */
+/** Most resources that may try a subtask. */
 const MAX_TRIES = 3;
 
-/** After a resource has failed, a Cluster of this many Nodes looks at it. */
+/** After a resource has failed, a Cluster with at least this many Nodes tries. */
 const RETRY_NODES = 3;
 
-/** Share of the time left that one attempt may take, so that there is time for another. */
+/** Share of the remaining time that one attempt may take, so that there is time for another. */
 const ATTEMPT_SHARE = 0.5;
 
-/** With less time left than this, another attempt is not worth starting. */
+/** In milliseconds. With less time left, no other attempt is started. */
 const LEAST_ATTEMPT_MS = 250;
 
 /** Longest reason of an ending, in characters. */
 const MAX_REASON = 500;
 
-/** How long to wait for somebody to be there before routing is tried again. */
+/** How long to wait before routing is tried again, if no resource was available. In milliseconds. */
 const NOBODY_THERE_MS = 1000;
 
 export function decide(
@@ -61,7 +61,7 @@ function* ask(
   const { context } = snapshot;
   if (!snapshot.matches({ lifecycle: 'unasked' })) {
     const { reservationId, account, replyTo } = question;
-    // The reservation of the first asking is the query's own; every later one is given back.
+    // The query keeps the reservation of the first request. Those of later ones are released.
     if (context.reservationId === reservationId || context.askedAgainBy.includes(reservationId)) return;
     const sameQuestion = context.question === question.question;
     yield { type: 'QueryAskedAgain', data: { reservationId, account, replyTo, sameQuestion, at } };
@@ -74,7 +74,10 @@ function* ask(
   yield* goOn(yield* record(asked, thoughts), given);
 }
 
-/** An account still holds credits for this query: they follow the ending, or go back if the question never came. */
+/**
+ * An account still holds credits for this query. They are settled by the ending, or released if the question
+ * never came.
+ */
 function confirmEnding(
   snapshot: Snapshot,
   { reservationId, account }: CommandData<'ConfirmEnding'>,
@@ -122,7 +125,8 @@ function* recordFailure(
   if (!currentAttempt(snapshot, failure)) return;
   const { subtaskId, attempt, resource, reason, best } = failure;
   if (given.at >= snapshot.context.dueAt && !best) yield* expire(snapshot, given);
-  // Votes that stayed apart have an answer too: computation may settle it, and its confidence is told with it.
+  // Without consensus there may still be a leading answer. Computation may confirm it, and its confidence is
+  // reported.
   else if (resource && best && best.kind !== 'none') {
     yield* recordAnswer(snapshot, { subtaskId, attempt, resource, result: best }, given);
   } else {
@@ -157,7 +161,10 @@ function* passDeadline(
   yield* goOn(yield* fail(snapshot, failure, given, 'somebody'), given);
 }
 
-/** Records a failed attempt, and what becomes of it. When `nobody` was there to take it, it waits instead of counting. */
+/**
+ * Records a failed attempt and what happens next. If `nobody` was available to take it, the subtask waits and
+ * the attempt does not count.
+ */
 function* fail(
   { context }: Snapshot,
   failure: Pick<SubtaskFailed, 'subtaskId' | 'attempt' | 'resource' | 'reason' | 'best'>,
@@ -173,7 +180,10 @@ function* fail(
   return yield { type: 'SubtaskFailed', data: { ...failure, next, retryAt, at: given.at } };
 }
 
-/** Dispatches whatever is ready, gives up what depends on nothing known, and ends the query when all is said. */
+/**
+ * Dispatches all ready subtasks, gives up those that need an unknown answer, and concludes the query if none is
+ * open.
+ */
 function* goOn(before: Snapshot, given: Given<NetworkView>): Steps<void> {
   let after = before;
   for (const subtask of subtasksOf(before)) {
@@ -237,7 +247,7 @@ function dispatched(
   };
 }
 
-/** Puts together what was answered, and ends the query with it or with an honest "I don't know". */
+/** Synthesises the answers, and ends the query with the result or with an honest "I don't know". */
 function* conclude(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
   const at = given.at;
   const { question, reserved } = snapshot.context;
@@ -257,7 +267,8 @@ function* conclude(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
   const validation = thoughts.find((event) => event.type === 'AnswerValidated')?.data;
   const answered = subtasks.filter(({ status }) => status === 'accepted').length;
   const confidence = synthesis?.confidence ?? 0;
-  // Each part has passed its own gate; their product falls with their number and is no gate of its own.
+  // Each part has passed its own quality gate. Their product falls with the number of parts, so it is not
+  // checked again.
   if (synthesis?.answer != null && validation?.ok) {
     const spent = Math.round((reserved * answered) / subtasks.length);
     yield { type: 'QueryAnswered', data: { answer: synthesis.answer, confidence, spent, at } };
@@ -276,13 +287,13 @@ function* conclude(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
   };
 }
 
-/** Whether nobody knew, or something stood in the way. */
+/** The reason for an ending without an answer, with the reasons of all failed attempts. */
 function unansweredReason(subtasks: readonly SubtaskState[]): string {
   const failures = new Set(subtasks.flatMap(({ failure }) => (failure === null ? [] : [failure])));
   return ['No Node gave an answer that could be trusted.', ...failures].join(' ').slice(0, MAX_REASON);
 }
 
-/** At the deadline, what is there is given; nothing at all is an expiry. */
+/** At the deadline, the query gives the answers that it has. Without any, it expires. */
 function* expire(snapshot: Snapshot, given: Given<NetworkView>): Steps<void> {
   const subtasks = subtasksOf(snapshot);
   if (subtasks.some(({ status }) => status === 'accepted')) {

@@ -7,7 +7,7 @@ export type Ending =
   | { readonly type: 'QueryDeclined'; readonly data: QueryDeclined }
   | { readonly type: 'QueryExpired'; readonly data: QueryExpired };
 
-/** What a client gets. `credits` is what the query cost, in credits. */
+/** What a client gets for an ending. `credits` is what the query cost, in credits. */
 export function endingBody(ending: Ending, queryId: string): EndingReply {
   switch (ending.type) {
     case 'QueryAnswered': {

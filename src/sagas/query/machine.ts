@@ -6,28 +6,28 @@ import type { Judgement, PlannedSubtask, QueryEvent } from '../../events/query.t
 import type { Complexity, Resource, ResourceAnswer, Stakes } from '../../events/values.ts';
 import type { Ending } from './ending.ts';
 
-/** As many askers of one query get its ending directly; any further one reads it from the service. */
+/** Most askers of one query that get its ending directly. Others read it from the service. */
 const MAX_REPLIES = 16;
 
-/** How many further askings a query remembers by their reservation. */
+/** How many later requests a query remembers, by their reservation. */
 const REMEMBERED_ASKINGS = 64;
 
 export interface SubtaskState extends PlannedSubtask {
   readonly status: 'waiting' | 'dispatched' | 'postponed' | 'accepted' | 'abandoned';
   readonly attempt: number;
-  /** Attempts that a resource has used up; waiting for somebody to be there does not count. */
+  /** Attempts of resources. Waiting for an available resource does not count. */
   readonly tries: number;
-  /** The prompt as it was last dispatched. */
+  /** The prompt of the last dispatch. */
   readonly asked: string;
   readonly exclude: readonly Resource[];
   readonly dispatchedAt: string;
-  /** Deadline of the attempt, or when to try again. */
+  /** Deadline of the attempt, or the time of the next one. */
   readonly dueAt: string;
   readonly answer: string | null;
   readonly confidence: number;
-  /** The best answer that was not accepted. */
+  /** The best answer that was not accepted; null if none. */
   readonly candidate: { readonly answer: string; readonly confidence: number } | null;
-  /** Why the last attempt came to nothing, if it was not the answer's fault. */
+  /** Why the last attempt failed; null if it gave an answer. */
   readonly failure: string | null;
 }
 
@@ -39,7 +39,7 @@ export interface QueryContext {
   readonly reservationId: string;
   readonly reserved: number;
   readonly replyTo: readonly string[];
-  /** Reservations of further askings, each of which is released once. */
+  /** Reservations of later requests. Each is released once. */
   readonly askedAgainBy: RecentKeys;
   readonly askedAt: string;
   readonly dueAt: string;
@@ -51,8 +51,8 @@ export interface QueryContext {
 }
 
 /**
- * The life of one query: the saga's own lifecycle, beside what the Super LLM and the Verifier do for it.
- * Every waiting state has a `dueAt` in the context, and every road leads to one ending.
+ * The life of one query: the lifecycle of the saga, in parallel with the Super LLM's and the Verifier's parts.
+ * Every waiting state has a `dueAt` in the context, and every path leads to one ending.
  */
 export const queryMachine = setup({
   types: {
@@ -82,7 +82,7 @@ export const queryMachine = setup({
       if (replyTo === null || !sameQuestion) return { askedAgainBy };
       return { askedAgainBy, replyTo: [...context.replyTo, replyTo].slice(0, MAX_REPLIES) };
     }),
-    /** Changes nothing; an event without an action counts as one that cannot be taken. */
+    /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
     forgo: assign(({ context, event }) =>
       event.type === 'QueryForgone'

@@ -55,7 +55,7 @@ export function react(
   }
 }
 
-/** The reply first, because somebody waits for it; then the books. */
+/** The reply comes first, because the asker waits for it. The credits follow. */
 function end(ending: Ending, query: QueryContext): readonly MessageEffect[] {
   const { queryId, complexity, judgements } = query;
   return [
