@@ -5,58 +5,64 @@ import { drawOf, verifyChain } from '../../src/events/envelope.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 import type { Running, Supervised } from '../../src/host/supervise.ts';
 
-/** A process that may be killed at any moment and is started again by its supervisor. */
+/** A process that may be killed at any moment, and that its supervisor starts again. */
 export interface Victim {
   readonly name: string;
-  /** SIGKILL. False if it is not running at the moment. */
+  /** Sends SIGKILL. Returns false if it is not running now. */
   kill(): boolean;
 }
 
-/** A network under test: the toy or the full one. */
+/** A network under test: the toy network or the full one. */
 export interface ChaosTarget {
   readonly victims: readonly Victim[];
-  /** Brings in the `index`-th piece of work; resolves when the network has accepted it, however long that takes. */
+  /** Sends the work item with this index. Resolves when the network has accepted it, however long that takes. */
   load(index: number): Promise<void>;
-  /** What has not ended yet of all that was accepted, for people to read. Empty: it is done. */
+  /** Accepted work that has not ended, as text for people. Empty when all is done. */
   unfinished(): Promise<readonly string[]>;
-  /** Everything that is stored, in order. */
+  /** All stored events in order. */
   history(): AsyncIterable<StoredEvent>;
-  /** What an event makes happen, by natural key: it may stand in the history once. Null: it makes nothing happen. */
+  /**
+   * The natural key of what an event makes happen. It may occur once in the history. Null if it makes nothing
+   * happen.
+   */
   naturalKey(event: StoredEvent): string | null;
-  /** What is wrong with the history by the target's own rules. */
+  /** Problems in the history, by the target's own rules. */
   problems(events: readonly StoredEvent[]): Promise<readonly string[]>;
 }
 
 export interface ChaosPlan {
   readonly seed: number;
   readonly kills: number;
-  /** Pieces of work, spread evenly over the time of killing. */
+  /** Number of work items, spread evenly over the time of killing. */
   readonly loads: number;
-  /** Pieces of work on their way at the same time. */
+  /** Work items in flight at the same time. */
   readonly atOnce: number;
-  /** Pause between kills, in milliseconds: drawn between these. */
+  /** Shortest and longest pause between kills, in milliseconds. Each pause is drawn between them. */
   readonly pauseMs: readonly [number, number];
-  /** After the last kill everything must be done within this time, in milliseconds. */
+  /** All work must end within this time after the last kill, in milliseconds. */
   readonly recoveryMs: number;
 }
 
 export interface ChaosReport {
   readonly kills: Readonly<Record<string, number>>;
-  /** Pieces of work that were brought in. */
+  /** Number of work items that were sent. */
   readonly loads: number;
   readonly events: number;
   readonly loadMs: number;
-  /** From the last kill until nothing was unfinished, in milliseconds. */
+  /** From the last kill until all work had ended, in milliseconds. */
   readonly recoveryMs: number;
   readonly problems: readonly string[];
 }
 
 const POLL_MS = 100;
-/** Waits longer than recovery may take, to tell how long it took. */
+/** Waits longer than recovery may take, to measure how long it took. */
 const GIVE_UP_FACTOR = 2;
 const STOP_WITHIN_MS = 10_000;
 
-/** Puts the target under load, kills its processes at seeded moments, lets it recover, and looks at what it recorded. */
+/**
+ * Puts the target under load, kills its processes at seeded moments, lets it recover, and checks what it
+ * recorded.
+ */
 export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<ChaosReport> {
   const kills: Record<string, number> = {};
   const startedAt = performance.now();
@@ -64,7 +70,7 @@ export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<
   let next = 0;
   let killed = false;
   const period = (plan.atOnce * meanPause(plan) * plan.kills) / plan.loads;
-  // The work lasts as long as the killing does: nothing new begins after the last kill.
+  // Work is sent during the killing only. None begins after the last kill.
   const working = Promise.all(
     Array.from({ length: plan.atOnce }, async () => {
       for (let index = next++; index < plan.loads && !killed; index = next++) {
@@ -110,13 +116,13 @@ export async function wreakHavoc(target: ChaosTarget, plan: ChaosPlan): Promise<
   return { kills, loads: Math.min(next, plan.loads), events: events.length, loadMs, recoveryMs, problems };
 }
 
-/** What must hold for every history: no gap, an unbroken chain, nothing that happened twice. */
+/** What every history must have: no gap, a valid hash chain, and nothing that happened twice. */
 export async function problemsOf(
   events: readonly StoredEvent[],
   naturalKey: (event: StoredEvent) => string | null,
 ): Promise<string[]> {
   const problems: string[] = [];
-  // The chain is of consecutive revisions: it names a gap as well.
+  // The chain check requires consecutive revisions, so it also finds gaps.
   const chain = await verifyChain(events);
   if (!chain.ok) problems.push(`${chain.stream} at revision ${chain.revision}: ${chain.reason}`);
   const firstOf = new Map<string, StoredEvent>();
@@ -137,8 +143,8 @@ export interface ChildRole extends Running {
 }
 
 /**
- * Starts a script in a process of its own and waits until it has written a line to its standard output: that means
- * that it is ready. The open pipe to its standard input is how it notices that this process is gone.
+ * Starts a script in another process and waits until it has written a line to its standard output, which means
+ * that it is ready. When this process ends, the script notices it by the closed pipe on its standard input.
  */
 export async function startRole(
   script: string,
@@ -174,7 +180,7 @@ export async function startRole(
   };
 }
 
-/** What is supervised, as a victim: it can be killed only while it runs. */
+/** A supervised process as a victim. It can be killed only while it runs. */
 export function victimOf<R extends Running>(supervised: Supervised<R>, kill: (running: R) => void): Victim {
   return {
     name: supervised.name,
@@ -194,7 +200,7 @@ async function stopChild(child: ChildProcess, exited: Promise<unknown>): Promise
   clearTimeout(impatience);
 }
 
-/** When the last kill was, by the monotonic clock. */
+/** Kills the victims one after another. Returns the time of the last kill by the monotonic clock. */
 async function killAll(
   victims: readonly Victim[],
   plan: ChaosPlan,
@@ -204,7 +210,7 @@ async function killAll(
   for (let index = 0; index < plan.kills; index += 1) {
     await sleep(shortest + drawOf('pause', plan.seed, index) * (longest - shortest));
     const start = Math.floor(drawOf('victim', plan.seed, index) * victims.length);
-    // Whoever is down at the moment is passed over; if all are, wait.
+    // A victim that is down is skipped. If all are down, wait.
     for (let turn = 0; ; turn += 1) {
       const victim = victims[(start + turn) % victims.length];
       if (victim?.kill()) {

@@ -5,7 +5,7 @@ import { connectNats } from '../../src/messaging/connection.ts';
 import { ledgerDefinition } from '../support/ledger.ts';
 import { openDeadlines } from './ledger-history.ts';
 
-/** A fleet of toy accounts, as a process of its own that may be killed. Writes a line to its standard output when it serves. */
+/** A fleet of toy accounts in a process that may be killed. Writes a line to its standard output when it serves. */
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -17,7 +17,7 @@ const id = `fleet-${process.pid}-${Date.now()}`;
 const onLog = (level: string, message: string) =>
   process.stderr.write(`${new Date().toISOString()} ${id} ${level}: ${message}\n`);
 const shutdown = prepareShutdown({ onLog });
-// Whoever started this process is gone: so is its purpose.
+// The process that started this one has ended, so this one ends, too.
 process.stdin.resume().once('close', () => process.exit(1));
 
 const store = connectEventStore(setting('CHAOS_ESDB'));

@@ -1,16 +1,16 @@
 import type { EventStore, StoredEvent } from '../../src/eventstore/port.ts';
 import type { OpenDeadline } from '../../src/host/timers.ts';
 
-/** What the toy's history says, folded as a projection would. */
+/** The balance of the toy network, folded from its history. */
 
 export interface Transfers {
   readonly sent: ReadonlySet<string>;
   readonly received: ReadonlySet<string>;
   readonly confirmed: ReadonlySet<string>;
   readonly deposited: ReadonlySet<string>;
-  /** What is sent and not confirmed, by transfer. */
+  /** Sent and unconfirmed amounts, by transfer. */
   readonly open: ReadonlyMap<string, OpenDeadline>;
-  /** Coins of all accounts together, and how many were ever deposited. */
+  /** Coins of all accounts together, and the sum of all deposits. */
   readonly coins: number;
   readonly brought: number;
 }

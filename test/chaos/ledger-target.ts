@@ -19,7 +19,7 @@ import type { LedgerCommand } from '../support/ledger.ts';
 import { type ChaosTarget, startRole, victimOf } from './harness.ts';
 import { transfersOf } from './ledger-history.ts';
 
-/** Accounts that send each other coins; enough for several of them in each fleet. */
+/** Accounts that send coins to each other. There are enough for several in each fleet. */
 const ACCOUNTS = 12;
 const START_COINS = 1_000_000;
 const ROOT = join(import.meta.dirname, '../..');
@@ -31,7 +31,7 @@ export interface LedgerNetwork extends ChaosTarget {
   stop(): Promise<void>;
 }
 
-/** The toy network: a real broker, the real embedded store, two fleets, each in a process of its own and supervised. */
+/** The toy network: a real broker, the real embedded store, and two fleets, each supervised in another process. */
 export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
   compile();
   const folder = await mkdtemp(join(tmpdir(), 'dellm-chaos-'));
@@ -39,7 +39,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
   const onLog = (level: string, message: string) =>
     log.push(`${new Date().toISOString()} ${level}: ${message}`);
   const [network, ...others] = await loadNatsUsers(folder, []);
-  if (network === undefined) throw new Error('there is always the user of the network');
+  if (network === undefined) throw new Error('the network has no user');
 
   let natsPort = 0;
   const broker = await supervise({
@@ -94,7 +94,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
         await publish(message);
         return;
       } catch {
-        // The broker is down. Only its word makes a command accepted.
+        // The broker is down. A command is accepted only when the broker acknowledges it.
         await sleep(50);
       }
     }
@@ -123,7 +123,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
       const transferId = `a${from}.${index}`;
       await accept(`a${from}`, { type: 'Send', data: { transferId, to, amount } }, `load-${index}`);
       acceptedSends.add(transferId);
-      // Now and then somebody asks for the same again, under another message id.
+      // Sometimes the same request is sent again with another message id.
       if (drawOf('again', seed, index) < 0.2) {
         await accept(`a${from}`, { type: 'Send', data: { transferId, to, amount } }, `load-${index}-again`);
       }
@@ -162,7 +162,8 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
       const jsm = await jetstreamManager(nats);
       const dead = (await jsm.streams.info(DEAD)).state.messages;
       if (dead > 0) problems.push(`${dead} messages were given up`);
-      // What DELLM_CMD still holds says nothing: a killed nats-server 2.9 keeps messages whose ack it knows.
+      // The messages left in DELLM_CMD prove nothing: a killed nats-server 2.9 keeps messages whose
+      // acknowledgement it had confirmed.
       return problems;
     },
 
@@ -176,7 +177,7 @@ export async function startLedgerNetwork(seed: number): Promise<LedgerNetwork> {
   };
 }
 
-/** Node runs no TypeScript by itself, so the fleet's process is compiled first, with what it needs. */
+/** Node cannot run this TypeScript directly, so the fleet's process is compiled first, with its imports. */
 function compile(): void {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   try {

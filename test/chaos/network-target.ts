@@ -24,18 +24,18 @@ import { type ChaosTarget, startRole, victimOf } from './harness.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const DEVICE = 'chaos';
-/** Longest time for a query: it has its ending by then, whatever was killed. */
+/** Deadline of a query, in milliseconds. It has ended by then, whatever was killed. */
 const QUERY_MS = 15_000;
-/** An account asks a query that it has not heard of after 15 s more. */
+/** All credits are settled within this time: an account asks a query for its ending 15 s after the deadline. */
 const SETTLED_WITHIN_MS = 45_000;
 const READY_WITHIN_MS = 60_000;
-/** What an agent lends. */
+/** Slots that the agent lends. */
 const SLOTS = 50;
-/** Such small numbers that generations end while processes are killed. */
+/** Numbers so small that generations end while processes are killed. */
 const EVOLUTION = { tasksPerGeneration: 15, minTasks: 1, goldShare: 0.5 };
-/** Nodes of each seed species that are left out, so that the device has free slots for offspring. */
+/** Nodes of each first species that are left out, so that the device has free slots for offspring. */
 const UNBORN = 2;
-/** Fleets killed in the middle of a generation, besides those that are killed at any moment. */
+/** Fleets that are killed in the middle of a generation, in addition to those that are killed at any moment. */
 const AMBUSHES = 1;
 const backoff = { firstMs: 100, longestMs: 1_000, stableMs: 5_000 };
 
@@ -43,16 +43,17 @@ export interface ChaosNetwork extends ChaosTarget {
   readonly log: readonly string[];
   /** How many questions were answered while processes were killed. */
   answered(): number;
-  /** What evolution did, as far as it is over: known when the history was looked at. */
+  /** What evolution did in completed generations. Known after the history was checked. */
   evolved(): { readonly generations: number; readonly culled: number; readonly born: number };
-  /** How many fleets were killed while a generation was under way. */
+  /** How many fleets were killed during a generation. */
   ambushed(): number;
   stop(): Promise<void>;
 }
 
 /**
- * The whole network, every role in a process of its own, started by the command that users start them by: a real
- * broker, the real embedded store, two fleets, relay, projector, gateway, and an agent with the miniature models.
+ * The whole network, every role in another process, started with the same command that users use: a real
+ * broker, the real embedded store, two fleets, relay, projector, gateway, and an agent with the miniature
+ * models.
  */
 export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'dellm-chaos-'));
@@ -131,7 +132,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   const fleets = victims.filter(({ name }) => name.startsWith('fleet'));
 
   let ambushed = 0;
-  // Selection has just been made: most of what follows from it is still to come.
+  // Selection was just recorded, so most of its effects are still to come.
   client.subscribe('dellm.evt.generation.*.SelectionMade', {
     callback: (error) => {
       if (!error && ambushed < AMBUSHES && fleets[ambushed % fleets.length]?.kill()) ambushed += 1;
@@ -139,7 +140,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   });
   let evolved = { generations: 0, culled: 0, born: 0 };
   let answered = 0;
-  /** The ending of a question, or null when nobody said it in time. */
+  /** The ending of a question; null if there was no reply in time. */
   async function ask(
     queryId: string,
     question: string,
@@ -157,7 +158,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
 
   async function begin(): Promise<void> {
     const standard = await evolutionSettings('miniature');
-    // The instant engine knows its questions to the letter: offspring that put them otherwise could answer none.
+    // The instant engine knows only the exact questions. Offspring with other templates could answer none.
     const genePool = { ...standard.genePool, promptTemplates: [{ system: '', user: '{question}' }] };
     const settings = { ...standard, ...EVOLUTION, genePool };
     const messageId = `genesis-${seed}`;
@@ -178,7 +179,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
   }
   await begin();
 
-  /** What is wrong with evolution, when what is under way has come to its end. */
+  /** Problems of evolution, after everything in progress has ended. */
   async function evolutionEnded(): Promise<readonly string[]> {
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     for (;;) {
@@ -205,7 +206,7 @@ export async function startChaosNetwork(seed: number): Promise<ChaosNetwork> {
       const a = 1 + Math.floor(drawOf('a', seed, index) * 98);
       const b = 1 + Math.floor(drawOf('b', seed, index) * 98);
       const reply = await ask(`chaos-${index}`, `What is ${a} + ${b}?`);
-      // Whoever got no answer asks again under the same id, as clients are told to; it is one query all the same.
+      // An asker without an answer asks again with the same id, as clients should. It is still one query.
       const ending = reply ?? (await ask(`chaos-${index}`, `What is ${a} + ${b}?`));
       if (ending?.outcome === 'answered') answered += 1;
     },
@@ -264,7 +265,7 @@ function smaller(plan: GenesisCommand): GenesisCommand {
 
 const ENDINGS: ReadonlySet<string> = new Set(['QueryAnswered', 'QueryDeclined', 'QueryExpired']);
 
-/** What an event makes happen. It may happen once, however often its command was delivered. */
+/** The natural key of what an event makes happen. It may happen once, however often its command was delivered. */
 function naturalKey({ stream, type, data }: StoredEvent): string | null {
   switch (type) {
     case 'CreditsGranted':

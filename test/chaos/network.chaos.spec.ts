@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wreakHavoc } from './harness.ts';
 import { type ChaosNetwork, startChaosNetwork } from './network-target.ts';
 
-/** `CHAOS_KILLS=200 npx vitest run test/chaos` runs it at length; `CHAOS_SEED` repeats a run's moments and victims. */
+/**
+ * `CHAOS_KILLS=200 npx vitest run test/chaos` makes a long run. `CHAOS_SEED` repeats a run's moments and
+ * victims.
+ */
 const kills = Number(process.env.CHAOS_KILLS ?? 10);
 const seed = Number(process.env.CHAOS_SEED ?? 1);
-/** At most: nothing new is asked after the last kill. */
+/** Most questions. None is asked after the last kill. */
 const QUERIES_PER_KILL = 30;
 const PAUSE_MS = [1_500, 4_500] as const;
 const RECOVERY_MS = 30_000;
@@ -34,9 +37,9 @@ describe('the whole network, while its processes are killed at random', () => {
       );
       expect(report.problems).toEqual([]);
       expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
-      // It goes on answering meanwhile; how much depends on the machine, and on what is killed when.
+      // It continues to answer during the kills. How much depends on the machine, and on what is killed when.
       expect(network.answered()).toBeGreaterThan(report.loads / 4);
-      // Generations ended meanwhile, and a fleet was killed right after a selection.
+      // Generations ended during the kills, and a fleet was killed right after a selection.
       expect(network.evolved().generations).toBeGreaterThan(0);
       expect(network.evolved().born).toBeGreaterThan(0);
       expect(network.ambushed()).toBeGreaterThan(0);

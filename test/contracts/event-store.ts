@@ -4,16 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Delivery, EventStore, JsonObject, NewEvent, StoredEvent } from '../../src/eventstore/port.ts';
 import { AppendTooLargeError, EventStoreUnavailableError } from '../../src/eventstore/port.ts';
 
-/** What the contract runs against. */
+/** The store that the contract runs against. */
 export interface EventStoreFixture {
   readonly store: EventStore;
-  /** Another connection to the same events, for those stores that have connections. */
+  /** Another connection to the same events, for stores that have connections. */
   readonly connectAgain?: () => EventStore;
-  /** Ways to fail, for stores whose server the fixture owns. After either of them it listens again where it did. */
+  /**
+   * Ways to stop the server, for stores whose server the fixture owns. After each, it listens at the same place
+   * again.
+   */
   readonly server?: {
     /** Stops it cleanly and starts it again. */
     readonly restart: () => Promise<void>;
-    /** SIGKILLs it and starts it again. */
+    /** Kills it with SIGKILL and starts it again. */
     readonly killAndRestart: () => Promise<void>;
   };
   readonly close: () => Promise<void>;
@@ -21,7 +24,10 @@ export interface EventStoreFixture {
 
 const mebibyte = 1024 * 1024;
 
-/** What every implementation of the `EventStore` port keeps. Streams have fresh names, so a shared server will do. */
+/**
+ * What every implementation of the `EventStore` port guarantees. Streams have fresh names, so a shared server
+ * can be used.
+ */
 export function eventStoreContract(name: string, open: () => Promise<EventStoreFixture>): void {
   describe(`the event store contract: ${name}`, () => {
     let fixture: EventStoreFixture;
@@ -36,7 +42,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('appending and reading a stream', () => {
-      it('gives back what was appended, exactly, with revisions from 0', async () => {
+      it('returns exactly what was appended, with revisions from 0', async () => {
         const stream = freshStream();
         const events = [
           event('Asked', { text: 'Wie heißt „Ω“? 🦊', list: [1, null, true], nested: { a: '' } }),
@@ -55,7 +61,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         }
       });
 
-      it('keeps any JSON object as it is', async () => {
+      it('stores any JSON object unchanged', async () => {
         const stream = freshStream();
         const objects = fc.sample(fc.dictionary(fc.string(), fc.jsonValue()), { numRuns: 50, seed: 7 });
         const datas = objects.map((object): JsonObject => JSON.parse(JSON.stringify(object)));
@@ -98,7 +104,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         }
       });
 
-      it('refuses what no store can take', async () => {
+      it('refuses invalid input', async () => {
         const stream = freshStream();
         const one = event('A');
         await expect(store.append(stream, [], 'any')).rejects.toThrow(TypeError);
@@ -117,7 +123,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('expected revisions', () => {
-      it('appends only where the writer believes the stream to be', async () => {
+      it('allow an append only at that revision', async () => {
         const stream = freshStream();
         expect(await store.append(stream, [event('A')], 0)).toEqual(conflict(-1));
         expect(await store.append(stream, [event('A')], 'stream-exists')).toEqual(conflict(-1));
@@ -136,14 +142,14 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         ]);
       });
 
-      it('stores all events of an append or none', async () => {
+      it('store all events of an append or none', async () => {
         const stream = freshStream();
         await store.append(stream, numbered(2), 'no-stream');
         expect(await store.append(stream, numbered(3), 0)).toEqual(conflict(1));
         expect(await collect(store.readStream(stream))).toHaveLength(2);
       });
 
-      it('lets exactly one of two owners win who decided differently about the same message', async () => {
+      it('let exactly one of two owners succeed that decided differently about the same message', async () => {
         for (let round = 0; round < 10; round += 1) {
           const stream = freshStream();
           const other = fixture.connectAgain?.() ?? store;
@@ -158,7 +164,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         }
       });
 
-      it('keeps revisions without a gap under writers that race', async () => {
+      it('leave no gap between revisions when several writers compete', async () => {
         const stream = freshStream();
         const writer = async (by: number) => {
           for (let n = 0; n < 15; ) {
@@ -178,7 +184,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('the same append again', () => {
-      it('is recognised by its event ids, at every kind of expected revision', async () => {
+      it('is recognised by its event ids, with every kind of expected revision', async () => {
         const stream = freshStream();
         const first = numbered(2);
         const second = numbered(3);
@@ -192,7 +198,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(await collect(store.readStream(stream))).toHaveLength(6);
       });
 
-      it('is stored once when both copies are under way at the same time', async () => {
+      it('is stored once when both copies are in flight at the same time', async () => {
         const stream = freshStream();
         const events = numbered(2);
         const results = await Promise.all([1, 2, 3].map(() => store.append(stream, events, 'no-stream')));
@@ -216,7 +222,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(await store.append(stream, [repeated], 0)).toMatchObject({ outcome: 'appended', revision: 1 });
       });
 
-      it('is a conflict when only a part of it is stored there', async () => {
+      it('is a conflict if only a part of it is stored', async () => {
         const stream = freshStream();
         const [a, b, c] = numbered(3) as [NewEvent, NewEvent, NewEvent];
         await store.append(stream, [a, b], 'no-stream');
@@ -234,7 +240,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('the size of an append', () => {
-      it('may come close to 1 MiB', async () => {
+      it('may be just below 1 MiB', async () => {
         const stream = freshStream();
         const text = 'x'.repeat(mebibyte - 200);
         await store.append(stream, [event('Large', { text })], 'no-stream');
@@ -294,7 +300,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('keeping only the last events of a stream', () => {
-      it('hides the older ones from the stream, but not from all events, and goes on counting', async () => {
+      it('hides the older ones from the stream, but not from all events, and continues the revisions', async () => {
         const stream = freshStream();
         await store.append(stream, numbered(4), 'no-stream');
         await store.keepLast(stream, 2);
@@ -308,7 +314,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(await collect(store.readAll({ prefixes: [stream] }))).toHaveLength(5);
       });
 
-      it('can be said before the first event', async () => {
+      it('can be set before the first event', async () => {
         const stream = freshStream();
         await store.keepLast(stream, 1);
         expect(await collect(store.readStream(stream))).toEqual([]);
@@ -318,7 +324,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('subscribing', () => {
-      it('delivers history, says that it has caught up, goes on live, and ends at the signal', async () => {
+      it('delivers history, reports that it has caught up, continues live, and ends at the signal', async () => {
         const prefix = freshStream();
         const stop = new AbortController();
         await store.append(`${prefix}-1`, numbered(3), 'no-stream');
@@ -335,7 +341,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(seen).toEqual(['-1@0', '-1@1', '-1@2', 'caught up', '-2@0', '-2@1']);
       });
 
-      it('delivers the same events as reading, once each, while they are being written', async () => {
+      it('delivers the same events as reading does, once each, while they are written', async () => {
         const prefix = freshStream();
         const stop = new AbortController();
         const writing = Promise.all(
@@ -361,7 +367,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(revisionsOf(deliveries)).toEqual([3, 4]);
       });
 
-      it('reports positions while nothing matches, and resuming from one skips nothing', async () => {
+      it('reports positions while no event matches, and resuming from one skips nothing', async () => {
         const prefix = freshStream();
         await store.append(`${prefix}-wanted`, numbered(3), 'no-stream');
         for (let i = 0; i < 20; i += 1) await store.append(`${prefix}-noise`, numbered(10), 'any');
@@ -401,7 +407,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         expect(seen).toEqual(Array.from({ length: 200 }, (_, i) => i));
       });
 
-      it('ends at once when the signal has aborted already or aborts while nothing happens', async () => {
+      it('ends at once if the signal has already aborted, or aborts while nothing happens', async () => {
         expect(await collect(store.subscribe({ signal: AbortSignal.abort() }))).toEqual([]);
         const stop = new AbortController();
         const prefix = freshStream();
@@ -413,7 +419,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
 
     it('ends its subscriptions and refuses further calls when it is closed', async () => {
       const connectAgain = fixture.connectAgain;
-      // The in-memory store is its own only connection; another one stands for it.
+      // The in-memory store has only one connection, so another store stands for a second one.
       const other = connectAgain?.() ?? (await open()).store;
       const subscribed = collect(
         other.subscribe({ prefixes: [freshStream()], signal: new AbortController().signal }),
@@ -428,7 +434,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
       await expect(collect(other.readStream(freshStream()))).rejects.toThrow(EventStoreUnavailableError);
     });
 
-    it('keeps its appends going while another connection of the process closes', async (context) => {
+    it('continues its appends while another connection of the process closes', async (context) => {
       const { connectAgain } = fixture;
       if (connectAgain === undefined) return context.skip('the store has no connections');
       const stream = freshStream();
@@ -452,7 +458,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
     });
 
     describe('a server that fails', () => {
-      it('keeps every acknowledged event exactly once over SIGKILLs while many write', async (context) => {
+      it('keeps every acknowledged event exactly once when it is killed while many write', async (context) => {
         const server = fixture.server;
         if (server === undefined) return context.skip('the fixture owns no server');
         const prefix = freshStream();
@@ -478,7 +484,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
             if (delivery.kind !== 'event') continue;
             const { stream, revision } = delivery.event;
             const last = seen.get(stream) ?? -1;
-            // At least once, in order, without a gap.
+            // At least once, in order, without gaps.
             expect(revision).toBeLessThanOrEqual(last + 1);
             seen.set(stream, Math.max(last, revision));
           }
@@ -501,7 +507,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
         await reader;
       }, 90_000);
 
-      it('is subscribed to again after a clean restart, from the last position', async (context) => {
+      it('serves subscriptions from their last position after a clean restart', async (context) => {
         const server = fixture.server;
         if (server === undefined) return context.skip('the fixture owns no server');
         const prefix = freshStream();
@@ -523,7 +529,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
   });
 }
 
-/** An event with an id of its own. */
+/** An event with a new id. */
 export function event(type: string, data: JsonObject = {}): NewEvent {
   return { id: randomUUID(), type, data, metadata: { schemaVersion: 1 } };
 }

@@ -3,17 +3,17 @@ import type { InferenceEngine, InferenceRequest } from '../../src/inference/port
 
 export interface InferenceSubject {
   readonly engine: InferenceEngine;
-  /** A model that the engine has, and prompts to which it has answers. */
+  /** A model of the engine, and prompts that it can answer. */
   readonly model: string;
   readonly prompts: readonly [string, string, ...string[]];
-  /** Makes the next answer take so long that it can be aborted before; engines that answer at once lack it. */
+  /** Makes the next answer so slow that it can be aborted. Engines that answer at once do not have it. */
   slow?(): void;
   dispose(): Promise<void>;
 }
 
 export const DEFAULT_PARAMS = { temperature: 0.8, topP: 0.95, topK: 40, contextTokens: 256, maxTokens: 32 };
 
-/** What every engine behind the inference port does alike. */
+/** What every engine behind the inference port does in the same way. */
 export function inferenceContract(name: string, open: () => Promise<InferenceSubject>): void {
   describe(`inference by ${name}`, () => {
     let subject: InferenceSubject;
@@ -66,7 +66,7 @@ export function inferenceContract(name: string, open: () => Promise<InferenceSub
       expect(together[1]?.text).toBe(alone[1].text);
     });
 
-    it('refuses an unknown model with a lasting error', async () => {
+    it('refuses an unknown model with a permanent error', async () => {
       await expect(ask({ model: 'no-such-model' })).rejects.toMatchObject({
         name: 'InferenceError',
         reason: expect.stringMatching(/^(model-missing|no-recording)$/),
@@ -75,12 +75,12 @@ export function inferenceContract(name: string, open: () => Promise<InferenceSub
       });
     });
 
-    it('rejects with the reason of a signal that was aborted before', async () => {
+    it('rejects with the reason of a signal that has already aborted', async () => {
       const reason = new Error('the deadline is over');
       await expect(ask({}, AbortSignal.abort(reason))).rejects.toBe(reason);
     });
 
-    it('rejects with the reason of a signal that is aborted meanwhile, and answers the next request', async ({
+    it('rejects with the reason of a signal that aborts during inference, and answers the next request', async ({
       skip,
     }) => {
       if (!subject.slow) return skip('this engine answers before anything can be aborted');
@@ -93,7 +93,7 @@ export function inferenceContract(name: string, open: () => Promise<InferenceSub
       await expect(ask()).resolves.toHaveProperty('text');
     });
 
-    it('ends everything when it is closed, twice without harm', async () => {
+    it('ends everything when it is closed, and may be closed twice', async () => {
       const { engine, dispose } = await open();
       await engine.close();
       await engine.close();

@@ -3,8 +3,9 @@ import { InferenceError } from '../../src/inference/port.ts';
 import { parseArithmetic } from '../../src/verification/maths.ts';
 
 /**
- * A simulation for specs in which questions are not known beforehand: it works out arithmetic at once, however it is
- * put, and is wrong for a share of the seeds, in both models of a Node alike. It knows nothing else.
+ * A simulation for specs whose questions are not known in advance. It computes arithmetic at once, in any
+ * wording, and is wrong for a share of the sampling seeds, with both models of a Node in the same way. It knows
+ * nothing else.
  */
 export function createCalculatingEngine(errorRate: number): InferenceEngine {
   return {
@@ -13,8 +14,8 @@ export function createCalculatingEngine(errorRate: number): InferenceEngine {
       signal?.throwIfAborted();
       const claim = parseArithmetic(prompt.replace(/^(?:Question:|Please answer:)|Answer:$/g, '').trim());
       if (claim === null)
-        throw new InferenceError('no-recording', `This is no arithmetic: ${prompt.slice(0, 80)}`);
-      // The second model's seed is one more than the first one's.
+        throw new InferenceError('no-recording', `This is not arithmetic: ${prompt.slice(0, 80)}`);
+      // The second model's seed is the first one's plus one.
       const wrong = seed / 2 ** 32 < errorRate;
       return {
         text: wrong ? String(Number(claim.expected) + 1) : claim.expected,

@@ -1,9 +1,12 @@
 import { getContainerRuntimeClient } from 'testcontainers';
 
-/** Set to `1` where containers must be there (in a pipeline): a test without them fails then, and is not skipped. */
+/**
+ * Set to `1` where containers are required (in a pipeline): tests without them then fail instead of being
+ * skipped.
+ */
 export const containersRequired = process.env.DELLM_REQUIRE_CONTAINERS === '1';
 
-/** Whether a container engine runs; if not, the reason in one line, fit for the name of a skipped test. */
+/** Whether a container engine runs. If not, the reason in one line, for the name of a skipped test. */
 export async function probeContainerEngine(): Promise<{
   readonly available: boolean;
   readonly reason: string;

@@ -6,27 +6,28 @@ import { WorkOrder } from '../../src/events/node.ts';
 import { givenFor } from '../../src/host/given.ts';
 import { DEFINITIONS } from '../../src/sagas/index.ts';
 
-/** What the host would tell `decide` besides the command. */
+/** What the host passes to `decide` besides the command. */
 export interface Circumstances {
   readonly at?: string;
   readonly device?: string | null;
   readonly reads?: unknown;
-  /** Of the message; another one for each command unless it is given. */
+  /** The id of the message. Default: another one for each command. */
   readonly messageId?: string;
 }
 
-/** The instant at which scenarios begin. */
+/** The time at which scenarios begin. */
 export const START = '2026-01-05T10:00:00.000Z';
 
-/** `START` and so many milliseconds. */
+/** The time `ms` milliseconds after `START`. */
 export function later(ms: number): string {
   return new Date(Date.parse(START) + ms).toISOString();
 }
 
 /**
- * One actor without a host. Every step holds the actor to its contract: `decide` may not change what it was given, its
- * events are plain data that the machine takes one after another and record what they were decided by, `react` has an
- * answer to each of them, and the effects are commands that their receivers can read, due when the event says.
+ * One actor without a host. Every step checks the actor's contract: `decide` does not change its input; events
+ * are plain data that the machine can take one after another, and they record what the decision depended on;
+ * `react` handles each of them; and effects are commands that their receivers can read, with times that the
+ * event records.
  */
 export class Scenario<C extends Command, E extends DomainEvent> {
   readonly definition: ActorDefinition;
@@ -34,9 +35,9 @@ export class Scenario<C extends Command, E extends DomainEvent> {
   /** All recorded events. */
   readonly history: E[] = [];
   snapshot: AnyMachineSnapshot;
-  /** What the last command made happen. */
+  /** The events of the last command. */
   events: readonly E[] = [];
-  /** What follows from it. */
+  /** The effects of these events. */
   effects: readonly Effect[] = [];
   readonly #defaults: Circumstances;
   #messages = 0;
@@ -48,7 +49,7 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     [this.snapshot] = initialTransition(this.definition.machine, { id });
   }
 
-  /** Recorded earlier. */
+  /** Adds earlier events. */
   given(...events: readonly E[]): this {
     for (const event of events) {
       const { stored, snapshot } = this.#take(event, this.snapshot);
@@ -94,7 +95,7 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     if (!told.every(({ context, copy }) => isDeepStrictEqual(context, copy))) {
       throw new Error('decide has changed the context');
     }
-    // Nothing is recorded of a decision that was not made to its end.
+    // If a decision throws, none of its events is recorded.
     this.snapshot = snapshot;
     this.history.push(...events);
     this.events = events;
@@ -106,24 +107,24 @@ export class Scenario<C extends Command, E extends DomainEvent> {
     return this.snapshot.context;
   }
 
-  /** The types of what the last command made happen. */
+  /** The types of the last command's events. */
   get types(): readonly string[] {
     return this.events.map((event) => event.type);
   }
 
-  /** The commands that follow from the last one, as `kind/id Type`. */
+  /** The commands that the last command led to, as `kind/id Type`. */
   get sent(): readonly string[] {
     return this.effects.flatMap((effect) =>
       effect.kind === 'command' ? [`${effect.to.kind}/${effect.to.id} ${effect.command.type}`] : [],
     );
   }
 
-  /** What an event makes of a state, and what follows from it. */
+  /** The state after an event, and its effects. */
   #take(event: E, before: AnyMachineSnapshot) {
     const stored = { type: event.type, data: JSON.parse(canonicalJson(event.data)) } as E;
-    if (!isDeepStrictEqual(stored, event)) throw new Error(`${event.type} is not what is stored of it`);
+    if (!isDeepStrictEqual(stored, event)) throw new Error(`${event.type} differs from what is stored`);
     if (!before.can(stored)) {
-      throw new Error(`${event.type} cannot be taken in ${JSON.stringify(before.value)}`);
+      throw new Error(`${event.type} is not handled in ${JSON.stringify(before.value)}`);
     }
     const [snapshot] = transition(this.definition.machine, before, stored);
     const effects = this.definition.react(stored, snapshot);
@@ -142,27 +143,27 @@ export class Scenario<C extends Command, E extends DomainEvent> {
   }
 }
 
-/** An event says when it happened, what was read for it, which draws it hung on, and why, in words. */
+/** Checks that an event records its time, the position of the rows, its draws, and its reason in words. */
 function checkRecorded({ type, data }: DomainEvent, { at, reads }: Given, drawn: ReadonlySet<number>): void {
   const recorded: Readonly<Record<string, unknown>> = { ...data };
-  if (recorded.at !== at) throw new Error(`${type} is not recorded as of ${at}`);
+  if (recorded.at !== at) throw new Error(`${type} does not record the time ${at}`);
   if ('readPosition' in recorded && recorded.readPosition !== (reads as { position: number }).position) {
-    throw new Error(`${type} does not record the position that was read`);
+    throw new Error(`${type} does not record the position of its rows`);
   }
   const unknown = ((recorded.draws ?? []) as number[]).filter((draw) => !drawn.has(draw));
-  if (unknown.length > 0) throw new Error(`${type} records draws that nobody has made: ${unknown}`);
+  if (unknown.length > 0) throw new Error(`${type} records draws that were not made: ${unknown}`);
   for (const field of ['reason', 'rule', 'cause', 'why']) {
-    if (recorded[field] === '') throw new Error(`${type} does not say its ${field}`);
+    if (recorded[field] === '') throw new Error(`${type} has an empty ${field}`);
   }
 }
 
-/** Whoever is sent a time is sent one that is on record with the event: worked out anew, it might be another one. */
+/** Checks that every time in an effect is recorded in the event. A recomputed time could differ. */
 function checkTimes(effect: Effect, event: DomainEvent): void {
   if (effect.kind !== 'command' && effect.kind !== 'work') return;
   const recorded = new Set(timesIn(event.data));
   const body = effect.kind === 'work' ? effect.body : effect.command.data;
   const others = timesIn(body).filter((time) => !recorded.has(time));
-  if (others.length > 0) throw new Error(`${event.type} has no record of ${others}`);
+  if (others.length > 0) throw new Error(`${event.type} does not record ${others}`);
 }
 
 function timesIn(value: unknown): readonly string[] {

@@ -15,7 +15,7 @@ export interface Ended {
 const folders: string[] = [];
 const children = new Set<Started>();
 
-/** Ends whatever still runs, and removes the folders. */
+/** Ends all processes that still run, and removes the folders. */
 export async function cleanUp(): Promise<void> {
   for (const { child, ended } of children) {
     child.kill('SIGKILL');
@@ -24,20 +24,20 @@ export async function cleanUp(): Promise<void> {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** A data folder that is not there yet for anybody else. */
+/** A path for a new data folder, which no other test uses. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dellm-cli-'));
   folders.push(folder);
   return folder;
 }
 
-/** This process's environment with another data folder, and without brokers and stores that run already. */
+/** This process's environment with another data folder, and without running brokers and stores. */
 export function environment(home: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { NATS_URL: _nats, ESDB_URL: _store, ...env } = process.env;
   return { ...env, DELLM_HOME: home, ...more };
 }
 
-/** Runs the command to its end. */
+/** Runs the command until it exits. */
 export function dellm(home: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return start(home, args, env).ended;
 }
@@ -45,12 +45,12 @@ export function dellm(home: string, args: readonly string[], env: NodeJS.Process
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What it has printed so far. */
+  /** The output so far. */
   out(): string;
   err(): string;
 }
 
-/** Starts the command as a process of its own, from `dist/`. */
+/** Starts the command from `dist/` in another process. */
 export function start(
   home: string,
   args: readonly string[],
@@ -83,12 +83,12 @@ export function start(
 export async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out waiting for ${what}`);
     await sleep(20);
   }
 }
 
-/** A network on a port of its own that has said that it is up. */
+/** A network on a free port that has reported that it is up. */
 export async function up(home: string, env: NodeJS.ProcessEnv = {}): Promise<Started> {
   const network = start(home, ['up', '--json', '--port', String(await freePort())], env);
   const dead = network.ended.then(({ code, stderr }) => {
@@ -107,7 +107,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Processes whose command line names the folder: its event store and its broker do. */
+/** Processes with the folder in their command line: its event store and its broker. */
 export async function processesOf(home: string): Promise<string[]> {
   return (await processes()).filter(({ command }) => command.includes(home)).map(({ command }) => command);
 }
@@ -130,7 +130,7 @@ export async function processes(): Promise<Process[]> {
   });
 }
 
-/** The processes that a process has started, and those that they have. */
+/** The child processes of a process, and their children. */
 export function descendantsOf(pid: number, all: readonly Process[]): Process[] {
   const own = all.filter(({ parent }) => parent === pid);
   return own.flatMap((child) => [child, ...descendantsOf(child.pid, all)]);

@@ -1,6 +1,6 @@
 import { drawOf } from '../../src/events/envelope.ts';
 
-/** Draws as `decide` is given them: by purpose, and always the same for a seed. */
+/** Draws by purpose, as `decide` gets them. A seed always gives the same ones. */
 export function drawing(seed: number): (purpose: string) => number {
   return (purpose) => drawOf(seed, purpose);
 }

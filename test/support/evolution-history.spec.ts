@@ -35,7 +35,7 @@ const without = (type: string, stream?: string) =>
   GENERATION.filter((one) => one[0] !== type || (stream !== undefined && one[1] !== stream));
 
 describe('the history of an evolution', () => {
-  it('in which a generation came and went is whole', () => {
+  it('has no problems after a whole generation', () => {
     expect(problemsOf(GENERATION)).toEqual([]);
     expect(unfinishedEvolution(events(GENERATION))).toEqual([]);
     const { culled, offspring } = populationOf(events(GENERATION));
@@ -57,7 +57,7 @@ describe('the history of an evolution', () => {
       'a-1-1 was born again at position 10',
     ],
     [
-      'a culled Node that goes on',
+      'a culled Node that continues',
       [...GENERATION, ['TaskAccepted', 'node-n2', {}] as const],
       'n2 took a task after it was culled',
     ],
@@ -65,7 +65,7 @@ describe('the history of an evolution', () => {
     expect(problemsOf(told)).toContain(problem);
   });
 
-  it('names what has not come to its end', () => {
+  it('lists what has not ended', () => {
     const open = without('GenerationClosed').filter(([type]) => type !== 'NodeRetired');
     expect(unfinishedEvolution(events(open))).toEqual(['generation a/1', 'retirement of n2']);
   });

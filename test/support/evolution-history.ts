@@ -1,12 +1,12 @@
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 
-/** What a population went through, as its history tells it. */
+/** What happened to a population, from its history. */
 export interface Population {
   /** By `cluster/generation`: how often it was opened and closed. */
   readonly generations: ReadonlyMap<string, { readonly opened: number; readonly closed: number }>;
   readonly culled: ReadonlySet<string>;
   readonly retired: ReadonlySet<string>;
-  /** Nodes that a generation bred and that live or lived. */
+  /** Nodes that a generation bred and that were born. */
   readonly offspring: ReadonlySet<string>;
 }
 
@@ -31,8 +31,8 @@ export function populationOf(events: readonly StoredEvent[]): Population {
 }
 
 /**
- * What is wrong with an evolution that has come to rest: `slots` is what every device lends. Nothing may be lost, and
- * nothing may happen twice, whatever was killed meanwhile.
+ * The problems in a history after evolution has come to rest. `slots`: the slots that every device lends.
+ * Nothing may be lost or happen twice, whatever was killed.
  */
 export function evolutionProblems(events: readonly StoredEvent[], slots: number): string[] {
   const problems: string[] = [];
@@ -60,7 +60,7 @@ export function evolutionProblems(events: readonly StoredEvent[], slots: number)
         for (const node of seedsOf(data)) seeds.add(node);
         break;
       case 'SlotsGranted':
-        // A grant may be told again, alike.
+        // The same grant may be repeated.
         for (const node of slotsOf(data)) {
           granted.set(node, (granted.get(node) ?? new Set()).add(String(data.claim)));
         }
@@ -106,7 +106,7 @@ export function evolutionProblems(events: readonly StoredEvent[], slots: number)
   return problems;
 }
 
-/** Generations, culled Nodes and offspring that have not come to their end yet, for people to read. */
+/** Generations, culled Nodes and offspring that have not yet ended, retired or been born, as text for people. */
 export function unfinishedEvolution(events: readonly StoredEvent[]): string[] {
   const { generations, culled, retired } = populationOf(events);
   return [

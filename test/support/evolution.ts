@@ -4,7 +4,7 @@ import { type FitnessTally, tally } from '../../src/evolution/fitness.ts';
 import { FOUNDING_RULES } from '../../src/evolution/founding-rules.ts';
 import { nodeView } from './views.ts';
 
-/** The founding document's numbers over a gene pool of miniature models. */
+/** The founding document's numbers, with a gene pool of miniature models. */
 export const SETTINGS: EvolutionSettings = {
   strategy: 'evolution',
   tasksPerGeneration: 20,
@@ -27,7 +27,7 @@ export const SETTINGS: EvolutionSettings = {
   },
 };
 
-/** A Node of which `judged` answers were judged, `right` of them as right. */
+/** A Node with `judged` judged answers, of which `right` were right. */
 export function judgedNode(id: string, right: number, judged = 20, change: Partial<NodeView> = {}): NodeView {
   const answers = Array.from({ length: judged }, (_, index) => ({
     taskType: 'math.arithmetic',

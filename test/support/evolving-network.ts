@@ -5,10 +5,10 @@ import { createInstantEngine } from '../../src/inference/instant.ts';
 import { SETTINGS } from './evolution.ts';
 import { DEVICE, LocalNetwork } from './local-network.ts';
 
-/** Nodes of the seed generation that never know the answer: the two that shall be culled. */
+/** First Nodes that never know the answer: the two that will be culled. */
 export const DULL = ['mathematical-03', 'mathematical-07'];
 
-/** Slots of the one device: two more than there are seeds. */
+/** Slots of the only device: two more than there are first Nodes. */
 export const SLOTS = 52;
 
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -18,7 +18,10 @@ const ANSWERS: Readonly<Record<string, string>> = {
   'Is 17 greater than 12?': 'yes',
 };
 
-/** Gold tasks of the network's own making are not among the answers: to those everybody says the same wrong thing. */
+/**
+ * The answer to tasks that are not in `ANSWERS`, such as mixed-in gold tasks. All Nodes give it, and it is
+ * wrong.
+ */
 const UNKNOWN = '13';
 
 const TASK = {
@@ -27,7 +30,7 @@ const TASK = {
   expected: { kind: 'answer', value: '42' },
 } as const;
 
-/** A device on which everybody knows the answers but the dull ones. Simulated: no model runs. */
+/** A device on which all Nodes except the dull ones know the answers. Simulated: no model runs. */
 function answers({ node, taskId, prompt, models }: WorkOrder): NodeCommand {
   const text = DULL.includes(node) ? UNKNOWN : (ANSWERS[prompt.replace(/^(?:Question: )/, '')] ?? UNKNOWN);
   const said = (model: string): ModelAnswer => ({
@@ -45,7 +48,7 @@ function answers({ node, taskId, prompt, models }: WorkOrder): NodeCommand {
   };
 }
 
-/** A network of this process whose mathematicians have been examined until a generation ended by itself. */
+/** A network in this process whose mathematicians were examined until a generation ended. */
 export async function evolvingNetwork(): Promise<LocalNetwork> {
   const local = new LocalNetwork(createInstantEngine({ answers: new Map(), errorRates: new Map(), seed: 1 }));
   const settled = async (): Promise<void> => {

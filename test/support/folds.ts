@@ -2,13 +2,13 @@ import { vi } from 'vitest';
 import type { ActorDefinition } from '../../src/actors/actor.ts';
 import type { StoredEvent } from '../../src/eventstore/port.ts';
 
-/** How often each kind of actor folds an event from now on, whoever does it: every way leads through `transition`. */
+/** Counts, for each kind of actor, how often an event is folded from now on. All folds call `transition`. */
 export function countFolds(definitions: readonly ActorDefinition[]): () => Record<string, number> {
   const spies = definitions.map(({ kind, machine }) => [kind, vi.spyOn(machine, 'transition')] as const);
   return () => Object.fromEntries(spies.map(([kind, spy]) => [kind, spy.mock.calls.length]));
 }
 
-/** How many events each kind of actor has recorded. */
+/** Number of recorded events for each kind of actor. */
 export function countEvents(
   definitions: readonly ActorDefinition[],
   events: readonly StoredEvent[],

@@ -16,8 +16,8 @@ const CHATML =
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
 /**
- * Writes a llama model of one layer with made-up weights and a ChatML template: it says nothing sensible, but loads
- * and runs, so that what the engine does with such a file (or with one that lacks something) can be seen.
+ * Writes a llama model with one layer, random weights and a ChatML template. Its output has no meaning, but it
+ * loads and runs, so that specs can see how the engine handles such a file, or one with missing parts.
  */
 export function writeTinyGguf(path: string, { metadata = {}, cut = 0 }: TinyModel = {}): void {
   const bytes = Array.from({ length: 256 }, (_, byte) => gpt2Character(byte));
@@ -87,7 +87,7 @@ function layerTensors(vocabulary: number) {
   ];
 }
 
-/** GPT-2 spells bytes that do not print as characters from U+0100 on. */
+/** GPT-2 writes bytes that are not printable as characters from U+0100 on. */
 function gpt2Character(byte: number): string {
   const prints = (b: number) => (b >= 33 && b < 127) || (b >= 161 && b < 173) || (b >= 174 && b < 256);
   if (prints(byte)) return String.fromCharCode(byte);

@@ -4,9 +4,10 @@ import { type ActorDefinition, CommandRefusedError, type Effect } from '../../sr
 import type { WorkOrder } from '../../src/events/node.ts';
 
 /**
- * A toy actor for the specs of the host: accounts that send each other coins. It has what the real ones have: natural
- * keys, effects that come back as commands, timers, refusals, several events from one command. A waiting state has a
- * deadline, and what is asked again under a new attempt is answered again: a broker may lose what it has acknowledged.
+ * A toy actor for the specs of the host: accounts that send coins to each other. It has what real actors have:
+ * natural keys, effects that come back as commands, timers, refusals, several events from one command. A
+ * waiting state has a deadline. A request with a new attempt number is answered again, because a broker may
+ * lose what it has acknowledged.
  */
 
 const key = z.string().min(1);
@@ -45,7 +46,10 @@ export interface Ledger {
   readonly unconfirmed: Readonly<Record<string, { to: string; amount: number; attempt: number }>>;
 }
 
-/** An unconfirmed transfer is sent again after this time, in milliseconds. Its id begins with the sender's and a dot. */
+/**
+ * An unconfirmed transfer is sent again after this time, in milliseconds. Its id begins with the sender and a
+ * dot.
+ */
 export const REMIND_AFTER_MS = 2_000;
 
 function mark(context: Ledger, natural: string, change: Partial<Ledger> = {}): Partial<Ledger> {
@@ -189,7 +193,7 @@ export const ledgerDefinition: ActorDefinition<typeof ledgerMachine, LedgerComma
   },
 };
 
-/** A work order that stands for a transfer. */
+/** A work order with the transfer as its task. */
 export function orderFor(taskId: string): WorkOrder {
   return {
     node: 'a',

@@ -16,17 +16,17 @@ export interface LiveNetwork {
   readonly storeUrl: string;
   /** What the network logged at the levels warn and error. */
   readonly log: readonly string[];
-  /** A client's connection, or that of the network's own user. Closed by `stop()`. */
+  /** A connection as a client, or as the network's own user. `stop()` closes it. */
   connect(as?: 'client' | 'network'): Promise<NatsConnection>;
-  /** One request as a client. Bytes and texts go as they are, anything else as JSON. */
+  /** Sends one request as a client. Bytes and text are sent as they are, other values as JSON. */
   request(subject: string, body?: unknown, timeoutMs?: number): Promise<unknown>;
   /** Stops everything and removes the folder. */
   stop(): Promise<void>;
 }
 
 /**
- * A real network for specs: a real nats-server and embedded event store on free ports, all roles in this process, and
- * a data folder of its own. Without an engine the miniature models answer.
+ * A real network for specs: a nats-server and an embedded event store on free ports, all roles in this process,
+ * and a temporary data folder. Unless an engine is given, the miniature models answer.
  */
 export async function startLiveNetwork(
   options: { readonly engine?: InferenceEngine; readonly evolution?: EvolutionSettings } = {},

@@ -2,7 +2,10 @@ import type { LineageRow } from '../../src/projections/lineage.ts';
 
 const START = Date.parse('2026-01-01T00:00:00.000Z');
 
-/** A life of generation 0 without parents that began `bornPosition` minutes after the first, but for what is given. */
+/**
+ * A life in generation 0 without parents, born `bornPosition` minutes after the first. `given` overrides its
+ * fields.
+ */
 export function life(node: string, given: Partial<LineageRow> = {}): LineageRow {
   const bornPosition = given.bornPosition ?? 0;
   return {
@@ -31,7 +34,7 @@ export function life(node: string, given: Partial<LineageRow> = {}): LineageRow 
   };
 }
 
-/** So many minutes after the first birth. */
+/** The time that is this many minutes after the first birth. */
 export function minutes(count: number): string {
   return new Date(START + 60_000 * count).toISOString();
 }
@@ -39,8 +42,8 @@ export function minutes(count: number): string {
 const SPECIES = ['mathematical', 'programming', 'creative', 'analytical', 'factual'] as const;
 
 /**
- * Lives of a population under selection: `generations` cycles over `slots` slots, in each of which a fifth ends and the
- * slots are taken by children of the others. `draw` gives numbers in [0, 1).
+ * Lives of a population under selection: `generations` cycles over `slots` slots. In each cycle a fifth of the
+ * Nodes end, and children of the others take their slots. `draw` gives numbers in [0, 1).
  */
 export function population(slots: number, generations: number, draw: () => number): LineageRow[] {
   const pick = <Item>(items: readonly Item[], fallback: Item): Item =>

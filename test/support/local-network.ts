@@ -22,7 +22,7 @@ import { DEFINITIONS } from '../../src/sagas/index.ts';
 
 export const DEVICE = 'laptop';
 
-/** The plan of a small or whole first generation, with miniature models. */
+/** The plan of a small or full genesis, with miniature models. */
 export function genesisPlan(
   nodes = 10,
   owner = 'owner',
@@ -43,9 +43,12 @@ export function genesisPlan(
   return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', seeds, evolution } };
 }
 
-/** The whole network in this process, without brokers: real actors, sagas and projections over an in-memory store. */
+/**
+ * The whole network in this process without brokers: real actors, sagas and projections over an in-memory
+ * store.
+ */
 export class LocalNetwork {
-  /** What the device does with a work order; a spec may put a worse one in its place. */
+  /** What the device does with a work order. A spec may replace it. */
   work: (order: WorkOrder) => Promise<NodeCommand> = (order) => runWorkOrder(this.#engine, order);
   readonly store: EventStore = createMemoryEventStore();
   readonly model = new ReadModel(':memory:', PROJECTIONS);
@@ -113,7 +116,7 @@ export class LocalNetwork {
     await this.#projected();
   }
 
-  /** Asks, and gives the reply that a client would get. */
+  /** Asks a question, and returns the reply that a client would get. */
   async ask(
     question: string,
     options: { queryId?: string; account?: string; timeoutMs?: number; stakes?: 'normal' | 'high' } = {},
@@ -170,7 +173,7 @@ export class LocalNetwork {
     }
   }
 
-  /** Resolves when nobody waits for anything but the end of a generation. Throws after `withinMs`. */
+  /** Resolves when nothing is waiting except the end of a generation. Throws after `withinMs`. */
   async quiet(withinMs = 20_000): Promise<void> {
     const end = Date.now() + withinMs;
     const waiting = () =>

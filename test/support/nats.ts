@@ -15,22 +15,25 @@ export interface TestNats {
   readonly port: number;
   readonly dataDir: string;
   readonly users: readonly NatsUser[];
-  /** The running server: after `restart()` the new one. */
+  /** The running server; after `restart()`, the new one. */
   server(): NatsServer;
-  /** Kills the server as a crash would, and starts it again on the same folder and port. Its connections are back when it returns. */
+  /**
+   * Kills the server as in a crash, and starts it again with the same folder and port. Resolves when its
+   * connections are back.
+   */
   restart(): Promise<void>;
-  /** A connection as the network, which may do everything; as a client; or as the agent of a device. Closed by `stop()`. */
+  /** A connection as the network with all rights, as a client, or as the agent of a device. `stop()` closes it. */
   connect(as?: 'network' | 'client' | { readonly device: string }): Promise<NatsConnection>;
   passwordOf(user: string): string;
-  /** Closes all connections, ends the server and removes its folder. */
+  /** Closes all connections, stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** A real nats-server on a free port with a folder of its own. */
+/** A real nats-server on a free port with a temporary folder. */
 export async function startTestNats(options: { devices?: readonly string[] } = {}): Promise<TestNats> {
   const dataDir = await mkdtemp(join(tmpdir(), 'dellm-nats-'));
   const [first, ...others] = await loadNatsUsers(dataDir, options.devices ?? []);
-  if (first === undefined) throw new Error('there is always the user of the network');
+  if (first === undefined) throw new Error('the network has no user');
   const users: readonly [NatsUser, ...NatsUser[]] = [first, ...others];
   let server = await launchNatsServer({ dataDir, port: 0, users });
   const { port, url } = server;

@@ -7,7 +7,10 @@ export interface SmallDisk {
   grow(size: string): void;
 }
 
-/** A disk of its own at `path`, such as `256k` large. Skips the test, with the reason, where none can be mounted. */
+/**
+ * Mounts a separate disk at `path`, with a size such as `256k`. Skips the test, with the reason, if none can be
+ * mounted.
+ */
 export async function withSmallDisk(
   context: TestContext,
   path: string,

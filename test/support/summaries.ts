@@ -5,12 +5,12 @@ import { minutes } from './lives.ts';
 export interface Shape {
   readonly arm: string;
   readonly label?: string;
-  /** Accuracy of the population at the start, and what it gains by the end. */
+  /** Accuracy of the population at the start, and its gain until the end. */
   readonly from: number;
   readonly gain: number;
 }
 
-/** A summary of the shape that experiments write, from made-up numbers: accuracies that rise and wobble. */
+/** A summary with the shape that experiments write, from made-up numbers: rising accuracies with noise. */
 export function madeUpSummary(
   shapes: readonly Shape[],
   seeds: readonly number[],

@@ -1,6 +1,9 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints the run's last line as `N passed, N failed, N skipped`; an error outside of any test counts as failed. */
+/**
+ * Prints the last line of the run as `N passed, N failed, N skipped`. An error outside of tests counts as
+ * failed.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<unknown>): void {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
@@ -8,7 +11,7 @@ export default class SummaryReporter implements Reporter {
       count.failed += module.errors().length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        // A test that never ran (an interrupted run) has proved nothing.
+        // A test that never ran (in an interrupted run) has not passed.
         count[state === 'pending' ? 'failed' : state] += 1;
       }
     }

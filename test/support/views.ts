@@ -2,7 +2,7 @@ import type { ClusterView, NetworkView, NodeView } from '../../src/actors/networ
 import type { MatrixRow } from '../../src/actors/super-cluster/matrix.ts';
 import { NEW_TRUST } from '../../src/actors/verifier/trust.ts';
 
-/** A Node that is there and has proved itself: 20 right answers. */
+/** An available, proven Node with 20 right answers. */
 export function nodeView(id: string, change: Partial<NodeView> = {}): NodeView {
   return {
     id,

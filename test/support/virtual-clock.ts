@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/host/clock.ts';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until a test advances it. */
 export class VirtualClock implements Clock {
   #now: number;
   #tasks: { readonly at: number; readonly task: () => void }[] = [];
@@ -21,7 +21,10 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Goes on by `ms`, doing what is due in the order of time; everything that a task starts is given its turn. */
+  /**
+   * Advances by `ms` milliseconds and runs everything that is due, in order of time, including what those tasks
+   * start.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
