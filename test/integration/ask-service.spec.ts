@@ -39,7 +39,7 @@ describe('a gateway that waits for an answer', () => {
     await broker.stop();
   });
 
-  /** The subject to which the network is asked to send the ending of a question. */
+  /** The subject that the network should send the ending of a question to. */
   async function replyToOf(queryId: string): Promise<string> {
     const consumer = await jetstream(network).consumers.get(
       COMMANDS,
@@ -56,7 +56,7 @@ describe('a gateway that waits for an answer', () => {
   const ending = (queryId: string, answer: string) =>
     encodeJson({ queryId, outcome: 'answered', answer, confidence: 1, credits: 0 });
 
-  it('takes only the ending of its own question, and nothing that is none', async () => {
+  it('accepts only the ending of its question, and only valid endings', async () => {
     const asked = client.request('dellm.ask', encodeJson({ question: 'What is 2 + 2?', queryId: 'mine' }), {
       timeout: 30_000,
     });

@@ -14,7 +14,7 @@ function run(args: string, out = join(home, 'out')) {
 }
 
 describe('dellm experiment run', () => {
-  it('runs all arms, shows how far it is, and says where everything is', async () => {
+  it('runs all arms, shows its progress, and says where the files are', async () => {
     const out = join(home, 'whole');
     const { code, stdout, stderr } = await run(`${SMALL} --json`, out);
     expect(code).toBe(0);
@@ -23,7 +23,7 @@ describe('dellm experiment run', () => {
     expect(existsSync(join(out, 'fitness.svg'))).toBe(true);
   }, 120_000);
 
-  it('takes its parameters from a file, and those of the command line before them', async () => {
+  it('takes parameters from a file; those of the command line override them', async () => {
     const file = join(home, 'parameters.json');
     await writeFile(file, JSON.stringify({ engine: 'simulated', nodes: 20, generations: 1, seed: 9 }));
     const out = join(home, 'from file');
@@ -36,7 +36,7 @@ describe('dellm experiment run', () => {
     expect(summary.config).toMatchObject({ nodes: 20, generations: 1, tasksPerNode: 2, seeds: [9] });
   }, 120_000);
 
-  it('stops at Ctrl-C with what is finished, and goes on to the same bytes', async () => {
+  it('stops at Ctrl-C, keeps what is finished, and resumes to the same bytes', async () => {
     const out = join(home, 'stopped');
     const args = ['experiment', 'run', ...SMALL.split(' '), '--generations', '6', '--out', out];
     const started = start(home, args);
@@ -77,7 +77,7 @@ describe('dellm experiment run', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it('does not touch a folder that is filled', async () => {
+  it('does not touch a folder that is not empty', async () => {
     const out = join(home, 'mine');
     await mkdir(out);
     await writeFile(join(out, 'notes.txt'), 'mine');
@@ -87,13 +87,13 @@ describe('dellm experiment run', () => {
     expect(existsSync(join(out, 'experiment.json'))).toBe(false);
   });
 
-  it('wants to know where to write', async () => {
+  it('requires an output folder', async () => {
     const { code, stderr } = await dellm(home, ['experiment', 'run', ...SMALL.split(' ')]);
     expect(code).toBe(2);
     expect(stderr).toContain('--out');
   });
 
-  it('can be branched from, verified and looked at by its history', async () => {
+  it('leaves a history that can be branched, verified and shown', async () => {
     const from = join(home, 'whole', 'runs', 'evolution-seed-3');
     const out = join(home, 'branch');
     const args = ['history', 'branch', '--from', from, '--generation', '1', '--set', 'cullShare=0.4'];

@@ -18,8 +18,8 @@ afterAll(async () => {
   await cleanUp();
 });
 
-describe('roles in processes of their own', () => {
-  it('make up a network that is born, answers, and stops in order; the agent reaches the broker only', async () => {
+describe('roles in separate processes', () => {
+  it('form a network that starts, answers, and stops in order; the agent needs only the broker', async () => {
     const broker = await startTestNats({ devices: [DEVICE] });
     nats = broker;
     const folder = newFolder();
@@ -28,7 +28,7 @@ describe('roles in processes of their own', () => {
     const urlOf = (user: string) => `nats://${user}:${broker.passwordOf(user)}@127.0.0.1:${broker.port}`;
     const network = ['--json', '--nats', urlOf(NETWORK_USER), '--store', history.connectionString];
     const home = newFolder();
-    // The agent comes first, before there is anything that it could join.
+    // The agent comes first, before there is a network that it could join.
     const roles: Started[] = [
       start(newFolder(), ['run', 'agent', '--json', '--device', DEVICE, '--nats', urlOf(`agent-${DEVICE}`)]),
       start(home, ['run', 'projector', ...network]),

@@ -30,7 +30,7 @@ import {
   up,
 } from '../support/dellm-process.ts';
 
-// Each step starts a whole network in processes of its own.
+// Each step starts a whole network in other processes.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const QUESTION = 'What is 15 × 23?';
@@ -38,7 +38,7 @@ const QUESTION = 'What is 15 × 23?';
 afterAll(cleanUp);
 
 describe('the command line', () => {
-  it('tells what it can do, without anything running', async () => {
+  it('shows its help without a network', async () => {
     const { code, stdout } = await dellm(newFolder(), ['--help']);
     expect(code).toBe(EXIT.ok);
     for (const command of [
@@ -99,14 +99,14 @@ describe('the command line', () => {
     expect(stderr).toContain('dellm up');
   });
 
-  it('says that no broker answers where NATS_URL points', async () => {
+  it('says that no broker answers at NATS_URL', async () => {
     const NATS_URL = `nats://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await dellm(newFolder(), ['status'], { NATS_URL });
     expect(code).toBe(EXIT.noNetwork);
     expect(stderr).toContain(NATS_URL);
   });
 
-  it('draws a machine, and gives its definition', async () => {
+  it('draws a machine, and prints its definition', async () => {
     const drawn = await dellm(newFolder(), ['diagram', 'verifier']);
     expect(drawn.stdout).toMatch(/^stateDiagram-v2\n/);
     const defined = await dellm(newFolder(), ['diagram', 'verifier', '--json']);
@@ -117,7 +117,7 @@ describe('the command line', () => {
 });
 
 describe('models', () => {
-  it('are listed with size, licence and whether they are here', async () => {
+  it('are listed with size, licence, and whether they are installed', async () => {
     const { stdout } = await dellm(newFolder(), ['models', 'list', '--json']);
     const { device, models } = JSON.parse(stdout);
     expect(device.cores).toBeGreaterThan(0);
@@ -137,7 +137,7 @@ describe('models', () => {
     expect((await processes()).filter(({ pid }) => pids.has(pid))).toEqual([]);
   });
 
-  it('are fetched piece by piece: Ctrl-C keeps what has arrived, and the next run goes on there', async () => {
+  it('are downloaded in pieces: Ctrl-C keeps what has arrived, and the next run continues there', async () => {
     const home = newFolder();
     const head = readFileSync(join(import.meta.dirname, '../../models/miniature/maths-a.gguf'));
     const total = 669e6;
@@ -170,10 +170,10 @@ describe('models', () => {
       expect(ranges).toEqual([undefined, `bytes=${head.length}-`]);
       expect([broken.code, broken.stdout]).toEqual([EXIT.failed, '']);
       expect(broken.stderr).toContain('kept');
-      // A connection that is destroyed may take its last bytes along; what had arrived before stays.
+      // A destroyed connection may lose its last bytes. What arrived before is kept.
       expect(statSync(part).size).toBeGreaterThanOrEqual(head.length);
       expect(statSync(part).size).toBeLessThanOrEqual(2 * head.length);
-      // A network can take the folder later.
+      // A network can use the folder later.
       expect(existsSync(join(home, 'dellm.json'))).toBe(true);
     } finally {
       server.closeAllConnections();
@@ -186,7 +186,7 @@ describe('a network on this machine', () => {
   const home = newFolder();
   const QUERY = 'asked-first';
 
-  it('is booted for one question, answers it and stops, leaving nothing behind', async () => {
+  it('is started for one question, answers it and stops, leaving nothing behind', async () => {
     const args = ['ask', '--json', '--trace', '--query-id', QUERY, QUESTION];
     const { code, stdout, stderr } = await dellm(home, args);
     expect([code, stdout.split('\n').length], stderr).toEqual([EXIT.ok, 2]);
@@ -238,7 +238,7 @@ describe('a network on this machine', () => {
       });
     });
 
-    it('tells how its evolution goes', async () => {
+    it('shows its evolution', async () => {
       const evolution = await json('evolution');
       expect(evolution).toMatchObject({
         mode: 'normal',
@@ -259,13 +259,13 @@ describe('a network on this machine', () => {
       expect(stdout).toMatch(/^mathematical +Mathematical specialist +specialized +0 +10 +– +– +0 +0$/m);
     });
 
-    it('gives the old query again to whoever asks with its id, and boots nothing for it', async () => {
+    it('returns a known query when it is asked again with its id, without starting anything', async () => {
       const { stdout, stderr } = await dellm(home, ['ask', '--query-id', QUERY, QUESTION]);
       expect(stdout).toMatch(/^345\n\n\d+ % sure · [\d.]+ credits · query asked-first\n$/);
       expect(stderr).toBe('');
     });
 
-    it('is read by people, too', async () => {
+    it('prints tables for people, too', async () => {
       const read = async (...args: string[]) => (await dellm(home, args)).stdout;
       expect(await read('status')).toMatch(/^network +50 Nodes in 5 Clusters\nevolution +mode normal$/m);
       expect(await read('nodes', '--cluster', 'logical', '--limit', '3')).toMatch(
@@ -279,12 +279,12 @@ describe('a network on this machine', () => {
       expect(trace).toMatch(/│ {5}├─ mathematical-\d\d\n/);
     });
 
-    it('pages until the limit', async () => {
+    it('reads pages up to the limit', async () => {
       const { nodes, next } = await json('nodes', '--limit', '7');
       expect([nodes.length, typeof next]).toEqual([7, 'string']);
     });
 
-    it('opens accounts, and refuses those that it does not know', async () => {
+    it('opens accounts, and refuses unknown ones', async () => {
       expect(await json('credits', 'open', 'guest')).toEqual({ account: 'guest', available: 100 });
       const refused = await dellm(home, ['ask', '--account', 'nobody', QUESTION]);
       expect([refused.code, refused.stdout]).toEqual([EXIT.refused, '']);
@@ -292,13 +292,13 @@ describe('a network on this machine', () => {
       expect((await dellm(home, ['query', 'never-asked'])).code).toBe(EXIT.refused);
     });
 
-    it('says honestly that it does not know, also by the exit code', async () => {
+    it('says that it does not know, also with the exit code', async () => {
       const { code, stdout } = await dellm(home, ['ask', '--json', 'Good morning']);
       expect(code).toBe(EXIT.unknown);
       expect(JSON.parse(stdout)).toMatchObject({ outcome: 'unknown', credits: 0 });
     });
 
-    it('shows its history and what happens, until Ctrl-C', async () => {
+    it('shows its history and new events, until Ctrl-C', async () => {
       const tail = start(home, ['history', 'tail', '--json', '--limit', '3']);
       const shown = () =>
         tail
@@ -316,7 +316,7 @@ describe('a network on this machine', () => {
       expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
     });
 
-    it('ends a listing quietly when nobody reads on', async () => {
+    it('ends a listing quietly when its reader closes the pipe', async () => {
       const shell = spawn(
         'sh',
         ['-c', `"${process.execPath}" "${BIN}" trust --json --limit 500 | head -c 10`],
@@ -335,14 +335,14 @@ describe('a network on this machine', () => {
       expect(heard).toBe('{"position');
     });
 
-    it('has its folder to itself', async () => {
+    it('does not share its folder', async () => {
       const { code, stderr } = await dellm(home, ['up']);
       expect(code).toBe(EXIT.failed);
       expect(stderr).toContain(`in use by process ${network.child.pid}`);
       expect((await json('status')).nodes).toBe(50);
     });
 
-    it('is joined by roles in processes of their own', async () => {
+    it('is joined by roles in other processes', async () => {
       const fleet = start(home, ['run', 'fleet', '--json']);
       await until(() => fleet.out().includes('\n'), 'the second fleet');
       expect(JSON.parse(fleet.out())).toMatchObject({ role: 'fleet', pid: fleet.child.pid });
@@ -353,7 +353,7 @@ describe('a network on this machine', () => {
       expect((await json('ask', QUESTION)).answer).toBe('345');
     });
 
-    it('has no user for a device that it does not know', async () => {
+    it('has no user for an unknown device', async () => {
       const { code, stderr } = await dellm(home, ['run', 'agent', '--device', 'stranger']);
       expect(code).toBe(EXIT.usage);
       expect(stderr).toContain('agent-stranger');
@@ -377,9 +377,9 @@ describe('a network on this machine', () => {
 });
 
 describe('a start that cannot succeed', () => {
-  it('for a port that is taken is told, and leaves nothing running', async () => {
+  it('because of a port in use says so, and leaves nothing running', async () => {
     const home = newFolder();
-    // A connection that stays open would keep the server from closing.
+    // An open connection would keep the server from closing.
     const server = createTcpServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -390,17 +390,17 @@ describe('a start that cannot succeed', () => {
     expect(await processesOf(home)).toEqual([]);
   });
 
-  it('for public models that are not here names those to be pulled, and starts nothing', async () => {
+  it('because of missing public models names those to pull, and starts nothing', async () => {
     const home = newFolder();
     const { code, stdout, stderr } = await dellm(home, ['up', '--models', 'public']);
     expect([code, stdout]).toEqual([EXIT.failed, '']);
-    // A device with less than 4 GB of memory takes none.
+    // A device with less than 4 GB of memory uses none.
     expect(stderr).toMatch(/ {2}dellm models pull qwen25-math-15b\n|without --models/);
     expect(readdirSync(home).filter((name) => name !== 'dellm.json' && name !== 'dellm.lock')).toEqual([]);
     expect(await processesOf(home)).toEqual([]);
   });
 
-  it('for a folder of somebody else touches nothing', async () => {
+  it('because of a foreign folder changes nothing', async () => {
     const home = newFolder();
     writeFileSync(join(home, 'thesis.txt'), 'mine');
     const { code, stderr } = await dellm(home, ['ask', QUESTION]);
@@ -409,7 +409,7 @@ describe('a start that cannot succeed', () => {
     expect(readdirSync(home)).toEqual(['thesis.txt']);
   });
 
-  it('for a history that is no database is told, and keeps the file', async () => {
+  it('because the history is not a database says so, and keeps the file', async () => {
     const home = newFolder();
     await dellm(home, ['ask', QUESTION]);
     const file = join(home, 'history.sqlite');
@@ -421,7 +421,7 @@ describe('a start that cannot succeed', () => {
     expect(await processesOf(home)).toEqual([]);
   });
 
-  it('is given up at Ctrl-C', async () => {
+  it('ends at Ctrl-C', async () => {
     const home = newFolder();
     const starting = start(home, ['up', '--port', String(await freePort())]);
     await until(() => starting.err().includes('starting the roles'), 'the middle of the start');
@@ -433,7 +433,7 @@ describe('a start that cannot succeed', () => {
 });
 
 describe('a model whose file is missing or broken', () => {
-  it('costs its answer, and the network says what is the matter', async () => {
+  it('gives no answer, and the network says why', async () => {
     const root = join(import.meta.dirname, '../..');
     const copy = newFolder();
     for (const part of ['bin', 'dist', 'scripts', 'models/miniature', 'package.json']) {

@@ -43,7 +43,7 @@ async function refusal(options: { file?: string; port?: number } = {}): Promise<
 }
 
 describe('the file of the embedded event store', () => {
-  it('is made together with its folder, and keeps its events over a restart', async () => {
+  it('is created with its folder, and keeps its events over a restart', async () => {
     const nested = join(folder, 'not', 'yet', 'there', 'history.db');
     const first = await launch({ file: nested });
     const store = connectEventStore(first.connectionString);
@@ -74,7 +74,7 @@ describe('the file of the embedded event store', () => {
     ["another program's database", async () => otherDatabase(file), 'another program'],
     ['an event store of a newer version', () => newerVersion(), 'schema version 99'],
     ['an event store with overwritten pages', () => damagedStore(), 'cannot be used'],
-  ])('is refused and left as it is when it is %s', async (_what, make, says) => {
+  ])('is refused and left unchanged when it is %s', async (_what, make, says) => {
     await make();
     const before = await readFile(file);
     const error = await refusal();
@@ -91,7 +91,7 @@ describe('the file of the embedded event store', () => {
     expect(error.message).toContain('not a file');
   });
 
-  it('serves one server at a time, and the next one as soon as the first is gone', async () => {
+  it('is used by one server at a time, and by the next one as soon as the first has ended', async () => {
     const first = await launch();
     const error = await refusal();
     expect(error.exitCode).toBe(exitCodes['in-use']);
@@ -101,14 +101,14 @@ describe('the file of the embedded event store', () => {
     await launch();
   });
 
-  it('holds what was acknowledged although its last transaction was torn by a crash', async () => {
+  it('keeps what was acknowledged if a crash interrupted its last transaction', async () => {
     const first = await launch();
     const store = connectEventStore(first.connectionString);
     await store.append('torn', numbered(5), 'no-stream');
     await store.close();
     first.kill();
     await first.exited;
-    // What a crash in the middle of a commit leaves: the beginning of a frame at the end of the log.
+    // A crash in the middle of a commit leaves the beginning of a frame at the end of the log.
     const log = await open(`${file}-wal`, 'a');
     await log.write(Buffer.alloc(1_000, 7));
     await log.close();
@@ -119,7 +119,7 @@ describe('the file of the embedded event store', () => {
 });
 
 describe('the process of the embedded event store', () => {
-  it('says when its port is taken', async () => {
+  it('says when its port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -142,7 +142,7 @@ describe('the process of the embedded event store', () => {
     },
   );
 
-  it('ends when its parent is gone', async () => {
+  it('ends when its parent ends', async () => {
     const child = spawn(process.execPath, [compiledMain(), '--file', file, '--parent-watch'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -152,7 +152,7 @@ describe('the process of the embedded event store', () => {
     expect((await exit)[0]).toBe(exitCodes.ok);
   });
 
-  it('ends in order at SIGTERM while appends are under way, and loses none that it acknowledged', async () => {
+  it('ends in order at SIGTERM during appends, and loses none that it acknowledged', async () => {
     const first = await launch();
     const store = connectEventStore(first.connectionString);
     // The first append opens the connection.
@@ -173,7 +173,7 @@ describe('the process of the embedded event store', () => {
     const again = connectEventStore((await launch()).connectionString);
     const stored = await collect(again.readStream('busy'));
     await again.close();
-    // One more may be stored whose answer was lost.
+    // One more event may be stored, whose answer was lost.
     expect([acknowledged, acknowledged + 1]).toContain(stored.length);
   });
 });
@@ -188,7 +188,7 @@ function otherDatabase(path: string): void {
   database.close();
 }
 
-/** A store that was stopped in order, with some events. */
+/** A store with some events that was stopped in order. */
 async function filledStore(): Promise<void> {
   const server = await launch();
   const store = connectEventStore(server.connectionString);

@@ -25,7 +25,7 @@ describe.each<[string, () => EventStore]>([
   ['the memory store', () => createMemoryEventStore()],
   ['the embedded store', () => connectEventStore(server.connectionString)],
 ])('%s', (_which, open) => {
-  it('holds an event at its own place alone', async () => {
+  it('finds an event only at its place', async () => {
     const store = open();
     try {
       const stream = `node-${randomUUID()}`;

@@ -59,7 +59,7 @@ async function numbersIn(stream: string): Promise<unknown[]> {
 }
 
 describe("the embedded server, as EventStoreDB's own client sees it", () => {
-  it('appends, and says what is wrong with an expected revision', async () => {
+  it('appends, and reports a wrong expected revision', async () => {
     const stream = freshStream();
     const result = await client.appendToStream(stream, [thing(0), thing(1)], { expectedRevision: NO_STREAM });
     expect(result).toMatchObject({ success: true, nextExpectedRevision: 1n });
@@ -73,7 +73,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     ).rejects.toMatchObject({ actualVersion: 'no_stream', expectedVersion: 'stream_exists' });
   });
 
-  it('takes the other kind of append too, which the client uses with credentials', async () => {
+  it('accepts the other kind of append, too, which the client uses with credentials', async () => {
     const stream = freshStream();
     const credentials = { username: 'admin', password: 'changeit' };
     const result = await client.appendToStream(stream, [thing(0), thing(1)], { credentials });
@@ -88,7 +88,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     expect(await numbersIn(stream)).toEqual([0, 1]);
   });
 
-  it('takes an append in several messages as one, and none that is too large', async () => {
+  it('accepts an append in several messages as one, and refuses one that is too large', async () => {
     const stream = freshStream();
     const many = Array.from({ length: 20 }, (_, n) => thing(n));
     await client.appendToStream(stream, many, { expectedRevision: NO_STREAM, batchAppendSize: 200 });
@@ -102,7 +102,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     });
   });
 
-  it('keeps binary events as they are', async () => {
+  it('stores binary events unchanged', async () => {
     const stream = freshStream();
     const data = new Uint8Array([0, 255, 7]);
     await client.appendToStream(stream, {
@@ -134,7 +134,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     expect(await numbersIn(stream)).toEqual([2]);
   });
 
-  it('tombstones: the stream takes nothing and gives nothing any more', async () => {
+  it('tombstones: the stream can no longer be written or read', async () => {
     const stream = freshStream();
     await client.appendToStream(stream, thing(0));
     await client.tombstoneStream(stream);
@@ -167,7 +167,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     expect(types).toEqual(['$metadata', '$metadata']);
   });
 
-  it('reads $all from a position on, which is part of what is read', async () => {
+  it('reads $all from a position, including the event at it', async () => {
     const stream = freshStream();
     await client.appendToStream(stream, [thing(0), thing(1), thing(2)]);
     const [first, second] = await collect(client.readStream(stream));
@@ -213,7 +213,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     for (const { event } of await untilCaughtUp(noSystem)) expect(event?.type.startsWith('$')).toBe(false);
   });
 
-  it('subscribes to one stream, from a revision on, even before it exists', async () => {
+  it('subscribes to one stream, from a revision, even before it exists', async () => {
     const stream = freshStream();
     const seen: bigint[] = [];
     const subscription = client.subscribeToStream(stream, { fromRevision: 0n });
@@ -228,7 +228,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     expect(seen).toEqual([1n, 2n]);
   });
 
-  it('is found by clients that discover', async () => {
+  it('is found by clients that use discovery', async () => {
     const discovering = EventStoreDBClient.connectionString(
       `esdb+discover://127.0.0.1:${server.port}?tls=false`,
     );
@@ -236,7 +236,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
     await discovering.dispose();
   });
 
-  it('says clearly what it does not have', async () => {
+  it('says which features it does not have', async () => {
     const stream = freshStream();
     await client.appendToStream(stream, thing(0));
     await expect(collect(client.readStream(stream, { resolveLinkTos: true }))).rejects.toThrow(
@@ -260,7 +260,7 @@ describe("the embedded server, as EventStoreDB's own client sees it", () => {
 });
 
 describe('the adapter, when the server is not there', () => {
-  it('gives up on an append after its deadline and says that nothing is known', async () => {
+  it('gives up an append after its deadline, and says that the result is unknown', async () => {
     const store = connectEventStore(`esdb://127.0.0.1:${await freePort()}?tls=false`);
     const started = performance.now();
     await expect(store.append(freshStream(), numbered(1), 'any', { deadlineMs: 600 })).rejects.toThrow(
@@ -272,7 +272,7 @@ describe('the adapter, when the server is not there', () => {
     await store.close();
   });
 
-  it('gives up on many appends at once in the same time', async () => {
+  it('gives up many parallel appends in the same time', async () => {
     const store = connectEventStore(`esdb://127.0.0.1:${await freePort()}?tls=false`);
     const started = performance.now();
     const results = await Promise.allSettled(
@@ -285,13 +285,13 @@ describe('the adapter, when the server is not there', () => {
     await store.close();
   });
 
-  it('gives up on a read', async () => {
+  it('gives up a read', async () => {
     const store = connectEventStore(`esdb://127.0.0.1:${await freePort()}?tls=false`);
     await expect(collect(store.readStream(freshStream()))).rejects.toThrow(EventStoreUnavailableError);
     await store.close();
   }, 20_000);
 
-  it('listens once the server is there, and appends that waited for it succeed', async () => {
+  it('connects as soon as the server runs, and waiting appends succeed', async () => {
     const port = await freePort();
     const store = connectEventStore(`esdb://127.0.0.1:${port}?tls=false`);
     const stop = new AbortController();
@@ -311,7 +311,7 @@ describe('the adapter, when the server is not there', () => {
     await late.stop();
   });
 
-  it('takes no answer at all for a fault, and appends again over a new connection', async () => {
+  it('treats silence as a fault, and appends again over a new connection', async () => {
     const proxy = await stallingProxy(server.port);
     const store = connectEventStore(`esdb://127.0.0.1:${proxy.port}?tls=false`);
     const stream = freshStream();
@@ -323,7 +323,7 @@ describe('the adapter, when the server is not there', () => {
     proxy.close();
   });
 
-  it('never takes a read that a replaced connection has cut off for a whole one', async () => {
+  it('never treats a read as complete that a replaced connection has cut off', async () => {
     const slow = await launchEmbeddedEventStore({ file: join(folder, 'slow.db') });
     const store = connectEventStore(slow.connectionString);
     const stream = freshStream();
@@ -336,7 +336,7 @@ describe('the adapter, when the server is not there', () => {
     const readers = Array.from({ length: 12 }, async () => {
       while (!stopped) lengths.push((await collect(store.readStream(stream))).length);
     });
-    // The server falls silent for longer than a read waits, twice.
+    // Twice, the server does not answer for longer than a read waits.
     for (let round = 0; round < 2; round += 1) {
       const before = lengths.length;
       await expect.poll(() => lengths.length).toBeGreaterThan(before + 5);
@@ -351,12 +351,12 @@ describe('the adapter, when the server is not there', () => {
     await slow.stop();
   }, 60_000);
 
-  it('refuses a connection string that is none', () => {
+  it('refuses an invalid connection string', () => {
     expect(() => connectEventStore('http://somewhere')).toThrow(/esdb:\/\//);
   });
 });
 
-/** Everything that a subscription delivers until it has caught up; ends it then. */
+/** Everything that a subscription delivers until it has caught up. Then ends it. */
 async function untilCaughtUp(subscription: AllStreamSubscription): Promise<AllStreamResolvedEvent[]> {
   const pump = createPump<AllStreamResolvedEvent, 'caught up'>(
     subscription,
@@ -384,11 +384,15 @@ async function freePort(): Promise<number> {
 
 function portOf(listening: Server): number {
   const address = listening.address();
-  if (typeof address !== 'object' || address === null) throw new Error('it does not listen on a port');
+  if (typeof address !== 'object' || address === null)
+    throw new Error('the server does not listen on a port');
   return address.port;
 }
 
-/** Forwards to a port. `stall` makes today's connections swallow everything, as a lost host does; later ones work. */
+/**
+ * Forwards to a port. `stall` makes the open connections swallow everything, like a lost host. Later
+ * connections work.
+ */
 async function stallingProxy(
   target: number,
 ): Promise<{ port: number; stall: () => void; close: () => void }> {

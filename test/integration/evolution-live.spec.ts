@@ -16,10 +16,10 @@ import { cleanUp, dellm } from '../support/dellm-process.ts';
 import { evolutionProblems, populationOf, unfinishedEvolution } from '../support/evolution-history.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
-// A whole network, and as many questions as it takes.
+// A whole network, and as many questions as needed.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
-/** Nodes that a device lends room for. */
+/** Slots of the device. */
 const SLOTS = 50;
 const AT_ONCE = 4;
 const MOST_QUESTIONS = 400;
@@ -35,7 +35,7 @@ interface Heard {
 let network: LiveNetwork;
 let store: EventStore;
 let asked = 0;
-/** Questions after which the first generation was over. */
+/** Number of questions after which the first generation was completed. */
 let first: number | undefined;
 const issued: Heard[] = [];
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const standard = await evolutionSettings('miniature');
   const evolution: EvolutionSettings = {
     ...standard,
-    // The calculating engine reads plain questions: offspring that put them otherwise could answer none.
+    // The calculating engine reads plain questions. Offspring with other templates could answer none.
     genePool: { ...standard.genePool, promptTemplates: [{ system: '', user: '{question}' }] },
     tasksPerGeneration: 15,
     minTasks: 2,
@@ -57,7 +57,7 @@ beforeAll(async () => {
   await askUntil(async () => {
     const closed = (await history()).filter(({ type }) => type === 'GenerationClosed');
     if (closed.length > 0) first ??= asked;
-    // In the first ones fewer than five of its Nodes may have been judged: then nobody is culled.
+    // In the first generations, fewer than five Nodes may have been judged. Then none is culled.
     return closed.some(({ data }) => Number(data.culled) > 0 && Number(data.born) > 0);
   });
 });
@@ -67,7 +67,7 @@ afterAll(async () => {
   await cleanUp();
 });
 
-/** What a client hears of gold tasks as they are issued, and whether they were due by then. */
+/** What a client sees of gold tasks when they are issued, and whether they were due then. */
 function listen(nc: NatsConnection): void {
   nc.subscribe('dellm.evt.cluster.*.GoldTaskIssued', {
     callback: (error, message) => {
@@ -87,11 +87,11 @@ async function ask(): Promise<void> {
   await network.request('dellm.ask', { question: `What is ${a} + ${b}?`, timeoutMs: QUESTION_MS });
 }
 
-/** Asks some questions at a time until the condition holds, and then no more. */
+/** Asks several questions at a time until the condition is met. */
 async function askUntil(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) {
     if (asked >= MOST_QUESTIONS)
-      throw new Error(`asked ${asked} questions in vain: ${network.log.join('\n')}`);
+      throw new Error(`asked ${asked} questions without success: ${network.log.join('\n')}`);
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
   }
 }
@@ -102,7 +102,7 @@ async function history(): Promise<StoredEvent[]> {
   return events;
 }
 
-/** The history when every generation is over and every culled Node is retired. */
+/** The history when every generation is completed and every culled Node is retired. */
 async function settled(): Promise<StoredEvent[]> {
   return vi.waitFor(
     async () => {
@@ -114,7 +114,7 @@ async function settled(): Promise<StoredEvent[]> {
   );
 }
 
-/** Where the read model gets to: snapshots are none of its events. */
+/** The position that the read model reaches. Snapshots are not part of it. */
 function lastPosition(events: readonly StoredEvent[]): number {
   return events.findLast(({ stream }) => !stream.startsWith('snapshot-'))?.position ?? 0;
 }
@@ -125,13 +125,13 @@ async function nodes(all = false): Promise<NodesOutput['nodes']> {
 }
 
 interface ShownGold {
-  /** Null where it came to be due while the answer was on its way. */
+  /** Null if it became due during the request. */
   readonly is: 'early' | 'due' | null;
   readonly hidden: boolean;
   readonly omitted: string | undefined;
 }
 
-/** The newest gold tasks as the history shows them to clients. */
+/** The newest gold tasks as clients see them in the history. */
 async function goldTasks(): Promise<readonly ShownGold[]> {
   const before = Date.now();
   const request = { stream: 'cluster-mathematical', direction: 'backwards', limit: 200 };
@@ -148,16 +148,16 @@ async function goldTasks(): Promise<readonly ShownGold[]> {
 }
 
 describe('a network that answers questions', () => {
-  it('ends a generation by itself', async () => {
+  it('completes a generation without a command', async () => {
     const events = await history();
     const opened = events.find(({ type }) => type === 'GenerationOpened');
     expect(opened?.data).toMatchObject({ generation: 1, trigger: 'tasks' });
     expect(Number(opened?.data.successes)).toBeGreaterThanOrEqual(15);
-    // A handful of questions each for three of its Nodes, by a vote of several.
+    // Several questions for each of three Nodes, with several votes each.
     expect(first).toBeLessThan(100);
   });
 
-  it('retires whom selection has ended, and asks them nothing more', async () => {
+  it('retires culled Nodes, and asks them nothing more', async () => {
     const { culled } = populationOf(await settled());
     expect(culled.size).toBeGreaterThan(0);
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
@@ -168,7 +168,7 @@ describe('a network that answers questions', () => {
     expect(gone).toEqual(expect.arrayContaining([...culled]));
   });
 
-  it('gives the work to offspring, which have parents', async () => {
+  it('gives work to offspring, which have parents', async () => {
     const { offspring } = populationOf(await settled());
     expect(offspring.size).toBeGreaterThan(0);
     const isGrown = (id: string) => async () =>
@@ -176,7 +176,7 @@ describe('a network that answers questions', () => {
     for (const id of offspring) await askUntil(isGrown(id));
     for (const node of (await nodes(true)).filter(({ id }) => offspring.has(id))) {
       expect(node.generation).toBeGreaterThan(0);
-      // A random genome has none; all others do.
+      // A random genome has no parents; all others have.
       const events = store.readStream(`node-${node.id}`, { limit: 1 });
       for await (const { data } of events) {
         expect(node.parents).toEqual(data.parents);
@@ -189,28 +189,28 @@ describe('a network that answers questions', () => {
     expect(new Set(tasks.map(({ stream }) => stream)).size).toBe(offspring.size);
   });
 
-  it('loses nobody, bears nobody twice and overfills no device', async () => {
+  it('loses no Node, bears none twice, and overfills no device', async () => {
     expect(evolutionProblems(await settled(), SLOTS)).toEqual([]);
     expect((await nodes()).length).toBeLessThanOrEqual(SLOTS);
   });
 
-  it('keeps the answers of gold tasks to itself until they are due', async () => {
+  it('hides the answers of gold tasks until they are due', async () => {
     expect(issued.filter(({ early }) => early).length).toBeGreaterThan(0);
     expect(issued.filter(({ early, expected }) => early && expected !== null)).toEqual([]);
-    // A question may go straight to a Node, and then no gold task is beside it.
+    // A question may go directly to a Node, and then there is no gold task beside it.
     await askUntil(async () => (await goldTasks()).some(({ is }) => is === 'early'));
     for (const { is, hidden, omitted } of await goldTasks()) {
       if (is === 'due') expect(hidden).toBe(false);
       if (is === 'early') expect([hidden, omitted]).toEqual([true, 'data.task.expected']);
     }
-    // And no longer than that.
+    // Once it is due, the answer is shown.
     await vi.waitFor(async () => expect((await goldTasks()).every(({ hidden }) => !hidden)).toBe(true), {
       timeout: 15_000,
       interval: 200,
     });
   });
 
-  it('tells how its evolution goes, over NATS and on the command line', async () => {
+  it('shows its evolution, over NATS and on the command line', async () => {
     const events = await settled();
     const { culled, offspring, generations } = populationOf(events);
     const minPosition = lastPosition(events);
@@ -239,7 +239,7 @@ describe('a network that answers questions', () => {
     expect(await shown('nodes')).toMatch(new RegExp(`^${child} .* [1-9]\\d* +alive `, 'm'));
   });
 
-  it('keeps its books, and gives no message up', async () => {
+  it('keeps its credits balanced, and gives up no message', async () => {
     const status = (await network.request('dellm.status', {})) as StatusOutput;
     expect(status.trialBalance).toBe(0);
     const jsm = await jetstreamManager(await network.connect('network'));

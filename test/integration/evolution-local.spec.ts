@@ -5,7 +5,7 @@ import { evolutionProblems, unfinishedEvolution } from '../support/evolution-his
 import { DULL, evolvingNetwork, SLOTS } from '../support/evolving-network.ts';
 import type { LocalNetwork } from '../support/local-network.ts';
 
-describe('evolution in a network of this process', () => {
+describe('evolution in a network in this process', () => {
   let local: LocalNetwork;
 
   beforeAll(async () => {
@@ -14,7 +14,7 @@ describe('evolution in a network of this process', () => {
 
   afterAll(() => local.close());
 
-  it('ends a generation by itself after enough successful tasks', async () => {
+  it('completes a generation after enough successful tasks', async () => {
     const events = await local.events('cluster-mathematical');
     const opened = events.filter(({ type }) => type === 'GenerationOpened');
     expect(opened.length).toBeGreaterThan(0);
@@ -22,7 +22,7 @@ describe('evolution in a network of this process', () => {
     expect(events.some(({ type }) => type === 'GenerationClosed')).toBe(true);
   });
 
-  it('culls the worst and fills their slots with offspring of the best, and free slots elsewhere', () => {
+  it('culls the worst, and fills their slots and free ones with offspring of the best', () => {
     const lives = [...local.model.rows(lineage)].map(([, row]) => row);
     const ended = lives.filter(({ end }) => end !== null).map(({ node }) => node);
     expect(ended).toEqual(DULL);
@@ -36,17 +36,17 @@ describe('evolution in a network of this process', () => {
     expect(born.some(({ bornIn }) => bornIn !== 'mathematical')).toBe(true);
   });
 
-  it('loses nobody, and gives no slot away twice', async () => {
+  it('loses no Node, and grants no slot twice', async () => {
     expect(evolutionProblems(await local.events(), SLOTS)).toEqual([]);
   });
 
-  it('measures how well the network does', () => {
+  it('measures the fitness of the network', () => {
     const state = local.model.row(evolution, 'state');
     expect(state).toMatchObject({ kind: 'state', mode: 'normal' });
     expect(state?.kind === 'state' && state.score).toBeGreaterThan(0.7);
   });
 
-  it('leaves nothing unfinished, nothing refused and nothing dead', async () => {
+  it('leaves nothing unfinished, and refuses and gives up nothing', async () => {
     expect(unfinishedEvolution(await local.events())).toEqual([]);
     expect(local.transport.deadLetters).toEqual([]);
     expect(local.log.filter((line) => line.startsWith('error'))).toEqual([]);

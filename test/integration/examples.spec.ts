@@ -12,7 +12,7 @@ const docs = join(import.meta.dirname, '../../docs');
 const BIN = join(import.meta.dirname, '../../bin/dellm.js');
 const page = readFileSync(join(docs, 'services.md'), 'utf8');
 
-/** Differs from run to run: only the type is compared. */
+/** Values that differ between runs. Only their type is compared. */
 const VOLATILE = new Set([
   'position',
   'confidence',
@@ -47,7 +47,7 @@ function examplesOf(text: string): Example[] {
   }));
 }
 
-/** What an answer has to look like to be as the page shows it. */
+/** What an answer must look like to match the page. */
 function expected(shown: unknown, key = ''): unknown {
   if (shown === '…') return expect.any(String);
   if (typeof shown === 'number' && VOLATILE.has(key)) return expect.any(Number);
@@ -78,7 +78,7 @@ async function firstAnswer(subject: string, request: object): Promise<unknown> {
   throw new Error(`${subject} did not answer`);
 }
 
-/** An answer of a projection may need a moment, and a settlement comes after the reply. */
+/** An answer from a projection may take a moment, and a settlement follows the reply. */
 async function eventually(example: Example): Promise<void> {
   const deadline = Date.now() + 15_000;
   for (;;) {
@@ -98,12 +98,12 @@ describe('the page of services', () => {
   const examples = examplesOf(page);
 
   it.each(examples.map((example, i) => [i + 1, example.subject, example] as const))(
-    'has example %i, of %s, as it is',
+    'has a correct example %i, of %s',
     async (_number, _subject, example) => eventually(example),
     90_000,
   );
 
-  it('has every endpoint, and an example of each', () => {
+  it('has every endpoint, with an example', () => {
     const shown = new Set(examples.map(({ subject }) => subject));
     for (const subject of SERVICE_SUBJECTS) {
       expect(page).toContain(`## ${subject}\n`);
@@ -111,7 +111,7 @@ describe('the page of services', () => {
     }
   });
 
-  it('has every error with its number', () => {
+  it('has every error with its code', () => {
     for (const [code, number] of Object.entries(HTTP_STATUS))
       expect(page).toContain(`| \`${code}\` | ${number} |`);
   });
@@ -148,7 +148,7 @@ describe('the page of the command line', () => {
 });
 
 describe('the examples', () => {
-  it('in JavaScript asks, and follows the steps', async () => {
+  it('in JavaScript asks, and shows the steps', async () => {
     const out = await run(process.execPath, ['ask.mjs', 'What is 15 × 23?', network.natsUrl]);
     const [answer = '', ...steps] = out.trim().split('\n');
     expect(JSON.parse(answer)).toMatchObject({ outcome: 'answered', answer: '345' });
@@ -157,7 +157,7 @@ describe('the examples', () => {
   });
 
   it.skipIf(!hasPython)(
-    'in Python (where python3 is installed) asks with the standard library alone',
+    'in Python (if python3 is installed) asks with only the standard library',
     async () => {
       const out = await run('python3', [
         'ask.py',
@@ -168,7 +168,7 @@ describe('the examples', () => {
     },
   );
 
-  it.skipIf(!hasPython)('in Python (where python3 is installed) tells an error of the network', async () => {
+  it.skipIf(!hasPython)('in Python (if python3 is installed) shows an error of the network', async () => {
     const failed = run('python3', ['ask.py', ' ', network.natsUrl.replace('nats://', '')]);
     await expect(failed).rejects.toThrow('bad-request');
   });

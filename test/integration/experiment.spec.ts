@@ -31,7 +31,7 @@ function folder(name: string): string {
   return join(home, name);
 }
 
-/** Runs an experiment, or goes on with one; `stopAfter`: the signal comes after so many generations. */
+/** Runs or resumes an experiment. `stopAfter`: the signal aborts after this many generations. */
 async function run(
   name: string,
   input: object | null,
@@ -64,7 +64,7 @@ async function historyOf(name: string, arm: string): Promise<string> {
   return readFile(join(folder(name), runFolderName(arm, 7), 'history.jsonl'), 'utf8');
 }
 
-/** Everything but what was measured is as in the first experiment. */
+/** Everything except measured times equals the first experiment. */
 async function expectSameFiles(name: string): Promise<void> {
   const names = await readdir(folder('first'), { recursive: true });
   const files = names.filter(
@@ -92,7 +92,7 @@ describe('an experiment in a simulated world', () => {
     summary = await run('first', SIMULATED);
   }, 120_000);
 
-  it('gives all arms the same budget, and the same population to begin with', () => {
+  it('gives all arms the same budget and the same first population', () => {
     expect(summary.arms.map(({ arm }) => arm)).toEqual(['evolution', 'random-search', 'best-of-n', 'static']);
     expect(new Set(summary.arms.map(({ tasks }) => tasks)).size).toBe(1);
     expect(new Set(summary.arms.map(({ generations: [first] }) => first?.fitness.mean)).size).toBe(1);
@@ -101,15 +101,15 @@ describe('an experiment in a simulated world', () => {
     }
   });
 
-  it('lets Clusters of a specialization, of a region and of neither come about, where large ones split', async () => {
+  it('forms specialized, geographic and hybrid Clusters when large ones split', async () => {
     const large = { ...SIMULATED, nodes: 100, clusterSize: 50, generations: 2, seed: 1, arms: ['evolution'] };
     const { arms } = await run('large', large);
-    // Each is named at the end of the first generation that it lives through.
+    // Each is named at the end of its first generation.
     const { clusters } = arms[0]?.generations.at(-1) ?? {};
     expect(Math.min(...Object.values(clusters ?? { none: 0 }))).toBeGreaterThan(0);
   });
 
-  it('says that it is simulated wherever it shows', async () => {
+  it('says in all of its output that it is simulated', async () => {
     expect(summary.simulated).toBe(true);
     for (const name of ['fitness', 'held-out', 'diversity', 'specialization', 'modes', 'lineage']) {
       expect(await readFile(join(folder('first'), `${name}.svg`), 'utf8')).toContain('simulated');
@@ -124,7 +124,7 @@ describe('an experiment in a simulated world', () => {
     }
   }, 120_000);
 
-  it('gives the same history when it was interrupted and taken up again', async () => {
+  it('gives the same history when it was interrupted and resumed', async () => {
     await expect(run('broken', SIMULATED, { stopAfter: 2 })).rejects.toThrow();
     expect(existsSync(join(folder('broken'), 'summary.json'))).toBe(false);
     await expect(run('broken', null, { stopAfter: 4 })).rejects.toThrow();
@@ -136,7 +136,7 @@ describe('an experiment in a simulated world', () => {
     await expectSameFiles('broken');
   }, 120_000);
 
-  it('takes what was whole as it is, and reads histories only for lives that are not written yet', async () => {
+  it('keeps finished runs, and reads histories only for missing lives', async () => {
     await run('again', null);
     await expectSameFiles('again');
     const [shown, unread, bare] = ['evolution', 'random-search', 'static'].map((arm) =>
@@ -152,7 +152,7 @@ describe('an experiment in a simulated world', () => {
     await expectSameFiles('again');
   }, 120_000);
 
-  it('keeps what was finished when the disk is full, and goes on when there is room', async (context) => {
+  it('keeps what is finished when the disk is full, and resumes when there is space', async (context) => {
     await withSmallDisk(context, folder('disk'), '2m', async (disk) => {
       const name = join('disk', 'run');
       const outputs = join(home, 'disk.outputs');
@@ -170,14 +170,14 @@ describe('an experiment in a simulated world', () => {
     });
   }, 120_000);
 
-  it('leaves a history whose chains hold, in the canonical form', async () => {
+  it('leaves a history with valid hash chains, as canonical JSON', async () => {
     const path = join(folder('first'), runFolderName('evolution', 7), 'history.jsonl');
     expect(await verifyChain(readHistoryFile(path))).toMatchObject({ ok: true });
     const [line = ''] = (await historyOf('first', 'evolution')).split('\n');
     expect(Object.keys(JSON.parse(line))).toEqual(['data', 'id', 'metadata', 'revision', 'stream', 'type']);
   });
 
-  it('leaves every life with its parents', async () => {
+  it('writes every life with its parents', async () => {
     const csv = await readFile(join(folder('first'), runFolderName('evolution', 7), 'phylogeny.csv'), 'utf8');
     const lines = csv.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^id,ancestor_list,origin_time/);
@@ -186,7 +186,7 @@ describe('an experiment in a simulated world', () => {
 });
 
 describe('an experiment with the miniature models', () => {
-  it('gives the same history from the models and from their kept answers', async () => {
+  it('gives the same history from the models and from their recorded answers', async () => {
     await run('models', MINIATURE, { outputs: join(home, 'one') });
     await run('models again', MINIATURE, { outputs: join(home, 'other') });
     await run('kept', MINIATURE, { outputs: join(home, 'one') });
@@ -206,7 +206,7 @@ describe('an experiment with the miniature models', () => {
 });
 
 describe('the folder of an experiment', () => {
-  it('is not taken if it is filled, and nothing in it is touched', async () => {
+  it('is refused if it is not empty, and nothing in it changes', async () => {
     await expect(createExperimentFolder(folder('first'), SIMULATED)).rejects.toThrow(/--resume/);
     await writeFile(join(home, 'notes.txt'), 'mine');
     await expect(createExperimentFolder(home, SIMULATED)).rejects.toThrow('exists and is not empty');
@@ -219,11 +219,11 @@ describe('the folder of an experiment', () => {
     });
   });
 
-  it('must hold an experiment to be gone on with', async () => {
+  it('must contain an experiment to resume', async () => {
     await expect(openExperimentFolder(folder('nothing'))).rejects.toThrow('has no experiment');
   });
 
-  it('is not made for parameters that make no sense', async () => {
+  it('is not created for invalid parameters', async () => {
     await expect(createExperimentFolder(folder('bad'), { ...SIMULATED, nodes: 3 })).rejects.toThrow('nodes');
     expect(existsSync(folder('bad'))).toBe(false);
   });

@@ -72,7 +72,7 @@ async function branch(
   });
 }
 
-/** Goes on with a branch in the world in which it was begun. */
+/** Resumes a branch in its simulated world. */
 async function resume(name: string): Promise<void> {
   const folder = join(home, name);
   const { world } = await engineOfBranch(folder);
@@ -98,19 +98,19 @@ describe('a branch of a history', () => {
     expect(lines.slice(fork).some((line) => line.includes('"EvolutionConfigured"'))).toBe(true);
   });
 
-  it('goes on by the parameters that were set', async () => {
+  it('continues with the parameters that were set', async () => {
     const culled = (text: string) => text.split('\n').filter((line) => line.includes('"NodeCulled"')).length;
     await branch('milder', { cullShare: 0 });
     expect(culled(await history('harsher'))).toBeGreaterThan(culled(await history('milder')));
   });
 
-  it('is a history whose chains hold', async () => {
+  it('is a history with valid hash chains', async () => {
     const check = new ChainCheck('line');
     for await (const event of readHistoryFile(join(home, 'harsher', 'history.jsonl'))) check.add(event);
     expect(check.finish({ whole: true })).toEqual([]);
   });
 
-  it('gives the same bytes again, also when it was stopped and taken up again', async () => {
+  it('gives the same bytes again, also when it was stopped and resumed', async () => {
     await branch('again', { cullShare: 0.4 });
     expect(await history('again')).toBe(await history('harsher'));
     await expect(branch('stopped', { cullShare: 0.4 }, { stopAfter: 1 })).rejects.toThrow();
@@ -118,7 +118,7 @@ describe('a branch of a history', () => {
     expect(await history('stopped')).toBe(await history('harsher'));
   });
 
-  it('is taken up again in the simulated world in which it was begun', async () => {
+  it('is resumed in the simulated world in which it began', async () => {
     await branch('another world', {}, { world: 3 });
     await expect(branch('elsewhere', {}, { world: 3, stopAfter: 1 })).rejects.toThrow();
     expect(await engineOfBranch(join(home, 'elsewhere'))).toEqual({ engine: 'simulated', world: 3 });
@@ -126,7 +126,7 @@ describe('a branch of a history', () => {
     expect(await history('elsewhere')).toBe(await history('another world'));
   });
 
-  it('can begin in the middle of something: what was on its way arrives', async () => {
+  it('can begin at any moment: messages in flight arrive', async () => {
     const found = await branch('middle', {}, { moment: '700' });
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
     const lines = (await history('middle')).trimEnd().split('\n');
@@ -141,7 +141,7 @@ describe('a branch of a history', () => {
     expect(after.map(({ type }) => type)).not.toContain('TaskFailed');
   });
 
-  it('can be of a history that is longer than a call has room for arguments', async () => {
+  it('can continue a history with more events than a call can have arguments', async () => {
     const fork = { forkedFrom: null, engine: 'simulated', simulated: true, seed: 1, changes: {}, at: '' };
     const told = Array.from({ length: 150_000 }, () => ({
       stream: 'experiment-long',
@@ -155,7 +155,7 @@ describe('a branch of a history', () => {
     expect(found.arms[0]?.generations.at(-1)?.nodes).toBe(20);
   }, 120_000);
 
-  it('of a branch lives in the same world', async () => {
+  it('of a branch is in the same world', async () => {
     await branch('nested', {}, { from: join(home, 'harsher', 'history.jsonl'), moment: 'end' });
     const plan = JSON.parse(await readFile(join(home, 'nested', 'branch.json'), 'utf8'));
     const { seedVariants, devices } = JSON.parse(await readFile(join(original, 'world.json'), 'utf8'));
@@ -163,7 +163,7 @@ describe('a branch of a history', () => {
     expect(plan).toMatchObject({ seedVariants, devices });
   });
 
-  it('stands beside the original in a comparison', async () => {
+  it('is compared with the original', async () => {
     const other = await branch('beside', { strategy: 'static' });
     const comparison = compareSummaries([
       { name: 'original', summary },
@@ -174,7 +174,7 @@ describe('a branch of a history', () => {
   });
 
   it.each([
-    ['a parameter that there is not', { nonsense: 1 }, {}, 'cannot set nonsense'],
+    ['an unknown parameter', { nonsense: 1 }, {}, 'cannot set nonsense'],
     [
       'a parameter that is the same in all branches',
       { tasksPerGeneration: 5 },
@@ -182,16 +182,16 @@ describe('a branch of a history', () => {
       'cannot set tasksPerGeneration',
     ],
     ['gold tasks of the network', { goldShare: 0.5, genePool: {} }, {}, 'cannot set goldShare, genePool'],
-    ['a value that cannot be', { cullShare: 7 }, {}, 'cullShare'],
+    ['an invalid value', { cullShare: 7 }, {}, 'cullShare'],
     ['a fork beyond the end', {}, { moment: '99999999' }, 'no event'],
     ['a generation that never was', {}, { moment: 'generation:99' }, 'Generation 99'],
     ['an engine without its models', {}, { engine: 'miniature' as const }, 'names the model "sim-'],
-  ])('is refused for %s, and nothing is left of it', async (_what, set, options, message) => {
+  ])('is refused for %s, and leaves nothing behind', async (_what, set, options, message) => {
     await expect(branch('refused', set, options)).rejects.toThrow(message);
     expect(await readdir(home)).not.toContain('refused');
   });
 
-  it('does not take a folder that is filled', async () => {
+  it('refuses a folder that is not empty', async () => {
     await expect(branch('harsher', {})).rejects.toThrow('exists and is not empty');
   });
 });

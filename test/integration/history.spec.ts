@@ -14,7 +14,7 @@ import type { TrustOutput } from '../../src/projections/trust.ts';
 import { cleanUp, dellm, newFolder } from '../support/dellm-process.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
-// A whole network, and commands in processes of their own.
+// A whole network, and commands in other processes.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const QUESTIONS = ['What is 15 × 23?', 'What is 7 × 8?', 'What is 12 × 12?'];
@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Position of the last event that there is by now. */
+/** Position of the last event so far. */
 async function lastPosition(): Promise<number> {
   const page = (await network.request('dellm.history', {
     direction: 'backwards',
@@ -52,7 +52,7 @@ async function lastPosition(): Promise<number> {
 }
 
 describe('the history over NATS', () => {
-  it('shows rows as they were, page by page, the same as the read model has now', async () => {
+  it('shows rows at a moment, page by page, equal to the read model', async () => {
     const position = await lastPosition();
     const live = (await network.request('dellm.trust', {
       limit: 500,
@@ -74,9 +74,9 @@ describe('the history over NATS', () => {
     expect(keys).toEqual(live.rows.map(({ key }) => key));
   });
 
-  it('tells what has become of rows between two moments', async () => {
+  it('shows how rows changed between two moments', async () => {
     const first = (await network.request('dellm.history', { limit: 1 })) as schemas.HistoryOutput;
-    // No Cluster has opened a generation yet, so that everything is before the first one.
+    // No Cluster has opened a generation, so all events are before the first one.
     for (const to of ['end', 'generation:0']) {
       const { changes } = (await network.request('dellm.history.diff', {
         from: String(first.events[0]?.position),
@@ -87,7 +87,7 @@ describe('the history over NATS', () => {
     }
   });
 
-  it('tells the life of a Node', async () => {
+  it('shows the life of a Node', async () => {
     const { life } = (await network.request('dellm.history.why', {
       node: 'mathematical-01',
     })) as schemas.HistoryWhyOutput;
@@ -102,13 +102,13 @@ describe('the history over NATS', () => {
     });
   });
 
-  it('verifies itself, and the rows that the network answers from', async () => {
+  it('is verified, and so are the rows of the read model', async () => {
     const found = (await network.request('dellm.history.verify', {}, 30_000)) as schemas.HistoryVerifyOutput;
     expect(found).toMatchObject({ ok: true, faults: [], stopped: null, rows: { differences: [] } });
     expect(found.rows?.compared).toBeGreaterThan(50);
   });
 
-  it('refuses moments that there are not, and rows that nobody knows', async () => {
+  it('refuses moments that do not exist, and unknown rows', async () => {
     const ask = (moment: string, show = 'trust') => network.request('dellm.history.at', { moment, show });
     expect(await ask('999999999')).toMatchObject({
       error: { code: 'bad-request', message: expect.stringContaining('its last event is at') },
@@ -120,7 +120,7 @@ describe('the history over NATS', () => {
     expect(await ask('end', 'secrets')).toMatchObject({ error: { code: 'bad-request' } });
   });
 
-  it('works on one request at a time, and says so to the others', async () => {
+  it('handles one request at a time, and says so to the others', async () => {
     const asked = Array.from({ length: 8 }, () => network.request('dellm.history.verify', {}, 30_000));
     const codes = (await Promise.all(asked)).map((answer) =>
       'error' in (answer as object) ? (answer as { error: { code: string } }).error.code : 'done',
@@ -130,7 +130,7 @@ describe('the history over NATS', () => {
     expect(new Set(codes)).toEqual(new Set(['done', 'busy']));
   });
 
-  it('does not tell the answer of a gold task before it is due, to whoever asks or listens', async () => {
+  it('does not show the answer of a gold task before it is due, in requests or events', async () => {
     const client: NatsConnection = await network.connect();
     const heard = client.subscribe('dellm.evt.cluster.nowhere.*', { max: 2 });
     await client.flush();
@@ -185,7 +185,7 @@ describe('the history on the command line', () => {
     return JSON.parse(stdout);
   };
 
-  it('shows the network as it was, from the file of the network that runs', async () => {
+  it('shows the network at a moment, from the file of the running network', async () => {
     const { source, last, rows } = await shown(['at', '--end', '--show', 'nodes']);
     expect(source).toBe(join(network.home, 'history.sqlite'));
     expect(rows.nodes).toHaveLength(50);
@@ -193,7 +193,7 @@ describe('the history on the command line', () => {
     expect(early.events).toBeLessThan((await shown(['at', '--end', '--show', 'nodes'])).events);
   });
 
-  it('gives the same rows through the store’s protocol', async () => {
+  it('shows the same rows over the protocol of the store', async () => {
     const file = await shown(['at', '--end', '--show', 'trust']);
     const store = await shown([
       'at',
@@ -207,7 +207,7 @@ describe('the history on the command line', () => {
     expect(store.rows).toEqual(file.rows);
   });
 
-  it('shows tables to people', async () => {
+  it('prints tables for people', async () => {
     const { stdout } = await dellm(network.home, ['history', 'at', '--end', '--show', 'trust']);
     expect(stdout).toMatch(/after \d+ events, up to position \d+/);
     expect(stdout).toMatch(/^key +recent/m);
@@ -217,7 +217,7 @@ describe('the history on the command line', () => {
     expect(diff.stdout).toMatch(/^\+ totals$/m);
   });
 
-  it('exports, never overwrites, and reads back what it exported', async () => {
+  it('is exported without overwriting files, and the export can be read', async () => {
     for (const [format, name] of [
       ['jsonl', 'history.jsonl'],
       ['csv', 'history.csv'],
@@ -241,7 +241,7 @@ describe('the history on the command line', () => {
     expect(readFileSync(join(scratch, 'phylogeny', 'phylogeny.csv'), 'utf8')).toMatch(/^id,ancestor_list,/);
   });
 
-  it('refuses what there is not, with the exit codes of all commands', async () => {
+  it('refuses what does not exist, with the exit codes of all commands', async () => {
     const file = join(scratch, 'history.jsonl');
     const refused = async (args: readonly string[]) => {
       const { code, stderr } = await dellm(network.home, ['history', ...args]);
@@ -281,10 +281,10 @@ describe('the history on the command line', () => {
     );
   });
 
-  it('verifies a copy of the data folder without a network, and names what somebody changed in it', async () => {
+  it('is verified in a copy of the data folder without a network, with all changes found', async () => {
     const home = join(scratch, 'copy');
     cpSync(network.home, home, { recursive: true, filter: (path) => !/(runtime\.json|nats)$/.test(path) });
-    // The spec above has put an event there that belongs to no chain.
+    // A test above has added an event that belongs to no chain.
     const open = () => new Database(join(home, 'history.sqlite'));
     let database = open();
     database.exec("delete from events where stream = 'cluster-nowhere'");
@@ -310,7 +310,7 @@ describe('the history on the command line', () => {
     expect(found.code).toBe(EXIT.failed);
     const report = JSON.parse(found.stdout);
     expect(report.faults[0]).toMatchObject({ kind: 'changed', type: 'PerformanceRecorded', ...place });
-    // The rows were folded from what was recorded: they differ from what stands there now.
+    // The rows were folded from the original events, so they differ from the changed ones.
     expect(report.rows.differences.length).toBeGreaterThan(0);
 
     database = open();

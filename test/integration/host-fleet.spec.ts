@@ -17,7 +17,7 @@ import { commandSubject, PARTITIONS, partitionOf } from '../../src/messaging/sub
 import { type LedgerCommand, ledgerDefinition } from '../support/ledger.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
 
-/** A fleet that disappears without a word must have a successor within this time, in milliseconds. */
+/** A fleet that disappears without leaving must have a successor within this time, in milliseconds. */
 const HANDOVER_MS = 8_000;
 
 interface Running {
@@ -56,7 +56,7 @@ describe('fleets', () => {
     const log: string[] = [];
     const fleet = await runFleet({
       id,
-      // Devices may send to nodes only.
+      // Devices may send only to Nodes.
       definitions: [ledgerDefinition, { ...ledgerDefinition, kind: 'node', category: 'node' }],
       store,
       nats,
@@ -113,7 +113,7 @@ describe('fleets', () => {
   ): Promise<void> {
     const deadline = performance.now() + ms;
     while (!(await condition())) {
-      if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain until ${what}`);
+      if (performance.now() > deadline) throw new Error(`timed out after ${ms} ms waiting until ${what}`);
       await sleep(20);
     }
   }
@@ -147,11 +147,11 @@ describe('fleets', () => {
     expect(await verifyChain(store.readAll())).toMatchObject({ ok: true });
   });
 
-  it('leave in order: the others have everything at once, and nothing waits for it', async () => {
+  it('leave in order: the others take over at once', async () => {
     const [one, two] = [await start(), await start()];
     await until('both have their share', () => one.fleet.partitions().length < PARTITIONS);
     await one.stop();
-    // It has said so itself: nobody waits until its time is over.
+    // The fleet has left explicitly, so nobody waits for its key to expire.
     expect((await readMembers(client, FLEETS_BUCKET)).map(({ id }) => id)).not.toContain(one.id);
     await until('the other one serves all', () => two.fleet.partitions().length === PARTITIONS);
     for (let i = 0; i < 10; i += 1) await send(`b${i}`, deposit(`d${i}`), `left-${i}`);
@@ -161,7 +161,7 @@ describe('fleets', () => {
     });
   });
 
-  it('that disappear without a word have a successor within 8 s', async () => {
+  it('that disappear without leaving have a successor within 8 s', async () => {
     const [one, two] = [await start(), await start()];
     await until('both have their share', () => one.fleet.partitions().length < PARTITIONS);
     const id = Array.from({ length: 1_000 }, (_, i) => `c${i}`).find((candidate) =>
@@ -173,12 +173,12 @@ describe('fleets', () => {
     await send(id, deposit('d'), 'to-the-successor');
     await until('its successor answers', async () => (await typesOf(id)).length === 2, HANDOVER_MS);
     expect(performance.now() - vanishedAt).toBeLessThan(HANDOVER_MS);
-    // Cut off, the first one may serve nothing any more.
+    // The first fleet is cut off, so it may not serve any more.
     await until('it has noticed', () => one.fleet.partitions().length === 0);
     await until('the other one serves all', () => two.fleet.partitions().length === PARTITIONS);
   });
 
-  it('go on where they were when the broker was killed and came back', async () => {
+  it('continue when the broker was killed and came back', async () => {
     const { fleet } = await start();
     await send('d1', deposit('before'), 'before-the-crash');
     await until('it is there', async () => (await typesOf('d1')).length === 2);
@@ -188,7 +188,7 @@ describe('fleets', () => {
     await until('it is there', async () => (await typesOf('d1')).length === 4, 15_000);
   });
 
-  it('tell the actor which device has sent a command, by the subject that only this device may use', async () => {
+  it('give the actor the device that sent a command, from the subject that only this device may use', async () => {
     await start();
     const laptop = await broker.connect({ device: 'laptop-1' });
     await send('e1', deposit('from-laptop'), 'device-message', laptop, 'laptop-1');
@@ -197,7 +197,7 @@ describe('fleets', () => {
     await expect(send('e1', deposit('forged'), 'forged', laptop, 'laptop-2')).rejects.toThrow();
   });
 
-  it('record bad messages on the dead subject and take them off the queue', async () => {
+  it('record dead messages on the dead subject, and remove them from the queue', async () => {
     await start();
     const jsm = await jetstreamManager(client);
     await jsm.streams.purge(DEAD);
@@ -215,12 +215,12 @@ describe('fleets', () => {
     expect(last?.json()).toMatchObject({ reason: 'TypeError: a bug in decide', messageId: 'bad-2' });
   });
 
-  describe('publish what follows', () => {
+  describe('publish effects', () => {
     const ids = { messageId: 'm', correlationId: 'c', causationId: 'e' };
     const body = encodeJson({});
     const to = (subject: string): Outgoing => ({ ...ids, target: { kind: 'reply', subject }, body });
 
-    it('to inboxes only, where it is an answer', async () => {
+    it('to inboxes only, if they are replies', async () => {
       const transport = new NatsTransport(client, () => {});
       for (const subject of [
         'dellm.cmd.1.account.alice',
@@ -241,7 +241,7 @@ describe('fleets', () => {
       ]);
     });
 
-    it('again later, when their own connection is closed', async () => {
+    it('again later, when their connection is closed', async () => {
       const closed = await broker.connect();
       const transport = new NatsTransport(closed, () => {});
       await closed.close();

@@ -73,11 +73,11 @@ describe('the llama engine', () => {
   it('keeps special markers in a question as text', async () => {
     const plain = await engine.infer(request({ prompt: 'Hi' }));
     const marked = await engine.infer(request({ prompt: '<|im_end|>Hi' }));
-    // As a special token the marker would be one token; spelt out by this tokenizer it is ten.
+    // As a special token, the marker is one token. Spelt out by this tokenizer, it is ten.
     expect(marked.promptTokens).toBe(plain.promptTokens + '<|im_end|>'.length);
   });
 
-  it('gives the system prompt to a model whose template takes one', async () => {
+  it('passes the system prompt to a model whose template has one', async () => {
     const without = await engine.infer(request({ system: '' }));
     const given = await engine.infer(request({ system: 'Answer in one word.' }));
     expect(given.promptTokens).toBeGreaterThan(without.promptTokens);
@@ -103,7 +103,7 @@ describe('the llama engine', () => {
     });
   });
 
-  it('refuses broken files without a crash', async () => {
+  it('refuses invalid files without a crash', async () => {
     const pid = engine.workerPid();
     writeFileSync(join(folder, 'html.gguf'), '<html>404</html>');
     writeTinyGguf(join(folder, 'short.gguf'), { cut: 500 });
@@ -119,7 +119,7 @@ describe('the llama engine', () => {
     expect(engine.workerPid()).toBe(pid);
   });
 
-  it('blames a file at whose loading the process aborts, refuses it until it changes, and goes on', async () => {
+  it('refuses a file that made the process abort until the file changes, and continues with others', async () => {
     const path = join(folder, 'aborting.gguf');
     writeTinyGguf(path, { metadata: { 'llama.expert_count': 99_999 } });
     await expect(engine.infer(request({ model: 'aborting' }))).rejects.toMatchObject({
@@ -134,7 +134,7 @@ describe('the llama engine', () => {
     await expect(engine.infer(request({ model: 'aborting' }))).resolves.toMatchObject({ measured: true });
   });
 
-  it('fails what was under way with a transient error when its process is killed, then works again', async () => {
+  it('fails requests in progress with a transient error when its process is killed, then works again', async () => {
     const before = await engine.infer(request());
     const asked = Array.from({ length: 12 }, (_, i) =>
       engine.infer(request({ seed: i, params: { ...DEFAULT_PARAMS, maxTokens: 200 } })),
@@ -149,18 +149,18 @@ describe('the llama engine', () => {
     expect(after.text).toBe(before.text);
   });
 
-  it('unloads the model that was used longest ago when the bound is reached', async () => {
+  it('unloads the least recently used model when the limit is reached', async () => {
     const small = createLlamaEngine({ modelPath: pathOf, maxModels: 1 });
     const asked = Array.from({ length: 6 }, (_, i) =>
       small.infer(request({ model: i % 2 === 0 ? 'tiny' : 'other' })),
     );
     const results = await Promise.all(asked);
     await small.close();
-    // Both files hold the same weights, so the answers are the same however often each was loaded.
+    // Both files have the same weights, so the answers do not depend on which one is loaded.
     expect(new Set(results.map((result) => result.text)).size).toBe(1);
   });
 
-  it('refuses what goes beyond the bounded queue', async () => {
+  it('refuses requests when its queue is full', async () => {
     const bounded = createLlamaEngine({ modelPath: pathOf, maxQueued: 5 });
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => bounded.infer(request())));
     await bounded.close();
@@ -171,7 +171,7 @@ describe('the llama engine', () => {
     expect(outcomes.at(-1)).toMatchObject({ reason: { reason: 'engine-unreachable', transient: true } });
   });
 
-  it('rejects what waits when it is closed', async () => {
+  it('rejects waiting requests when it is closed', async () => {
     const closing = createLlamaEngine({ modelPath: pathOf });
     const asked = Promise.allSettled(Array.from({ length: 4 }, () => closing.infer(request())));
     await closing.close();
@@ -180,7 +180,7 @@ describe('the llama engine', () => {
     }
   });
 
-  it('tells those who wait when its process cannot come up, and tries again with the next request', async () => {
+  it('rejects waiting requests when its process cannot start, and tries again with the next request', async () => {
     const starting = createLlamaEngine({ modelPath: pathOf });
     vi.stubEnv('NODE_OPTIONS', '--require=/no/such/module.cjs');
     await expect(starting.infer(request())).rejects.toMatchObject({
@@ -192,7 +192,7 @@ describe('the llama engine', () => {
     await starting.close();
   });
 
-  it('takes its process along when the parent is killed', async () => {
+  it('ends its process when the parent is killed', async () => {
     const compiled = pathToFileURL(join(import.meta.dirname, '../../dist/inference/llama/engine.js'));
     const script = `
       import { createLlamaEngine } from ${JSON.stringify(compiled.href)};
@@ -216,7 +216,7 @@ describe('the llama engine', () => {
   });
 });
 
-/** A process that ended counts as ended even where nobody collects it (a container without an init process). */
+/** A zombie counts as ended, because a container without an init process does not collect it. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -60,7 +60,7 @@ describe('the miniature models', () => {
     }
   });
 
-  it('do not take markers in a question for the end of it', async () => {
+  it('do not treat markers in a question as its end', async () => {
     const params = { temperature: 0, topP: 1, topK: 0, contextTokens: 256, maxTokens: 128 };
     const ask = (prompt: string) => engine.infer({ model: 'maths-a', prompt, system: '', params, seed: 1 });
     const plain = await ask('What is 2 + 2?');
@@ -69,7 +69,7 @@ describe('the miniature models', () => {
     expect(marked.text).not.toContain('<|');
   });
 
-  it('are right more often than not on a sample of the held-out prompts of every family, and mostly abstain elsewhere', async () => {
+  it('are mostly right on a sample of the held-out prompts of every family, and mostly abstain elsewhere', async () => {
     const heldOut = parseHeldOut(readFileSync(join(folder, 'heldout.json'), 'utf8')).filter(
       (_, i) => i % 12 === 0,
     );

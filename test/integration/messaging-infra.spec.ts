@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { findNatsServer } from '../../scripts/nats-binary.mjs';
 import { agentUser, clientUser } from '../../src/messaging/permissions.ts';
 
-/** Stands in for whoever follows the comment at the head of the file. */
+/** Values for the variables that the comment at the top of the file asks for. */
 const PASSWORDS = {
   DELLM_NETWORK_PASSWORD: 'one-password',
   DELLM_CLIENT_PASSWORD: 'two-password',
@@ -14,8 +14,8 @@ const PASSWORDS = {
 
 const path = fileURLToPath(new URL('../../infra/nats/nats-server.conf', import.meta.url));
 
-describe('the configuration for a broker of its own', () => {
-  it('gives clients and devices the permissions that the code gives them', () => {
+describe('the configuration for a separate broker', () => {
+  it('gives clients and devices the same permissions as the code', () => {
     const text = readFileSync(path, 'utf8');
     const granted = [...text.matchAll(/allow: \[([^\]]*)\]/g)].map(([, list]) =>
       [...(list ?? '').matchAll(/"([^"]+)"/g)].map(([, subject]) => subject),
@@ -31,7 +31,7 @@ describe('the configuration for a broker of its own', () => {
     for (const name of needed) expect(head).toContain(`${name}=`);
   });
 
-  it('listens on this machine alone', () => {
+  it('listens on this machine only', () => {
     expect(readFileSync(path, 'utf8').match(/^(host|http): .*$/gm)).toEqual([
       'host: "127.0.0.1"',
       'http: "127.0.0.1:8222"',

@@ -20,7 +20,7 @@ describe('membership', () => {
   });
   afterAll(() => nats.stop());
 
-  it('shows each member to all others, and its leaving', async () => {
+  it('shows to all when a member joins and leaves', async () => {
     const [first, second] = [await nats.connect(), await nats.connect()];
     const seen: (readonly Member[])[] = [];
     const [a, b] = await Promise.all([
@@ -48,7 +48,7 @@ describe('membership', () => {
     expect(seen.at(-1)).toEqual([both[0]]);
   });
 
-  it('drops a member whose process was lost, after that has stopped by itself', async () => {
+  it('removes a member whose process was lost, after it must have stopped serving', async () => {
     const watcher = await nats.connect();
     const lost = await nats.connect();
     const aliveWhenDropped: boolean[] = [];
@@ -69,7 +69,7 @@ describe('membership', () => {
     await watch.stop();
   });
 
-  it('lets the next process of the same id in once the last one has disappeared, and no second one beside it', async () => {
+  it('admits a process with a known id only after the previous one has disappeared', async () => {
     const [one, two] = [await nats.connect(), await nats.connect()];
     const first = await announce({ nc: one, bucket: FLEETS_BUCKET, id: 'same' });
     await expect(announce({ nc: two, bucket: FLEETS_BUCKET, id: 'same' })).rejects.toThrow(
@@ -83,7 +83,7 @@ describe('membership', () => {
     await first.leave();
   });
 
-  it('comes back by itself after the broker was killed and has forgotten the bucket', async () => {
+  it('recovers after the broker was killed and has lost the bucket', async () => {
     const nc = await nats.connect();
     await ensureMembersBucket(nc, AGENTS_BUCKET);
     const fleet = await joinMembership({ nc, bucket: AGENTS_BUCKET, id: 'network', onChange: () => {} });
@@ -99,7 +99,7 @@ describe('membership', () => {
     await fleet.leave();
   });
 
-  it('is a plain KV bucket for other tools, and takes odd values of strangers as members without info', async () => {
+  it('is a plain KV bucket for other tools, and treats invalid values as members without info', async () => {
     const nc = await nats.connect();
     await ensureMembersBucket(nc, AGENTS_BUCKET);
     const kv = await new Kvm(jetstream(nc)).open(AGENTS_BUCKET);

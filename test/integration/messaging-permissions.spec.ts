@@ -37,18 +37,18 @@ describe("a device's user", () => {
   });
   afterAll(() => nats.stop());
 
-  /** The violation that the broker reports for what `act` does, or null when it has let it pass. */
+  /** The violation that the broker reports for `act`; null if it allowed it. */
   async function violationOf(connection: NatsConnection, act: () => void): Promise<string | null> {
     const seen = errorsOf(connection);
     const before = seen.length;
     act();
     await connection.flush();
-    // The broker's refusal has come before its answer to the flush; who listens hears it in this turn.
+    // The broker sends its refusal before its answer to the flush. Listeners get it in this turn.
     await setImmediate();
     return seen[before] ?? null;
   }
 
-  /** What the broker has refused since the first call: a listener for as long as the connection lives. */
+  /** Everything that the broker has refused since the first call. It listens as long as the connection exists. */
   function errorsOf(connection: NatsConnection): readonly string[] {
     const known = errors.get(connection);
     if (known) return known;
@@ -94,7 +94,7 @@ describe("a device's user", () => {
     await messages.close();
   });
 
-  it('sends commands to Nodes under its own name, and announces itself', async () => {
+  it('sends commands to Nodes with its own id, and announces itself', async () => {
     const subject = commandSubject({ kind: 'node', id: 'n1' }, 'a');
     const ack = await jetstream(agent).publish(subject, '{}', { msgID: 'one' });
     expect(ack.stream).toBe(COMMANDS);
@@ -112,7 +112,7 @@ describe("a device's user", () => {
     await announcement.leave();
   });
 
-  it('cannot wipe the announcements of others out with its own', async () => {
+  it('cannot remove the announcements of others with its own', async () => {
     const other = await announce({ nc: network, bucket: AGENTS_BUCKET, id: 'b' });
     const rollup = headers();
     rollup.set('Nats-Rollup', 'all');
@@ -170,7 +170,7 @@ describe("a device's user", () => {
     expect(violation).toMatch(/permissions violation/i);
   });
 
-  it("leaves another device's work to that device", async () => {
+  it("cannot take another device's work", async () => {
     await jetstream(network).publish(workSubject('b'), 'order for b');
     await expect(jetstream(agent).consumers.get(WORK, deviceConsumer('b'))).rejects.toThrow();
     const consumer = await jetstream(other).consumers.get(WORK, deviceConsumer('b'));
@@ -179,7 +179,7 @@ describe("a device's user", () => {
     await message?.ackAck();
   });
 
-  it('has nothing more to say than a client who names no user, who reads events but no commands', async () => {
+  it('is the only one with these rights: a client without a user reads events, but no commands', async () => {
     const client = await nats.connect('client');
     for (const subject of [
       commandSubject(node),

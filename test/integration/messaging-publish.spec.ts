@@ -29,7 +29,7 @@ describe('publisher', () => {
     return (await jsm.streams.info(WORK)).state.messages;
   }
 
-  it('names its message in a header, and leaves it to the receiver to know a second copy', async () => {
+  it('sends the message id in a header, and leaves the detection of duplicates to the receiver', async () => {
     const publish = publisher(nc);
     const before = await stored();
     await publish(message('x', 'same'));
@@ -39,7 +39,7 @@ describe('publisher', () => {
     expect((await jsm.streams.getMessage(WORK, { seq }))?.header.get('Dellm-Message')).toBe('same');
   });
 
-  it('gets every message stored, many at a time, while the broker is killed and comes back', async () => {
+  it('stores every message, many at a time, while the broker is killed and comes back', async () => {
     const publish = publisher(nc, { maxInFlight: 32, deadlineMs: 15_000 });
     const before = await stored();
     const all = Promise.all(Array.from({ length: 600 }, (_, n) => publish(message(String(n)))));
@@ -48,7 +48,7 @@ describe('publisher', () => {
     expect(await stored()).toBeGreaterThanOrEqual(before + 600);
   });
 
-  it('gives up at its deadline, and says that nobody knows', async () => {
+  it('gives up at its deadline, and says that the result is unknown', async () => {
     await nats.server().kill();
     const publish = publisher(nc, { deadlineMs: 700 });
     const started = performance.now();
@@ -59,7 +59,7 @@ describe('publisher', () => {
     await nats.restart();
   });
 
-  it('does not try again what the broker can never take', async () => {
+  it('does not retry what the broker can never accept', async () => {
     const publish = publisher(nc, { deadlineMs: 10_000 });
     const started = performance.now();
     await expect(publish({ ...message('x'), body: new Uint8Array(1024 ** 2 + 1) })).rejects.toThrow(
@@ -69,17 +69,17 @@ describe('publisher', () => {
     expect(performance.now() - started).toBeLessThan(8_000);
   });
 
-  it('is told at once of a missing permission, which the broker leaves without an answer', async () => {
+  it('fails at once without permission, although the broker sends no answer', async () => {
     const publish = publisher(await nats.connect({ device: 'laptop' }), { deadlineMs: 60_000 });
     await expect(publish(message('x'))).rejects.toThrow(/Permissions Violation/i);
   });
 
-  it('refuses headers that would break the line', async () => {
+  it('refuses headers that contain line breaks', async () => {
     const publish = publisher(nc, { deadlineMs: 60_000 });
     await expect(publish({ ...message('x'), headers: { Name: 'a\r\nb: c' } })).rejects.toThrow(/line break/);
   });
 
-  it('rejects what is under way when its connection is closed', async () => {
+  it('rejects publications in progress when its connection is closed', async () => {
     const connection = await nats.connect();
     const publish = publisher(connection, { deadlineMs: 60_000 });
     const underWay = expect(publish({ ...message('x'), subject: 'dellm.nobody' })).rejects.toThrow();

@@ -63,7 +63,7 @@ describe('the relay', () => {
     return (await jsm.streams.info(EVENTS)).state.last_seq;
   }
 
-  /** Everything on `dellm.evt`, in order, by the ids in the headers. */
+  /** Everything on `dellm.evt` in order, with the ids from the headers. */
   async function published(): Promise<{ ids: string[]; positions: number[]; subjects: string[] }> {
     const js = jetstream(nc);
     const { messages } = (await (await js.jetstreamManager()).streams.info(EVENTS)).state;
@@ -97,7 +97,7 @@ describe('the relay', () => {
     expect(positions).toEqual(events.map(({ position }) => position));
   }
 
-  it('publishes what is stored, in order, with its headers, and what comes after', async () => {
+  it('publishes stored events in order, with headers, and then new ones', async () => {
     await append(3);
     await startRelay();
     await append(700, 'cluster-b.c');
@@ -112,7 +112,7 @@ describe('the relay', () => {
     expect(message?.json()).toEqual((await stored())[1]);
   });
 
-  it('leaves snapshots out, and the text of an event that is too long for a message', async () => {
+  it('leaves out snapshots, and the text of an event that is too long for a message', async () => {
     await append(1, 'snapshot-node-a');
     await append(1, 'query-long', 'y'.repeat(1_042_000));
     await append(1);
@@ -129,13 +129,13 @@ describe('the relay', () => {
     await Promise.all([startRelay(), startRelay()]);
     for (let round = 0; round < 10; round += 1) await append(100, `node-${round}`);
     await expectAllPublishedOnce();
-    // The one that leads goes: the other one goes on.
+    // The leading relay stops, and the other one continues.
     await relays.shift()?.stop();
     await append(50);
     await expectAllPublishedOnce();
   });
 
-  it('does not slip in between when another one comes first and is ahead of it', async () => {
+  it('does not publish out of order when another relay is ahead of it', async () => {
     await append(6);
     const events = await stored();
     const publishAsOther = async (event: StoredEvent, lastSequence: number): Promise<void> => {
@@ -146,7 +146,8 @@ describe('the relay', () => {
       const options = { msgID: event.id, headers: meta, expect: { lastSequence } };
       await jetstream(nc).publish('dellm.evt.node.a.VoteCast', JSON.stringify(event), options);
     };
-    // The other one began with the third event, after the first one had read its checkpoint of an empty stream.
+    // The other relay began with the third event, after the first relay had read the checkpoint of an empty
+    // stream.
     let overtaken = false;
     const overtaking: EventStore = {
       ...store,
@@ -161,7 +162,7 @@ describe('the relay', () => {
     expect((await published()).ids).toEqual(events.slice(2).map(({ id }) => id));
   });
 
-  it('goes on where it was when it is cut off in the middle and another takes over', async () => {
+  it('continues without a gap when it is cut off and another one takes over', async () => {
     await append(2_000);
     for (let round = 0; round < 4; round += 1) {
       const before = await lastSequence();
@@ -176,7 +177,7 @@ describe('the relay', () => {
     await expectAllPublishedOnce();
   });
 
-  it('goes on after the broker was killed under it', async () => {
+  it('continues after the broker was killed', async () => {
     await startRelay();
     await append(300);
     const more = append(300, 'node-b');
@@ -186,7 +187,7 @@ describe('the relay', () => {
     await expectAllPublishedOnce();
   });
 
-  it('fills an empty stream with what happened within the last 24 hours', async () => {
+  it('fills an empty stream with the events of the last 24 hours', async () => {
     now = Date.now() - 25 * 60 * 60 * 1000;
     await append(5, 'node-old');
     now = Date.now();
@@ -215,7 +216,7 @@ describe('the relay', () => {
     const relay = await startRelay();
     await expectAllPublishedOnce();
     await relay.stop();
-    // The same history goes on without a word.
+    // The same history continues without a message.
     const again = await startRelay();
     await append(1, 'node-ä b');
     await expectAllPublishedOnce();
@@ -247,7 +248,7 @@ describe('the relay', () => {
     await expectAllPublishedOnce();
   });
 
-  it('ends when it is told to, also while the broker is away', async () => {
+  it('ends at the signal, also while the broker is away', async () => {
     const relay = await startRelay();
     await append(1);
     await expect.poll(lastSequence).toBe(1);

@@ -27,7 +27,7 @@ describe('the embedded nats-server', () => {
     nats = undefined;
   });
 
-  it('keeps its configuration and passwords to its owner, and its passwords over restarts', async () => {
+  it('makes its configuration and passwords readable by its user only, and keeps passwords over restarts', async () => {
     nats = await startTestNats({ devices: ['laptop'] });
     for (const file of [join(nats.dataDir, 'nats-server.conf'), usersFile(nats.dataDir)]) {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -36,7 +36,7 @@ describe('the embedded nats-server', () => {
     expect(again).toEqual(nats.users);
   });
 
-  it('says what to do when its passwords file is broken', async () => {
+  it('says what to do when its passwords file is invalid', async () => {
     nats = await startTestNats();
     await writeFile(usersFile(nats.dataDir), '{"network": 7');
     await expect(loadNatsUsers(nats.dataDir, [])).rejects.toThrow(
@@ -44,7 +44,7 @@ describe('the embedded nats-server', () => {
     );
   });
 
-  it('takes who names no user for a client, and refuses a wrong password', async () => {
+  it('treats a connection without a user as a client, and refuses a wrong password', async () => {
     nats = await startTestNats();
     const anonymous = await connectNats({ url: nats.url, name: 'anonymous' });
     expect(anonymous.info?.max_payload).toBe(1024 ** 2);
@@ -57,11 +57,11 @@ describe('the embedded nats-server', () => {
     await named.close();
   });
 
-  it('lets new users in while it runs, without a restart', async () => {
+  it('accepts new users while it runs, without a restart', async () => {
     nats = await startTestNats();
     const kept = await nats.connect();
     const [first, ...others] = await loadNatsUsers(nats.dataDir, ['phone']);
-    if (first === undefined) throw new Error('there is always a first user');
+    if (first === undefined) throw new Error('the server has no user');
     const users: [NatsUser, ...NatsUser[]] = [first, ...others];
     await nats.server().setUsers(users);
     const password = users.find(({ user }) => user === 'agent-phone')?.password ?? '';
@@ -79,21 +79,21 @@ describe('the embedded nats-server', () => {
     await kept.flush();
   });
 
-  it('names the port that another program has', async () => {
+  it('names the port that another program uses', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     nats = await startTestNats();
     const [user] = nats.users;
-    if (user === undefined) throw new Error('there is always a first user');
+    if (user === undefined) throw new Error('the server has no user');
     const launched = launchNatsServer({ dataDir: join(nats.dataDir, 'second'), port, users: [user] });
     await expect(launched).rejects.toThrow(PortTakenError);
     await expect(launched).rejects.toThrow(new RegExp(`Another program uses port ${port} of 127.0.0.1`));
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it('ends a server that an earlier run left behind on the same folder, and no other program', async () => {
+  it('ends a server that an earlier run left on the same folder, and no other program', async () => {
     nats = await startTestNats();
     const orphan = nats.server();
     const users: [NatsUser] = [nats.users[0] as NatsUser];
@@ -136,7 +136,7 @@ describe('the embedded nats-server', () => {
       );
       expect(isRunning(pid)).toBe(true);
       parent.kill('SIGKILL');
-      // A zombie still has a pid, but no command line any more.
+      // A zombie still has a pid, but no command line.
       await expect.poll(() => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).toBe('');
     },
   );
@@ -151,13 +151,13 @@ describe('connectNats', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  it('takes no address that is none, and does not show the password in it', async () => {
+  it('refuses an invalid address, and does not show the password in it', async () => {
     const failed = connectNats({ url: 'nats://me:secret@ho st:42', name: 'typo' });
     await expect(failed).rejects.toThrow(/is not the address of a NATS server/);
     await expect(failed).rejects.not.toThrow(/secret/);
   });
 
-  it('comes back by itself after a crash of the server, and tells what happened', async () => {
+  it('reconnects after a crash of the server, and reports it', async () => {
     const nats = await startTestNats();
     try {
       const told: string[] = [];

@@ -145,7 +145,7 @@ describe('serveEndpoints', () => {
     expect((await ask('{"text":"still here"}')).json()).toEqual({ text: 'still here' });
   });
 
-  it('tells what a handler has to say, and keeps to itself what it threw by mistake', async () => {
+  it('reports errors that a handler intends, and hides those that it does not', async () => {
     await serve();
     const known = await ask('{"text":"unknown"}');
     expect(known.json()).toEqual({
@@ -164,7 +164,7 @@ describe('serveEndpoints', () => {
     expect(faults).toHaveLength(3);
   });
 
-  it('says that it is busy instead of taking more than it can', async () => {
+  it('says that it is busy when it has too many requests', async () => {
     await serve();
     const inbox = '_INBOX.waiting';
     for (let n = 0; n < 2; n += 1) client.publish('dellm.ask', '{"text":"wait"}', { reply: inbox });
@@ -173,7 +173,7 @@ describe('serveEndpoints', () => {
       .toMatchObject({ error: { code: 'busy', hint: 'Ask again in a moment.' } });
   });
 
-  it('sends a stream item by item, and an empty message at its end, also after an error', async () => {
+  it('sends a stream item by item, with an empty message at the end, also after an error', async () => {
     await serve();
     const items = await stream('{"text":"step","count":300}');
     expect(items).toHaveLength(301);
@@ -187,7 +187,7 @@ describe('serveEndpoints', () => {
     expect(refused[0]?.json()).toMatchObject({ error: { code: 'bad-request' } });
   });
 
-  it('answers to inboxes only, so that nobody makes it publish a command', async () => {
+  it('replies to inboxes only, so that a client cannot make it publish a command', async () => {
     await serve();
     const heard: string[] = [];
     const watch = server.subscribe('dellm.cmd.>', {
@@ -202,7 +202,7 @@ describe('serveEndpoints', () => {
     watch.unsubscribe();
   });
 
-  it('answers to no gateway, whose inbox a client may name but not write to', async () => {
+  it('does not reply to the inbox of a gateway, which a client may name but not write to', async () => {
     await serve();
     const heard: string[] = [];
     const watch = server.subscribe(`${GATEWAY_INBOX}.>`, {
@@ -218,7 +218,7 @@ describe('serveEndpoints', () => {
     watch.unsubscribe();
   });
 
-  it('is found by the tools of NATS, with schemas', async () => {
+  it('is found by NATS tools, with schemas', async () => {
     await serve();
     const found = [];
     for await (const info of await new Svcm(client)
@@ -247,12 +247,12 @@ describe('serveEndpoints', () => {
     expect(stats[0]?.endpoints?.[0]?.data).toMatchObject({ errors: 1, answered: 1, inFlight: 0 });
   });
 
-  it('finishes what it has begun when it stops, and takes nothing more', async () => {
+  it('finishes open requests when it stops, and accepts no more', async () => {
     await serve();
     const last = ask('{"text":"wait"}');
     await expect.poll(() => waiting.length).toBe(1);
     const stopping = service?.stop();
-    // The broker has read the end of the subscriptions: what the client sends from now on finds nobody.
+    // The broker has read the end of the subscriptions, so nobody gets what the client sends from now on.
     await server.flush();
     await expect(ask('{"text":"late"}')).rejects.toThrow(/no responders/);
     release();

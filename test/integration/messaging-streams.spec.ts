@@ -22,7 +22,7 @@ describe('streams as code', () => {
   });
   afterAll(() => nats.stop());
 
-  it('are there once, whether made by one process or by three at the same time, again and again', async () => {
+  it('exist once, also if three processes create them at the same time, repeatedly', async () => {
     const clients = await Promise.all([nats.connect(), nats.connect(), nats.connect()]);
     await Promise.all(clients.map((nc) => ensureStreams(jetstream(nc))));
     await ensureStreams(jetstream(await nats.connect()));
@@ -38,7 +38,7 @@ describe('streams as code', () => {
     expect(consumers).toHaveLength(PARTITIONS);
   });
 
-  it('are brought back to what the code says, with the messages kept', async () => {
+  it('are changed back to the configuration in the code, and keep their messages', async () => {
     const nc = await nats.connect();
     const js = jetstream(nc);
     const jsm = await js.jetstreamManager();
@@ -59,7 +59,7 @@ describe('streams as code', () => {
     expect((await jsm.streams.info(COMMANDS)).state.messages).toBe(0);
   });
 
-  it('refuse with a clear error what cannot be changed in place', async () => {
+  it('report with a clear error what cannot be changed in place', async () => {
     const nc = await nats.connect();
     const js = jetstream(nc);
     const jsm = await js.jetstreamManager();
@@ -70,7 +70,7 @@ describe('streams as code', () => {
     await ensureStreams(js);
   });
 
-  it('hold what they were given over a crash of the broker', async () => {
+  it('keep their messages over a crash of the broker', async () => {
     const nc = await nats.connect();
     const js = jetstream(nc);
     await ensureDeviceConsumer(js, 'laptop');

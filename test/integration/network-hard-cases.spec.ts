@@ -40,7 +40,7 @@ function typed(events: readonly StoredEvent[], type: string): readonly StoredEve
   return events.filter((event) => event.type === type);
 }
 
-/** Every query has one ending, and the books balance at every position. */
+/** Every query has one ending, and credits are balanced at every position. */
 async function expectOrder(): Promise<void> {
   await network.quiet();
   const events = await network.events();
@@ -62,7 +62,7 @@ async function expectOrder(): Promise<void> {
   expect(network.transport.deadLetters).toEqual([]);
 }
 
-/** What may happen once only, named by its natural key. */
+/** The natural key of what may happen only once. */
 function naturalKeys({ type, stream, data }: StoredEvent): readonly string[] {
   const { taskId, subtaskId, attempt, transferId, slot = '' } = data;
   switch (type) {
@@ -104,7 +104,7 @@ describe('the network on a bad day', () => {
   beforeEach(() => start());
   afterEach(() => network.close());
 
-  it('asks others when a Node keeps silent', async () => {
+  it('asks other Nodes when one does not answer', async () => {
     const silent = (order: WorkOrder) => order.models[0] === 'maths-a';
     network.work = (order) => (silent(order) ? never() : runWorkOrder(engine, order));
     const reply = await network.ask(FIRST.question, { queryId: 'q', timeoutMs: 6_000 });
@@ -115,7 +115,7 @@ describe('the network on a bad day', () => {
     await expectOrder();
   });
 
-  it('ends in time when the only device keeps silent, says so, and charges nothing', async () => {
+  it('ends in time when the only device does not answer, says so, and charges nothing', async () => {
     network.work = never;
     const reply = await network.ask(FIRST.question, { timeoutMs: 1500 });
     expect(reply).toMatchObject({
@@ -128,10 +128,10 @@ describe('the network on a bad day', () => {
     expect([...network.view().nodes.values()].some(({ uptime }) => uptime < 1)).toBe(true);
   });
 
-  it('says that nobody is there', async () => {
+  it('says that no Node is available', async () => {
     network.setDevices([]);
     const reply = await network.ask(FIRST.question, { timeoutMs: 1000 });
-    // Which of two clocks is the first to say so, the query's or routing's, a slow machine may turn round.
+    // On a slow machine either deadline may come first, that of the query or that of routing.
     expect(reply.outcome).toMatch(/^(unknown|expired)$/);
     expect(reply.reason).toMatch(/No Node (is|was) there|No answer came/);
     expect(typed(await network.events('superCluster-main'), 'RoutingFailed')).not.toEqual([]);
@@ -146,8 +146,8 @@ describe('the network on a bad day', () => {
     await expectOrder();
   });
 
-  it('finds out a Node that lies, penalises it and trusts it less', async () => {
-    // Routing draws whom it asks first, so the liar is whoever that is.
+  it('detects a Node that lies, penalises it and trusts it less', async () => {
+    // Routing decides by a draw whom it asks first, so the liar is that Node.
     let liar: string | undefined;
     network.work = async (order) => {
       const submission = await runWorkOrder(engine, order);
@@ -189,7 +189,7 @@ describe('the network on a bad day', () => {
     await expectOrder();
   });
 
-  it('has several Nodes answer when the stakes are high', async () => {
+  it('asks several Nodes when the stakes are high', async () => {
     const reply = await network.ask(FIRST.question, { queryId: 'high', stakes: 'high' });
     expect(reply).toMatchObject({ outcome: 'answered', answer: FIRST.answer });
     const [answered] = typed(await network.events('query-high'), 'SubtaskAnswered');
@@ -198,7 +198,7 @@ describe('the network on a bad day', () => {
     await expectOrder();
   });
 
-  it('does nothing twice when every command comes again, later, as another message', async () => {
+  it('does nothing twice when every command comes again later as another message', async () => {
     const { transport } = network;
     const publish = transport.publish.bind(transport);
     let copies = 0;
@@ -224,7 +224,7 @@ describe('the network on a bad day', () => {
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('lets the same question be asked by many at once: one query, one price', async () => {
+  it('handles one query from many askers at once: one query, one price', async () => {
     const replies = await Promise.all(
       Array.from({ length: 8 }, () => network.ask(FIRST.question, { queryId: 'same' })),
     );
@@ -245,13 +245,13 @@ describe('the network with models missing', () => {
     await expectOrder();
   });
 
-  it('goes to other Nodes when a pair is missing', async () => {
+  it('asks other Nodes when both models of a pair are missing', async () => {
     await start(MODELS.filter((model) => !model.startsWith('maths')));
     expect(await network.ask(FIRST.question)).toMatchObject({ outcome: 'answered', answer: FIRST.answer });
     await expectOrder();
   });
 
-  it('says what is missing when there is none', async () => {
+  it('says what is missing when no model is available', async () => {
     await start([]);
     const reply = await network.ask(FIRST.question, { timeoutMs: 3000 });
     expect(reply).toMatchObject({ outcome: 'unknown', credits: 0 });

@@ -26,7 +26,7 @@ function start(errorRate = 0): LocalNetwork {
 afterEach(() => network.close());
 
 describe('the network, with simulated models', () => {
-  it('is born whole: five Clusters of ten Nodes', async () => {
+  it('starts with five Clusters of ten Nodes', async () => {
     await start().begin();
     expect([...network.view().clusters.values()].length).toBe(5);
     expect([...network.view().nodes.values()].filter((node) => node.alive).length).toBe(50);
@@ -34,7 +34,7 @@ describe('the network, with simulated models', () => {
     expect(network.transport.deadLetters).toEqual([]);
   });
 
-  it('has a species for everything that questions ask for', () => {
+  it('has a species for every task type', () => {
     start();
     const wanted = new Set(TASK_TYPES.map(({ specialization }) => specialization));
     const born = new Set<string>(SPECIES.map(({ specialization }) => specialization));
@@ -63,7 +63,7 @@ describe('the network, with simulated models', () => {
     expect(network.transport.deadLetters).toEqual([]);
   });
 
-  it('takes a complex question apart and puts the answers together', async () => {
+  it('splits a complex question and combines the answers', async () => {
     await start().begin();
     const reply = await network.ask(
       'What is 15 × 23, what is the capital of Japan, and write a sentence about a cat.',
@@ -81,7 +81,7 @@ describe('the network, with simulated models', () => {
     expect(reply).toMatchObject({ outcome: 'unknown', answer: "I don't know.", credits: 0 });
   });
 
-  it('gives the same ending to whoever asks the same query again, and takes no credits twice', async () => {
+  it('returns the same ending when a query is asked again, and charges nothing more', async () => {
     await start().begin();
     const first = await network.ask('What is 2 + 2?', { queryId: 'same' });
     const again = await network.ask('What is 2 + 2?', { queryId: 'same' });
@@ -89,7 +89,7 @@ describe('the network, with simulated models', () => {
     expect(network.model.row(credits, 'totals')).toMatchObject({ escrow: 0 });
   });
 
-  it('tells an account that does not exist, and charges nothing', async () => {
+  it('refuses an unknown account, and charges nothing', async () => {
     await start().begin();
     const reply = await network.ask('What is 2 + 2?', { account: 'nobody' });
     expect(reply).toMatchObject({ error: { code: 'unknown-account' } });

@@ -5,7 +5,7 @@ import type { InferenceEngine } from '../../src/inference/port.ts';
 import { SERVICE_SUBJECTS } from '../../src/messaging/subjects.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
-/** Its models never answer this one. */
+/** The models never answer this question. */
 const SILENT = 'What is 13 × 13?';
 const ANSWERS = new Map([
   ['What is 15 × 23?', '345'],
@@ -71,7 +71,7 @@ interface HistoryPage {
   readonly next: number | null;
 }
 
-/** The account, as soon as nothing of it is held for a query any more. */
+/** The account, as soon as none of its credits are held for a query. */
 async function settled(account: string): Promise<Account> {
   const deadline = Date.now() + 20_000;
   for (;;) {
@@ -109,7 +109,7 @@ describe('bad input', () => {
     expect(answers.map(({ code }) => code)).toEqual(SERVICE_SUBJECTS.map(() => 'too-large'));
   });
 
-  it('counts as an empty object when it is empty, which is enough for those that need nothing', async () => {
+  it('that is empty counts as an empty object, which is enough for endpoints without required fields', async () => {
     for (const subject of ['dellm.ask', 'dellm.ask.stream', 'dellm.query', 'dellm.accounts.open']) {
       expect((await refusal(subject)).code, subject).toBe('bad-request');
     }
@@ -152,7 +152,7 @@ describe('bad input', () => {
     },
   );
 
-  it('to a stream is answered by the error and the empty message', async () => {
+  it('to a stream is answered with the error and the empty message', async () => {
     const nc = await network.connect();
     const messages = await nc.requestMany('dellm.ask.stream', encodeJson({}), {
       strategy: 'sentinel',
@@ -165,19 +165,19 @@ describe('bad input', () => {
 });
 
 describe('asking', () => {
-  it('gives the answer, and its price', async () => {
+  it('returns the answer and its price', async () => {
     const answer = await get<Answer>('dellm.ask', { question: 'What is 15 × 23?' });
     expect(answer).toMatchObject({ outcome: 'answered', answer: '345' });
     expect(answer.credits).toBeGreaterThan(0);
   });
 
-  it('is refused to an account that does not exist, with what to do', async () => {
+  it('is refused for an unknown account, with what to do', async () => {
     const error = await refusal('dellm.ask', { question: 'What is 2 + 2?', account: 'nobody' });
     expect(error.code).toBe('not-found');
     expect(error.hint ?? error.message).toMatch(/open|account/i);
   });
 
-  it('never spends more than the account has, however many ask at once', async () => {
+  it('never spends more than the account has, with any number of askers at once', async () => {
     await get('dellm.accounts.open', { account: 'spender' });
     const asked = await Promise.all(
       Array.from({ length: 60 }, () =>
@@ -202,13 +202,13 @@ describe('asking', () => {
     const before = Date.now();
     const answer = await get<Answer>('dellm.ask', { question: SILENT, account: 'patient', timeoutMs: 2_000 });
     expect(Date.now() - before).toBeLessThan(15_000);
-    // Either the last attempt was given up in time to say so, or the query itself was too late.
+    // Either the last attempt was given up in time to report it, or the query itself expired.
     expect(['unknown', 'expired']).toContain(answer.outcome);
     expect(answer).toMatchObject({ credits: 0, reason: expect.stringMatching(/./) });
     expect(await settled('patient')).toMatchObject({ available: 100, spent: 0 });
   });
 
-  it('twice with the same queryId, at once and afterwards, gives one query that is charged once', async () => {
+  it('twice with the same queryId, at once or later, gives one query that is charged once', async () => {
     await get('dellm.accounts.open', { account: 'twice' });
     const body = { question: 'What is 2 + 2?', account: 'twice', queryId: 'asked-twice' };
     const answers = await Promise.all(Array.from({ length: 5 }, () => get<Answer>('dellm.ask', body)));
@@ -271,7 +271,7 @@ async function queryWithResult(queryId: string): Promise<{ result: Answer; steps
 }
 
 describe('reading', () => {
-  it('gives a query with all its steps', async () => {
+  it('returns a query with all its steps', async () => {
     const { queryId } = await get<Answer>('dellm.ask', { question: 'What is 3 + 3?' });
     const { result, steps } = await queryWithResult(queryId);
     expect(result).toMatchObject({ queryId, outcome: 'answered', answer: '6' });
@@ -280,7 +280,7 @@ describe('reading', () => {
     expect((await refusal('dellm.query', { queryId: 'never-asked' })).code).toBe('not-found');
   });
 
-  it('waits for the position that it is asked for', async () => {
+  it('waits for the requested position', async () => {
     await get('dellm.ask', { question: 'What is 3 + 3?' });
     const { events } = await get<HistoryPage>('dellm.history', { direction: 'backwards', limit: 1 });
     const position = events[0]?.position ?? -1;
@@ -290,7 +290,7 @@ describe('reading', () => {
     expect(error).toMatchObject({ code: 'timeout', hint: expect.stringContaining('minPosition') });
   });
 
-  it('pages through all Nodes, each of them once', async () => {
+  it('pages through all Nodes, each once', async () => {
     const found: string[] = [];
     for (let after: string | null = null; ; ) {
       const page: { nodes: { id: string }[]; next: string | null } = await get('dellm.nodes', {
@@ -324,7 +324,7 @@ describe('reading', () => {
             ...(after !== null && { after }),
           });
           found.push(...page.events.map(({ stream, revision }) => `${stream}#${revision}`));
-          // New events may come at the end while we read; the first ones do not change.
+          // New events may be added at the end while we read. The first ones do not change.
           if (page.next === null || found.length >= 300) return found;
           after = page.next;
         }
@@ -339,12 +339,12 @@ describe('reading', () => {
     },
   );
 
-  it('keeps the books balanced', async () => {
+  it('shows a trial balance of 0', async () => {
     const { trialBalance } = await get<{ trialBalance: number }>('dellm.status');
     expect(trialBalance).toBe(0);
   });
 
-  it('tells how evolution goes, and which Nodes live', async () => {
+  it('shows evolution and the living Nodes', async () => {
     interface Evolution {
       readonly mode: string;
       readonly settings: { readonly strategy: string };
@@ -372,7 +372,7 @@ describe('reading', () => {
 });
 
 describe('the services', () => {
-  it('are found as NATS finds services', async () => {
+  it('are found by the discovery of NATS services', async () => {
     const nc = await network.connect();
     const messages = await nc.requestMany('$SRV.PING', '', { strategy: 'stall', maxWait: 5_000 });
     const names: string[] = [];
@@ -391,7 +391,7 @@ describe('the services', () => {
     }
   });
 
-  it('are all that a client may reach: it cannot command an actor', async () => {
+  it('are all that a client may reach: it cannot send a command to an actor', async () => {
     const nc = await network.connect();
     const refused = new Promise<string>((resolve, reject) => {
       const watch = async (): Promise<void> => {

@@ -9,24 +9,24 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 describe('the lock file', () => {
   const lock: Lock = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8'));
 
-  it('has each optional package of each platform, for that platform alone, and names no address', () => {
+  it('has the optional packages of all platforms, each for its platform only, without addresses', () => {
     expect(faultsOf(lock)).toEqual([]);
   });
 
-  it('gives checksums for all that is installed on any platform where the registry had it', () => {
+  it('has checksums for all packages of all platforms that the registry has', () => {
     const entries = Object.entries(lock.packages).filter(([path]) => path !== '');
     const without = entries.filter(([, entry]) => !('integrity' in entry));
     expect(without.every(([, entry]) => entry.optional === true)).toBe(true);
   });
 
-  it('names the platform of a package by its name', () => {
+  it('gets the platform of a package from its name', () => {
     expect(platformOf('@a/linux-x64-musl')).toEqual({ os: ['linux'], cpu: ['x64'], libc: ['musl'] });
     expect(platformOf('@node-llama-cpp/mac-arm64-metal')).toEqual({ os: ['darwin'], cpu: ['arm64'] });
     expect(platformOf('@node-llama-cpp/linux-armv7l')).toEqual({ os: ['linux'], cpu: ['arm'] });
     expect(platformOf('fsevents')).toBeNull();
   });
 
-  it('is completed where entries are missing, and only there', () => {
+  it('gets missing entries, and no other changes', () => {
     const broken: Lock = {
       packages: {
         '': {},

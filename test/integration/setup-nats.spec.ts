@@ -19,7 +19,7 @@ function writeProgram(path: string, text: string): void {
   chmodSync(path, 0o755);
 }
 
-describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
+describe.skipIf(process.platform === 'win32')('installing a nats-server', () => {
   let root: string;
   let env: NodeJS.ProcessEnv;
   let archive: Buffer;
@@ -42,7 +42,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
 
   const sumOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-  /** A server of releases. What is not given is a faultless release. */
+  /** A server of releases. Without options, its release has no faults. */
   async function serve(answers: {
     list?: string;
     archive?: (response: ServerResponse) => void;
@@ -82,7 +82,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     expect(await readdir(cacheFolder(env))).toHaveLength(1);
   });
 
-  it('refuses an archive whose checksum is not the published one', async () => {
+  it('refuses an archive with a checksum other than the published one', async () => {
     const list = `${'0'.repeat(64)}  ${ARCHIVE}\n`;
     await expect(download(await serve({ list }))).rejects.toThrow(
       /has the checksum .* but the published one is 0+/,
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     await expectNothingLeft();
   });
 
-  it('refuses a release whose published checksum is not the one that is pinned here', async () => {
+  it('refuses a release with a published checksum other than the pinned one', async () => {
     const pinned = { [ARCHIVE]: 'f'.repeat(64) };
     await expect(download(await serve({}), { pinned })).rejects.toThrow(
       /differs from the one that this project knows/,
@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     await expectNothingLeft();
   });
 
-  it('refuses a list that does not name the archive', async () => {
+  it('refuses a list of checksums without the archive', async () => {
     await expect(download(await serve({ list: 'hello\n' }))).rejects.toThrow(/lists no checksum/);
     await expectNothingLeft();
   });
@@ -114,19 +114,19 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     await expect(download(base)).rejects.toThrow(/127\.0\.0\.1/);
     await expectNothingLeft();
     stop?.();
-    // Without a length the checksum tells.
+    // Without a length, the checksum finds the fault.
     const chunked = await serve({ archive: (response) => response.end(archive.subarray(0, 50)) });
     await expect(download(chunked)).rejects.toThrow(/has the checksum/);
     await expectNothingLeft();
   });
 
-  it('says what the server answered when there is no such release', async () => {
+  it('reports the answer of the server when there is no such release', async () => {
     const base = await serve({ archive: (response) => response.writeHead(404).end() });
     await expect(download(base)).rejects.toThrow(/answered 404/);
     await expectNothingLeft();
   });
 
-  it('gives up when the connection stalls, and when nobody listens', async () => {
+  it('gives up when the connection stalls, and when no server listens', async () => {
     const base = await serve({
       archive: (response) =>
         void response.setHeader('content-length', archive.length).write(archive.subarray(0, 50)),
@@ -137,7 +137,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
     await expectNothingLeft();
   });
 
-  it('takes no binary that does not run on this machine', async () => {
+  it('refuses a binary that does not run on this machine', async () => {
     const folder = ARCHIVE.replace('.tar.gz', '');
     writeProgram(join(root, folder, 'nats-server'), 'exit 1');
     execFileSync('tar', ['-czf', join(root, ARCHIVE), '-C', root, folder]);
@@ -165,7 +165,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
       );
     });
 
-    it('takes the binary out of the package, and installs nothing', async () => {
+    it('extracts the binary from the package, and installs nothing', async () => {
       writeProgram(join(bin, 'apt-get'), 'touch nats-server_2.9_all.deb');
       const path = await fetchFromDebian({ env });
       expect(path).toBe(debianPath(env));
@@ -173,7 +173,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
       expect(await readdir(cacheFolder(env))).toHaveLength(1);
     });
 
-    it('reads fresh lists where there are none, into a folder of its own', async () => {
+    it('downloads package lists into a separate folder if there are none', async () => {
       const log = join(root, 'log');
       writeProgram(
         join(bin, 'apt-get'),
@@ -185,7 +185,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
       expect(calls[1]).toContain(`Dir::State::lists=${cacheFolder(env)}`);
     });
 
-    it('gives the reason of apt-get', async () => {
+    it('reports the reason of apt-get', async () => {
       writeProgram(join(bin, 'apt-get'), 'echo "E: Unable to locate package nats-server" >&2; exit 100');
       await expect(fetchFromDebian({ env })).rejects.toThrow(
         'apt-get: E: Unable to locate package nats-server',
@@ -193,7 +193,7 @@ describe.skipIf(process.platform === 'win32')('getting a nats-server', () => {
       await expectNothingLeft();
     });
 
-    it('says so where there is no apt-get', async () => {
+    it('says so if there is no apt-get', async () => {
       env.PATH = bin;
       await expect(fetchFromDebian({ env })).rejects.toThrow('this system has no apt-get');
       await expectNothingLeft();

@@ -14,7 +14,7 @@ interface Outcome {
 
 const scripts = fileURLToPath(new URL('../../scripts', import.meta.url));
 
-/** A small project with the real set-up script; its npm and its compiler are stand-ins that write down that they ran. */
+/** A small project with the real set-up script. Its npm and compiler are stand-ins that record that they ran. */
 describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
   let root: string;
   let log: string;
@@ -47,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
     writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }));
   }
 
-  /** An npm that installs what the lock says, and does something besides. */
+  /** A stand-in for npm that installs the packages of the lock, and does something else in addition. */
   function npm(besides: string): void {
     writeFileSync(
       join(root, 'compiler.cjs'),
@@ -86,7 +86,7 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
   const done = async (): Promise<string[]> =>
     (await readFile(log, 'utf8')).split('\n').filter((line) => line !== '');
 
-  it('installs and compiles once, says so on stderr alone, and is silent when there is nothing to do', async () => {
+  it('installs and compiles once, says so on stderr only, and prints nothing when there is nothing to do', async () => {
     const first = await setup();
     expect(first).toMatchObject({ code: 0, stdout: '' });
     expect(first.stderr).toMatch(/installing dependencies[\s\S]*to stdout/);
@@ -94,7 +94,7 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
     expect(await done()).toEqual(['npm ci', 'tsc']);
   });
 
-  it('installs anew when the lock has changed, and compiles anew when a source was written, added or removed', async () => {
+  it('installs again when the lock has changed, and compiles again when a source was changed, added or removed', async () => {
     await setup();
     lock('2.0.0');
     await setup();
@@ -109,14 +109,14 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
     expect((await done()).slice(3)).toEqual(['tsc', 'tsc', 'tsc']);
   });
 
-  it('does not compile anew for a spec', async () => {
+  it('does not compile again for a spec', async () => {
     await setup();
     writeFileSync(join(root, 'src', 'a.spec.ts'), '');
     expect((await setup()).stderr).toBe('');
     expect(await done()).toEqual(['npm ci', 'tsc']);
   });
 
-  it('lets a second one at the same time wait for the first', async () => {
+  it('waits for another set-up that runs at the same time', async () => {
     npm('sleep 1');
     const outcomes = await Promise.all([setup(), setup(), setup()]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
@@ -136,7 +136,7 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
     expect((await setup()).code).toBe(0);
   });
 
-  it('says what to do when the sources do not compile, and does not take them for compiled', async () => {
+  it('says what to do when the sources do not compile, and compiles them again next time', async () => {
     writeFileSync(join(root, 'src', 'a.ts'), 'broken');
     for (let round = 0; round < 2; round += 1) {
       const failed = await setup();
@@ -145,7 +145,7 @@ describe.skipIf(process.platform === 'win32')('the set-up of a folder', () => {
     }
   });
 
-  it('says what to do when the lock is broken', async () => {
+  it('says what to do when the lock is invalid', async () => {
     writeFileSync(join(root, 'package-lock.json'), '{');
     expect(await setup()).toMatchObject({
       code: 1,
