@@ -2,17 +2,17 @@ import type { ExpectedRevision, NewEvent } from './port.ts';
 import { AppendTooLargeError } from './port.ts';
 
 /**
- * EventStoreDB 23.10 takes at most 1 MiB per append (type, data and metadata of all its events). Newer servers take
- * more; this project never appends more.
+ * Most bytes in one append: type, data and metadata of all its events. It is the limit of EventStoreDB 23.10.
+ * Newer servers accept more, but this project never appends more.
  */
 export const maxAppendBytes = 1024 * 1024;
 
-/** The longest stream name and event type that the stores of this project take, in UTF-8 bytes. */
+/** Longest stream name and event type that the stores of this project accept, in bytes of UTF-8. */
 export const maxNameBytes = 1024;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Weight of one event as EventStoreDB counts it: two bytes per character of the type, then data and metadata. */
+/** Size of one event as EventStoreDB counts it: two bytes per character of the type, then data and metadata. */
 export function appendedBytes(event: {
   readonly type: string;
   readonly data: { readonly length: number };
@@ -21,7 +21,7 @@ export function appendedBytes(event: {
   return event.type.length * 2 + event.data.length + event.metadata.length;
 }
 
-/** An event in the bytes that are stored. */
+/** An event as stored bytes. */
 export interface EncodedEvent {
   readonly id: string;
   readonly type: string;
@@ -43,7 +43,7 @@ export function encodeEvents(stream: string, events: readonly NewEvent[]): Encod
   return encoded;
 }
 
-/** Throws a `TypeError` for what no store can take, so that every implementation refuses the same arguments. */
+/** Throws a `TypeError` for arguments that no store accepts, so that every implementation refuses the same ones. */
 export function assertAppendable(
   stream: string,
   events: readonly NewEvent[],
@@ -59,22 +59,22 @@ export function assertAppendable(
   }
   if (typeof expected === 'number' && !isRevision(expected)) {
     throw new TypeError(
-      `The expected revision ${expected} is not a whole number from 0; before the first event say 'no-stream'.`,
+      `The expected revision ${expected} is not a whole number from 0; use 'no-stream' before the first event.`,
     );
   }
 }
 
-/** Names that start with `$` belong to the store itself. */
+/** Names that start with `$` are reserved for the store. */
 export function assertStreamName(stream: string): void {
   assertName('stream name', stream);
   if (stream.startsWith('$')) {
     throw new TypeError(
-      `The stream name "${stream}" starts with "$", which the event store keeps for itself.`,
+      `The stream name "${stream}" starts with "$", which is reserved for the event store.`,
     );
   }
 }
 
-/** A limit is a whole number from 1; leave it out to read everything. */
+/** A limit is a whole number from 1. Without one, everything is read. */
 export function assertLimit(limit: number | undefined): void {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
     throw new TypeError(`The limit ${limit} is not a whole number above 0.`);
@@ -88,7 +88,7 @@ export function assertPlace(what: 'revision' | 'position', place: number | undef
   }
 }
 
-/** The filter that a store applies: no system streams, and one of the prefixes if any are given. */
+/** The filter of a store: no system streams, and, if there are prefixes, one of them. */
 export function matchesPrefixes(stream: string, prefixes: readonly string[] | undefined): boolean {
   return !stream.startsWith('$') && (prefixes === undefined || prefixes.some((p) => stream.startsWith(p)));
 }

@@ -18,10 +18,11 @@ export interface Appended {
 }
 
 /**
- * What is used of the client's insides (6.2.1, pinned): its connection, its credentials, and its way to mend a lost
- * connection. Its own `appendToStream` cannot be used by a process with more than one connection: it keeps one table
- * of appends for all of them, so a connection that breaks rejects the others' appends, and the answers to those, when
- * they come, throw inside a callback of gRPC, where nobody can catch them. It also waits for ever for lost answers.
+ * The internals of the client (6.2.1, pinned) that are used here: its connection, its credentials, and its
+ * repair of a lost connection. Its own `appendToStream` does not work in a process with several connections: it
+ * has one table of appends for all of them. A broken connection therefore rejects the appends of the others,
+ * and their late answers throw inside a gRPC callback, where nothing can catch them. It also waits forever for
+ * lost answers.
  */
 interface ClientInternals {
   getGRPCClient<C extends GrpcClient>(type: new (...args: never[]) => C, name: string): Promise<C>;
@@ -37,7 +38,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Appends over one `BatchAppend` call, which is made with the first append and again after it has failed. */
+/** Appends over one `BatchAppend` call, which is opened with the first append and again after it has failed. */
 export class BatchAppender {
   readonly #client: EventStoreDBClient;
   readonly #waiting = new Map<string, Waiting>();
@@ -48,8 +49,8 @@ export class BatchAppender {
   }
 
   /**
-   * Rejects with the client's errors (`WrongExpectedVersionError` …), or when there is no answer within `ms`; then
-   * nothing is known about the append.
+   * Rejects with the client's errors (`WrongExpectedVersionError` …), or with `AttemptTimeoutError` if there is
+   * no answer within `ms`. In the second case the result of the append is unknown.
    */
   async append(
     stream: string,
@@ -72,7 +73,7 @@ export class BatchAppender {
     }
   }
 
-  /** Ends the call; appends without an answer are rejected. */
+  /** Ends the call. Appends without an answer are rejected. */
   close(): void {
     this.#call?.then((call) => call.cancel()).catch(() => {});
     this.#lose(undefined, new ConnectionLostError());
@@ -84,7 +85,7 @@ export class BatchAppender {
   }
 
   async #start(): Promise<Call> {
-    // The cast is explained at the interface.
+    // The cast is explained at `ClientInternals`.
     const internals = this.#client as unknown as ClientInternals;
     try {
       const client = await internals.getGRPCClient(streamsService.StreamsClient, 'BatchAppend');
@@ -104,7 +105,7 @@ export class BatchAppender {
   }
 
   #lose(call: Promise<Call> | undefined, error: Error): void {
-    // The end of an older call says nothing about what waits for a newer one.
+    // The end of an older call does not concern appends on a newer one.
     if (call !== undefined && call !== this.#call) return;
     this.#call = undefined;
     for (const { reject } of this.#waiting.values()) reject(error);
@@ -112,7 +113,7 @@ export class BatchAppender {
 
   #receive(response: streams.BatchAppendResp): void {
     const waiting = this.#waiting.get(uuids.parseUUID(response.getCorrelationId()) ?? '');
-    // An answer that came after its deadline.
+    // The answer arrived after its deadline.
     if (waiting === undefined) return;
     const failure = response.getError();
     if (failure !== undefined) {
@@ -133,7 +134,7 @@ function batchRequest(
   events: readonly EncodedEvent[],
   expected: ExpectedRevision,
 ): streams.BatchAppendReq {
-  // Without a deadline: it would be a time of day, and the server's clock may differ from this one by more.
+  // Without a deadline, because it is a time of day, and the server's clock may differ from this one by more.
   const options = new streams.BatchAppendReq.Options().setStreamIdentifier(
     new shared.StreamIdentifier().setStreamName(Buffer.from(stream)),
   );

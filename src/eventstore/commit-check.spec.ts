@@ -21,7 +21,7 @@ const uniqueIds = (minLength: number, maxLength: number) =>
   fc.uniqueArray(fc.uuid(), { minLength, maxLength });
 
 describe('checking a commit', () => {
-  it('recognises any run of stored events as the repeat of its append', () => {
+  it('recognises any sequence of stored events as a repeat of its append', () => {
     fc.assert(
       fc.property(uniqueIds(1, 8), fc.nat(), fc.nat(), (ids, a, b) => {
         const from = a % ids.length;
@@ -34,7 +34,7 @@ describe('checking a commit', () => {
     );
   });
 
-  it('writes new ids exactly at the last revision and refuses them everywhere else', () => {
+  it('writes new ids at the last revision, and refuses them at any other', () => {
     fc.assert(
       fc.property(uniqueIds(2, 8), fc.nat({ max: 10 }), (all, expected) => {
         const [id = '', ...ids] = all;
@@ -44,7 +44,7 @@ describe('checking a commit', () => {
     );
   });
 
-  it('calls it corrupted when the ids begin as stored and end otherwise', () => {
+  it('reports corrupted idempotency if only the first ids are stored', () => {
     const conflict = { kind: 'conflict', reason: 'CorruptedIdempotency' };
     expect(checkCommit(streamOf(['a', 'b']), 'no-stream', ['a', 'x'])).toEqual(conflict);
     expect(checkCommit(streamOf(['a']), 'no-stream', ['a', 'x'])).toEqual(conflict);
@@ -55,7 +55,7 @@ describe('checking a commit', () => {
     });
   });
 
-  it('continues a softly deleted stream, but not for a writer who says that it exists', () => {
+  it('continues a softly deleted stream, except for a writer that expects it to exist', () => {
     const stream = streamOf(['a', 'b'], { deleted: 'soft', hasMetadata: true });
     expect(checkCommit(stream, 'no-stream', ['c'])).toEqual({ kind: 'append' });
     expect(checkCommit(stream, 1, ['c'])).toEqual({ kind: 'append' });
@@ -63,14 +63,14 @@ describe('checking a commit', () => {
     expect(checkCommit(stream, 'stream-exists', ['c'])).toEqual({ kind: 'deleted' });
   });
 
-  it('takes nothing after a tombstone', () => {
+  it('refuses everything after a tombstone', () => {
     const stream = streamOf(['a'], { deleted: 'tombstone' });
     for (const expected of ['any', 'no-stream', 'stream-exists', 0] as const) {
       expect(checkCommit(stream, expected, ['b'])).toEqual({ kind: 'deleted' });
     }
   });
 
-  it('counts a stream with metadata alone as existing', () => {
+  it('counts a stream with only metadata as existing', () => {
     expect(checkCommit(streamOf([], { hasMetadata: true }), 'stream-exists', ['a'])).toEqual({
       kind: 'append',
     });

@@ -1,10 +1,10 @@
 import type { ExpectedRevision } from './port.ts';
 
-/** What the check needs to know about a stream. Revisions count from 0; -1 means that there is none. */
+/** The state of a stream that the check depends on. Revisions count from 0; -1 means that there is none. */
 export interface StreamState {
   readonly lastRevision: number;
   readonly deleted: 'no' | 'soft' | 'tombstone';
-  /** A stream that has only metadata counts as existing. */
+  /** A stream with only metadata counts as existing. */
   readonly hasMetadata: boolean;
   readonly idAt: (revision: number) => string | undefined;
   readonly revisionOf: (id: string) => number | undefined;
@@ -12,9 +12,9 @@ export interface StreamState {
 
 /**
  * - `append`: write after `lastRevision`.
- * - `idempotent`: the events are stored already, the last one at `revision`.
+ * - `idempotent`: the events are already stored, the last one at `revision`.
  * - `conflict`: refuse.
- * - `deleted`: refuse; the stream takes no such append.
+ * - `deleted`: refuse; the stream does not accept this append.
  */
 export type CommitDecision =
   | { readonly kind: 'append' }
@@ -28,9 +28,9 @@ const wrongRevision: CommitDecision = { kind: 'conflict', reason: 'WrongExpected
 const corrupted: CommitDecision = { kind: 'conflict', reason: 'CorruptedIdempotency' };
 
 /**
- * Decides what an append with these event ids does, by EventStoreDB's rules (its `IndexWriter.CheckCommit`):
- * ids alone are compared, never data, so the same id with other data at an old revision passes for a repeat,
- * while the same id at the current revision is written a second time.
+ * Decides what an append with these event ids does, by EventStoreDB's rules (its `IndexWriter.CheckCommit`).
+ * Only ids are compared, never data: the same id with other data at an old revision counts as a repeat, while
+ * the same id at the current revision is written a second time.
  */
 export function checkCommit(
   stream: StreamState,

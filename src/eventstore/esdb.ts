@@ -48,24 +48,30 @@ import type { Pumped } from './pump.ts';
 import { createPump } from './pump.ts';
 import { AttemptTimeoutError, isTransient, needsNewClient } from './transient.ts';
 
-/** Longest time for an append with its retries, and for a read without progress, in milliseconds. */
+/** Longest time for an append with its retries, and for a read without progress. In milliseconds. */
 const defaultDeadlineMs = 3_500;
 
-/** One attempt may take half of the deadline, so that a connection which died in silence leaves time for another. */
+/**
+ * One attempt may take half of the deadline, so that a connection that is dead without an error leaves time for
+ * another.
+ */
 const attemptsPerDeadline = 2;
 
 const maxAppendsInFlight = 64;
 
-/** The client's default, and the least that it takes without a warning. */
+/** The client's default, which is also the shortest interval that it accepts without a warning. In milliseconds. */
 const keepAliveMs = 10_000;
 
-/** `close` has cancelled all calls when this is over, whether they have said so or not. */
+/**
+ * How long `close` waits for the client to report that its calls have ended. They are cancelled at once. In
+ * milliseconds.
+ */
 const closePatienceMs = 1_000;
 
-/** Less time than this is not worth another attempt. */
+/** With less time left than this, in milliseconds, no other attempt is made. */
 const shortestAttemptMs = 10;
 
-/** A server that answers no append for so long may be behind a connection that is dead without knowing it. */
+/** If the server answers no append for this long, in milliseconds, the connection may be dead without an error. */
 const shortestSilenceMs = 800;
 
 const firstPauseMs = 20;
@@ -75,14 +81,14 @@ const longestPauseMs = 500;
 const checkpointIntervalMultiplier = 1;
 
 /**
- * Events that a subscription's or read's buffer holds before the server has to wait. With the largest events (1 MiB)
- * that is 64 MiB.
+ * Most events in the buffer of a subscription or read, before the server has to wait. With the largest events
+ * (1 MiB), the buffer has 64 MiB.
  */
 const bufferedEvents = 64;
 
 /**
- * The event store behind a connection string such as `esdb://127.0.0.1:2113?tls=false`: an EventStoreDB 23.10 or newer,
- * or the embedded server. Connects with the first call, so the server may start later.
+ * The event store behind a connection string such as `esdb://127.0.0.1:2113?tls=false`: an EventStoreDB 23.10
+ * or newer, or the embedded server. It connects with the first call, so the server may start later.
  *
  * @throws {TypeError} for a connection string that cannot be parsed
  */
@@ -92,16 +98,16 @@ export function connectEventStore(connectionString: string): EventStore {
   let replacements = 0;
   const gate = new Gate(maxAppendsInFlight);
   const closing = new AbortController();
-  // Every call under way listens to it.
+  // Every call in progress adds a listener.
   setMaxListeners(0, closing.signal);
 
-  /** When the server last answered an append. */
+  /** When the server last answered an append, by the monotonic clock in milliseconds. */
   let lastAnswerAt = 0;
 
   /**
-   * The client mends lost connections by itself; after silence or an unknown fault it is safer to begin anew. Not for
-   * one late append, though: that costs every other call its connection, so no other append may have been answered
-   * since `startedAt` either, and an attempt that was cut short by its deadline proves nothing.
+   * Replaces the client after silence or an unknown fault; it repairs lost connections itself. A single late
+   * append is not enough, because a new client costs every other call its connection. So no other append may
+   * have been answered since `startedAt`, and an attempt that its deadline cut short proves nothing.
    */
   function afterFault(used: EventStoreDBClient, error: unknown, startedAt: number): void {
     gate.cool();
@@ -113,7 +119,7 @@ export function connectEventStore(connectionString: string): EventStore {
     client = openClient(connectionString, replacements);
     appender.close();
     appender = new BatchAppender(client);
-    // Ends its reads. Its channel closes by itself when it has been idle.
+    // Ends its reads. Its channel closes after it has been idle for a while.
     void used.dispose().catch(() => {});
   }
 
@@ -122,7 +128,7 @@ export function connectEventStore(connectionString: string): EventStore {
       throw new EventStoreUnavailableError('The connection to the event store was closed.');
   }
 
-  /** Tries until it succeeds, fails for good, or the deadline is over. */
+  /** Tries until it succeeds, fails permanently, or the deadline is over. */
   async function persist<T>(
     what: string,
     deadlineMs: number,
@@ -141,7 +147,7 @@ export function connectEventStore(connectionString: string): EventStore {
         return result;
       } catch (error) {
         if (!isTransient(error)) {
-          // A refusal is an answer.
+          // A refusal is also an answer.
           lastAnswerAt = performance.now();
           gate.warm();
           throw error;
@@ -149,7 +155,8 @@ export function connectEventStore(connectionString: string): EventStore {
         afterFault(used, error, attemptedAt);
         const remaining = deadlineMs - (performance.now() - started);
         if (remaining < shortestAttemptMs) throw unavailable(what, deadlineMs, error);
-        // Halving what remains keeps an attempt for a server that is back at the last moment.
+        // The pause is at most half of the remaining time, so that there is still an attempt if the server
+        // comes back late.
         pause = Math.min(pause, remaining / 2);
         await delay(pause);
       }
@@ -168,12 +175,12 @@ export function connectEventStore(connectionString: string): EventStore {
     const what = `the append to "${stream}"`;
     const started = performance.now();
     if (!(await gate.enter(deadlineMs))) {
-      throw unavailable(what, deadlineMs, new Error('other appends were waiting before it'));
+      throw unavailable(what, deadlineMs, new Error('other appends were waiting ahead of it'));
     }
     try {
       const left = deadlineMs - (performance.now() - started);
       if (left < shortestAttemptMs) {
-        throw unavailable(what, deadlineMs, new Error('other appends were waiting before it'));
+        throw unavailable(what, deadlineMs, new Error('other appends were waiting ahead of it'));
       }
       const appended = await persist(what, left, (ms) => appender.append(stream, encoded, expected, ms));
       return { outcome: 'appended', ...appended };
@@ -192,8 +199,8 @@ export function connectEventStore(connectionString: string): EventStore {
   }
 
   /**
-   * Reads on after a lost connection, from where `open` says then, unless it gives `undefined` because all was read.
-   * Gives up after the deadline without any progress.
+   * Reads, and resumes after a lost connection from where `open` then begins. `open` returns undefined when
+   * everything was read. Throws after the deadline without any progress.
    */
   async function* readResuming(
     what: string,
@@ -214,7 +221,7 @@ export function connectEventStore(connectionString: string): EventStore {
           pause = firstPauseMs;
         }
         assertOpen();
-        // Replacing the client cuts its other streams off, and they end as if all had been read.
+        // When the client is replaced, its other streams end as if everything had been read.
         if (used === client) return;
       } catch (error) {
         if (!isTransient(error)) throw error;
@@ -278,7 +285,7 @@ export function connectEventStore(connectionString: string): EventStore {
       );
     for await (const { event } of readResuming('reading all events', open)) {
       const stored = storedEvent(event);
-      // Forwards the server begins with the very position, which was given already.
+      // Forwards, the server begins at the position itself, which was already delivered.
       if (stored === undefined || stored.position === after) continue;
       after = stored.position;
       if (!matchesPrefixes(stored.stream, options.prefixes)) continue;
@@ -325,7 +332,7 @@ export function connectEventStore(connectionString: string): EventStore {
     const what = `keeping the last ${count} of "${stream}"`;
     const metadataStream = `$$${stream}`;
     const current = await lastMetadata(what, metadataStream);
-    // Asked for with every snapshot, so nothing is written where nothing changes.
+    // This is called with every snapshot, so nothing is written if nothing changes.
     if (current.$maxCount === count) return;
     const event = {
       id: randomUUID(),
@@ -365,11 +372,12 @@ type ClosableStream =
   | ReturnType<EventStoreDBClient['readStream']>;
 
 /**
- * @param replacement how many clients came before; gRPC shares a connection, a dead one too, between all channels of
- *   the same options, so a replacement needs options of its own: another keep-alive interval, by a millisecond
+ * @param replacement how many clients came before. gRPC shares a connection, even a dead one, between all
+ * channels with the same options. So a replacement has another option: its keep-alive interval differs by a
+ * millisecond
  */
 function openClient(connectionString: string, replacement: number): EventStoreDBClient {
-  // Conflicts have to be thrown: the client's other way reports a wrong revision.
+  // The client must throw conflicts: otherwise it reports a wrong revision.
   const options = ['throwOnAppendFailure=true'];
   if (replacement > 0) options.push(`keepAliveInterval=${keepAliveMs + replacement}`);
   const separator = connectionString.includes('?') ? '&' : '?';
@@ -425,13 +433,16 @@ async function* deliveriesOf(
   }
 }
 
-/** The event in the port's form; `undefined` for what other programs and the store itself wrote (binary, `$…` types). */
+/**
+ * The event in the port's form; undefined for events of other programs and of the store itself (binary, `$…`
+ * types).
+ */
 function storedEvent(event: RecordedEvent | undefined): StoredEvent | undefined {
   if (event === undefined || !event.isJson || event.type.startsWith('$')) return undefined;
   return {
     id: event.id,
     type: event.type,
-    // The server has stored what `append` was given, or JSON of another writer, which only a reader can judge.
+    // The server has stored what `append` sent, or JSON from another writer, which only a reader can validate.
     data: event.data as JSONEventData as JsonObject,
     metadata: (event.metadata ?? {}) as JsonObject,
     stream: event.streamId,
@@ -449,20 +460,20 @@ function unavailable(what: string, ms: number, cause: unknown): EventStoreUnavai
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new EventStoreUnavailableError(
     `The event store gave no answer to ${what} within ${Math.round(ms)} ms (${reason}). ` +
-      'Nothing is known about its outcome. Check that the server runs, then repeat it with the same event ids.',
+      'Its result is unknown. Check that the server runs, then repeat it with the same event ids.',
     { cause },
   );
 }
 
 /**
- * Ends the call behind a stream. What it still holds is let through and forgotten: the client keeps every call until
- * it has come to its end, and a stream that was only destroyed would stop its call short of that for ever.
+ * Ends the call behind a stream. The rest of the stream is read and dropped, because the client keeps every
+ * call until its end, and a stream that was only destroyed would never reach it.
  */
 function cancel(stream: ClosableStream | AllStreamSubscription): void {
   const cancelled = 'unsubscribe' in stream ? stream.unsubscribe() : stream.cancel();
-  // Where the call never came about there is nothing to cancel, and its error was dealt with.
+  // If the call was never established, there is nothing to cancel, and its error was already handled.
   cancelled.catch(() => {});
-  // While someone listens for it, the stream does not flow by itself.
+  // While there is a listener for it, the stream does not flow.
   stream.removeAllListeners('readable');
   stream.resume();
 }

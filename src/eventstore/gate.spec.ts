@@ -14,16 +14,16 @@ async function enteredAfter(gate: Gate, calls: number, action: () => void = () =
 }
 
 describe('a gate', () => {
-  it('lets in one call while it is cold', async () => {
+  it('admits one call while it is cold', async () => {
     expect(await enteredAfter(new Gate(3), 5)).toBe(1);
   });
 
-  it('lets in as many as its limit once it is warm', async () => {
+  it('admits calls up to its limit once it is warm', async () => {
     const gate = new Gate(3);
     expect(await enteredAfter(gate, 5, () => gate.warm())).toBe(3);
   });
 
-  it('lets the next one in when one leaves', async () => {
+  it('admits the next call when one leaves', async () => {
     const gate = new Gate(3);
     const entered = await enteredAfter(gate, 5, () => {
       gate.warm();
@@ -32,7 +32,7 @@ describe('a gate', () => {
     expect(entered).toBe(4);
   });
 
-  it('lets in one at a time again after it has cooled', async () => {
+  it('admits one call at a time again after it has cooled', async () => {
     const gate = new Gate(2);
     expect(await enteredAfter(gate, 2, () => gate.warm())).toBe(2);
     gate.cool();
@@ -41,7 +41,7 @@ describe('a gate', () => {
     expect(await enteredAfter(gate, 0, () => gate.leave())).toBe(0);
   });
 
-  it('turns a call away when its patience is over, and does not keep a place for it', async () => {
+  it('refuses a call after its waiting time, and does not keep a place for it', async () => {
     const gate = new Gate(3);
     expect(await gate.enter(10)).toBe(true);
     expect(await gate.enter(10)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * Lets at most so many calls in at a time. A cold gate lets in one: more than 100 appends at once over a connection
- * that is just being made have hung. The first success opens it, a lost connection cools it again.
+ * Limits how many calls are in progress at a time. A cold gate admits one, because more than 100 parallel
+ * appends over a new connection have hung. The first success warms it, and a lost connection cools it again.
  */
 export class Gate {
   readonly #limit: number;
@@ -12,7 +12,7 @@ export class Gate {
     this.#limit = limit;
   }
 
-  /** Resolves `true` once the call may go in, `false` if it may not within this time. */
+  /** Resolves with true when the call is admitted, or with false if it is not within this time. */
   enter(patienceMs: number): Promise<boolean> {
     if (this.#admits()) {
       this.#inside += 1;
@@ -54,7 +54,7 @@ export class Gate {
     for (const admit of this.#waiting) {
       if (!this.#admits()) return;
       this.#waiting.delete(admit);
-      // The place is taken here and not by the waiter, which runs later.
+      // The place is taken here, because the waiting call runs later.
       this.#inside += 1;
       admit();
     }

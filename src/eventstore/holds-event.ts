@@ -1,12 +1,12 @@
 import type { EventStore, StoredEvent } from './port.ts';
 import { StreamDeletedError } from './port.ts';
 
-/** Where an event stands in one history; in another history it stands elsewhere, or nowhere. */
+/** The place of an event in one history. In another history the event has another place, or none. */
 export type EventPlace = Pick<StoredEvent, 'stream' | 'revision' | 'position' | 'id'>;
 
 /**
- * Whether the store has exactly this event at exactly this place. If not, whoever has noted the place has followed
- * another history. Read by the stream: a store may refuse positions at which no event of its own begins.
+ * Whether the store has exactly this event at exactly this place. If not, the place comes from another history.
+ * The event is read from its stream, because a store may refuse positions at which none of its events begins.
  */
 export async function holdsEvent(store: EventStore, place: EventPlace): Promise<boolean> {
   const { stream, revision, position, id } = place;

@@ -23,11 +23,14 @@ import type {
 import { EventStoreUnavailableError } from './port.ts';
 
 export interface MemoryEventStoreOptions {
-  /** Clock for `created`, in milliseconds since 1970. Default `Date.now`; give a virtual one for repeatable runs. */
+  /** Clock for `created`, in milliseconds since 1970. Default `Date.now`. Use a virtual one for repeatable runs. */
   readonly now?: () => number;
 }
 
-/** Events that a filtered subscription skips before it reports a checkpoint; EventStoreDB's default. */
+/**
+ * Events that a filtered subscription considers before it reports a checkpoint. EventStoreDB has the same
+ * default.
+ */
 const checkpointInterval = 32;
 
 interface Stream {
@@ -38,8 +41,8 @@ interface Stream {
 }
 
 /**
- * An event store in this process's memory with the semantics of the real one. It uses promises only, no timers
- * and no I/O, so a run over it is repeatable.
+ * An event store in this process's memory with the semantics of the real one. It uses only promises, no timers
+ * and no I/O, so runs with it are repeatable.
  */
 export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): EventStore {
   const now = options.now ?? Date.now;
@@ -53,7 +56,7 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): E
     if (closed) throw new EventStoreUnavailableError('The in-memory event store is closed.');
   }
 
-  /** The stream, or an empty one that exists only once something is put into `streams`. */
+  /** The stream, or an empty one. It exists only when it is put into `streams`. */
   function streamNamed(name: string): Stream {
     return streams.get(name) ?? { events: [], revisionOf: new Map(), maxCount: Infinity };
   }
@@ -93,12 +96,13 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): E
     const created = new Date(now()).toISOString();
     for (const event of encoded) {
       const revision = stream.events.length;
-      // Like the byte offsets of EventStoreDB's log: growing, never consecutive.
+      // Like the byte offsets in EventStoreDB's log: increasing, never consecutive.
       end += 64 + name.length + appendedBytes(event);
       const stored: StoredEvent = {
         id: event.id,
         type: event.type,
-        // A copy, as a real store gives: nobody's later change reaches history, and `undefined` is gone.
+        // A copy, as from a real store: later changes of the original have no effect, and `undefined` is
+        // removed.
         data: decode(event.data),
         metadata: decode(event.metadata),
         stream: name,
@@ -204,7 +208,7 @@ export function createMemoryEventStore(options: MemoryEventStoreOptions = {}): E
     const stream = streamNamed(name);
     stream.maxCount = count;
     streams.set(name, stream);
-    // The real store records this as an event of `$$<stream>`, so positions move on.
+    // The real store records this as an event of `$$<stream>`, so positions increase.
     end += 128 + name.length;
   }
 

@@ -9,7 +9,7 @@ function objectStream(): PassThrough {
 const never = new AbortController().signal;
 
 describe('a pump', () => {
-  it('keeps marks in their place among the objects that were buffered before and after them', async () => {
+  it('delivers marks at their place among the buffered objects', async () => {
     const stream = objectStream();
     const pump = createPump<number, string>(stream, never, undefined);
     stream.write(1);
@@ -33,7 +33,7 @@ describe('a pump', () => {
     }
   });
 
-  it('holds the stream back while its consumer is busy', async () => {
+  it('applies back-pressure while its consumer is busy', async () => {
     const stream = objectStream();
     const pump = createPump<number>(stream, never, undefined);
     let written = 0;
@@ -46,7 +46,7 @@ describe('a pump', () => {
     expect(written).toBeLessThan(20);
   });
 
-  it('throws the error of the stream after what came before it', async () => {
+  it('throws the error of the stream after the objects before it', async () => {
     const stream = objectStream();
     const pump = createPump<number>(stream, never, undefined);
     stream.write(1);
@@ -61,7 +61,7 @@ describe('a pump', () => {
     expect(seen).toEqual([1]);
   });
 
-  it('does not take a stream that was destroyed for one that has come to its end', async () => {
+  it('does not treat a destroyed stream as complete', async () => {
     const stream = objectStream();
     const pump = createPump<number>(stream, never, undefined);
     stream.write(1);
@@ -71,7 +71,7 @@ describe('a pump', () => {
     await expect(reading).rejects.toThrow(PumpCutError);
   });
 
-  it('gives up on a silent stream', async () => {
+  it('gives up a silent stream', async () => {
     const iterator = createPump<number>(objectStream(), never, 20)[Symbol.asyncIterator]();
     await expect(iterator.next()).rejects.toThrow(PumpSilenceError);
   });

@@ -1,22 +1,23 @@
 import type { Readable } from 'node:stream';
 
-/** What has arrived beside the objects, in its place among them. */
+/** An object of the stream, or a mark at its place among the objects. */
 export type Pumped<T, M> =
   | { readonly kind: 'object'; readonly object: T }
   | { readonly kind: 'mark'; readonly mark: M };
 
 export interface Pump<T, M> {
-  /** Puts a mark behind everything that the stream holds by now. */
+  /** Adds a mark after everything that is in the stream now. */
   mark(mark: M): void;
   /** Objects and marks in order, until the stream ends or the signal aborts. Throws the stream's error. */
   [Symbol.asyncIterator](): AsyncGenerator<Pumped<T, M>>;
 }
 
 /**
- * Reads an object stream at the consumer's pace. The client tells of checkpoints by callback while the events before
- * them may still wait in the stream's buffer; taken at once, such a checkpoint would skip them after a lost connection.
+ * Reads an object stream at the consumer's pace. The client reports checkpoints by callback, while earlier
+ * events may still be in the stream's buffer. If such a checkpoint were used at once, those events would be
+ * skipped after a lost connection.
  *
- * @param silenceMs throws `PumpSilenceError` when the stream gives nothing for so long; `undefined` waits for ever
+ * @param silenceMs throws `PumpSilenceError` if nothing arrives for this long; `undefined` waits forever
  */
 export function createPump<T, M = never>(
   stream: Readable,
@@ -31,7 +32,8 @@ export function createPump<T, M = never>(
 
   stream.on('readable', () => wake());
   stream.on('close', () => {
-    // Without its end it was destroyed, by a client that is replaced for instance: what is missing was not read.
+    // Closed before its end: it was destroyed, for instance because the client was replaced. The rest was not
+    // read.
     if (!stream.readableEnded) failure ??= new PumpCutError();
     ended = true;
     wake();
@@ -40,7 +42,7 @@ export function createPump<T, M = never>(
     ended = true;
     wake();
   });
-  // Stays for good: the client reports some errors after the stream was given up.
+  // Stays registered: the client reports some errors after the stream was given up.
   stream.on('error', (error) => {
     failure ??= error;
     wake();

@@ -9,7 +9,7 @@ import {
 import { status } from '@grpc/grpc-js';
 import { PumpCutError, PumpSilenceError } from './pump.ts';
 
-/** One attempt got no answer. */
+/** One attempt got no answer in time. */
 export class AttemptTimeoutError extends Error {
   override readonly name = 'AttemptTimeoutError';
   constructor(ms: number) {
@@ -36,8 +36,8 @@ const transientCodes: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Whether the same call may succeed later. The gRPC code decides where there is one: the client wraps codes that
- * it does not know as `UnknownError`, permanent ones too, and gives some errors of gRPC through unwrapped.
+ * Whether the same call may succeed later. If there is a gRPC code, it decides: the client wraps unknown codes
+ * as `UnknownError`, also permanent ones, and passes some gRPC errors through unwrapped.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AttemptTimeoutError || error instanceof PumpSilenceError) return true;
@@ -55,7 +55,10 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** Whether a transient fault may come from a connection that is dead without knowing it. The client mends the others. */
+/**
+ * Whether a transient fault may come from a connection that is dead without an error. The client itself repairs
+ * the others.
+ */
 export function needsNewClient(error: unknown): boolean {
   const isCancelled = error instanceof Error && 'code' in error && error.code === status.CANCELLED;
   return !(

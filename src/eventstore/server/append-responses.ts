@@ -9,7 +9,7 @@ import type { Refusal } from './refusal.ts';
 import { streamDeleted } from './refusal.ts';
 import type { WriteOutcome } from './storage.ts';
 
-/** Answers to `Append`: a conflict is a message there, a deleted stream an error. */
+/** Answers to `Append`. There a conflict is a message, and a deleted stream is an error. */
 export function appendResponse(
   stream: string,
   expected: ExpectedRevision,
@@ -40,7 +40,7 @@ export function appendResponse(
   }
 }
 
-/** Answers to `BatchAppend`: every error is a status with its details packed into an `Any`. */
+/** Answers to `BatchAppend`. Every error is a status with its details packed into an `Any`. */
 export function batchResponse(expected: ExpectedRevision, outcome: WriteOutcome): streams.BatchAppendResp {
   switch (outcome.kind) {
     case 'stored': {
@@ -76,7 +76,7 @@ export function batchTimeout(): streams.BatchAppendResp {
   return failure(status.DEADLINE_EXCEEDED, 'Timeout', new shared.Timeout());
 }
 
-/** The client shows the status's message; of the details it knows the kinds above only. */
+/** The client shows the message of the status. It knows only the kinds of details above. */
 export function batchRefusal(refusal: Refusal): streams.BatchAppendResp {
   return failure(
     refusal.code,

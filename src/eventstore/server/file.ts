@@ -2,16 +2,16 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from '
 import { dirname } from 'node:path';
 import Database from 'libsql';
 
-/** "DELL" in ASCII: tells this project's files from any other SQLite file. */
+/** "DELL" in ASCII. It distinguishes this project's files from other SQLite files. */
 export const applicationId = 0x44454c4c;
 
-/** Shape of the tables below. A file with a higher number was written by a newer DELLM. */
+/** Version of the tables below. A file with a higher number was written by a newer DELLM. */
 export const schemaVersion = 1;
 
-/** Larger files are opened without the page check, which reads them whole (about a second per 500 MB). */
+/** Larger files are opened without the page check, because it reads the whole file (about a second per 500 MB). */
 const pageCheckLimitBytes = 256 * 1024 * 1024;
 
-/** How long a commit waits for a person's `sqlite3` that holds the write lock, in milliseconds. */
+/** How long a commit waits for another program that holds the write lock, such as `sqlite3`. In milliseconds. */
 const lockPatienceMs = 2_000;
 
 const schema = `
@@ -36,8 +36,8 @@ const schema = `
 `;
 
 /**
- * Why a file cannot serve as the event store. The message is for a person and says what to do.
- * `damaged`: foreign, corrupt or from a newer version; `in-use`: another server has it; `unusable`: it cannot be opened.
+ * Why a file cannot be used as the event store. The message is for people and says what to do. `damaged`:
+ * foreign, corrupt or from a newer version. `in-use`: another server uses it. `unusable`: it cannot be opened.
  */
 export class StoreFileError extends Error {
   override readonly name = 'StoreFileError';
@@ -54,7 +54,8 @@ export interface StoreFile {
 }
 
 /**
- * Opens the file of an event store, or makes it. Whatever is not one is refused before anything is written to it.
+ * Opens the file of an event store, or creates it. A file that is not an event store is refused before anything
+ * is written to it.
  *
  * @throws {StoreFileError}
  */
@@ -69,7 +70,7 @@ export function openStoreFile(file: string): StoreFile {
     return {
       database,
       close: () => {
-        // libsql leaves the log behind when it closes; one file is easier to keep and to copy.
+        // libsql leaves its log behind when it closes. A single file is easier to keep and to copy.
         database.exec('pragma wal_checkpoint(truncate)');
         database.close();
         lock.close();
@@ -81,7 +82,7 @@ export function openStoreFile(file: string): StoreFile {
   }
 }
 
-/** What a file's first bytes say; the numbers mean something only where it is an SQLite database. */
+/** The header of a file. The numbers have a meaning only for an SQLite database. */
 export interface FileHeader {
   readonly isEmpty: boolean;
   readonly isSqlite: boolean;
@@ -89,7 +90,10 @@ export interface FileHeader {
   readonly schemaVersion: number;
 }
 
-/** Reads it without SQLite, which might write to the file. Throws where the file cannot be opened with these flags. */
+/**
+ * Reads the header without SQLite, which might write to the file. Throws if the file cannot be opened with
+ * these flags.
+ */
 export function readFileHeader(file: string, flags: 'r' | 'r+'): FileHeader {
   const header = Buffer.alloc(100);
   const descriptor = openSync(file, flags);
@@ -106,7 +110,7 @@ export function readFileHeader(file: string, flags: 'r' | 'r+'): FileHeader {
   }
 }
 
-/** Whether the file is still to be made. Throws `StoreFileError` for one that is no event store. */
+/** Whether the file must be created. Throws `StoreFileError` for a file that is not an event store. */
 function inspect(file: string): boolean {
   if (!existsSync(file)) {
     makeFolder(file);
@@ -150,15 +154,16 @@ function makeFolder(file: string): void {
   } catch (error) {
     throw new StoreFileError(
       'unusable',
-      `The folder ${dirname(file)} for the event store cannot be made (${messageOf(error)}).`,
+      `The folder ${dirname(file)} for the event store cannot be created (${messageOf(error)}).`,
       error,
     );
   }
 }
 
 /**
- * An exclusive transaction on a file beside the store. The operating system frees it when the process dies, however
- * it dies; and unlike an exclusive lock on the store itself it lets people read the history with `sqlite3` meanwhile.
+ * An exclusive transaction on a file beside the store. The operating system drops the lock when the process
+ * ends, for any reason. Unlike an exclusive lock on the store itself, it allows reading the history with
+ * `sqlite3` at the same time.
  */
 function takeLock(file: string): { close: () => void } {
   const lock = new Database(`${file}-lock`);
@@ -184,7 +189,8 @@ function takeLock(file: string): { close: () => void } {
 }
 
 function createTables(database: Database.Database): void {
-  // One transaction, before the journal mode changes: the marks that `inspect` looks for are in the main file at once.
+  // One transaction before the journal mode changes, so that the marks that `inspect` checks are in the main
+  // file at once.
   database.exec(`
     begin immediate;
     pragma application_id = ${applicationId};

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface LaunchOptions {
-  /** The store's file; made if it is missing, together with its folder. */
+  /** The store's file. It is created if it is missing, and so is its folder. */
   readonly file: string;
   /** Default 0: any free port. */
   readonly port?: number;
-  /** Takes every line that the server writes to its standard error. */
+  /** Called for every line that the server writes to its standard error. */
   readonly onLog?: (line: string) => void;
 }
 
@@ -18,18 +18,18 @@ export interface EmbeddedEventStore {
   readonly connectionString: string;
   readonly port: number;
   readonly pid: number;
-  /** Resolves with the exit code when the process has ended; `null` if a signal ended it. */
+  /** Resolves with the exit code when the process has ended; null if a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** Ends it after its last commit (SIGTERM, after 5 s SIGKILL) and waits until it is gone. */
+  /** Ends it after its last commit (SIGTERM, and SIGKILL after 5 s), and waits until it has ended. */
   stop(): Promise<void>;
   /** SIGKILL. */
   kill(): void;
 }
 
-/** The server's process ended before it listened. The message is the server's own and says what to do. */
+/** The server's process ended before it listened. The message comes from the server and says what to do. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';
-  /** See `exit-codes.ts`; `null` if a signal ended it. */
+  /** See `exit-codes.ts`. Null if a signal ended it. */
   readonly exitCode: number | null;
   constructor(message: string, exitCode: number | null) {
     super(message);
@@ -37,13 +37,13 @@ export class LaunchError extends Error {
   }
 }
 
-/** Opening a large history checks its pages first. */
+/** In milliseconds. When a large history is opened, its pages are checked first. */
 const startPatienceMs = 60_000;
 const stopPatienceMs = 5_000;
 
 /**
- * Starts the embedded event store in a process of its own and waits until it listens. The process ends with this
- * one, however this one ends.
+ * Starts the embedded event store in another process and waits until it listens. That process ends when this
+ * one ends, for any reason.
  *
  * @throws {LaunchError}
  */
@@ -51,7 +51,7 @@ export async function launchEmbeddedEventStore(options: LaunchOptions): Promise<
   const child = spawn(
     process.execPath,
     [compiledMain(), '--file', options.file, '--port', String(options.port ?? 0), '--parent-watch'],
-    // The open pipe to its standard input is what the server watches.
+    // The server watches the open pipe to its standard input.
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const exited = new Promise<number | null>((resolve) => {
@@ -70,7 +70,7 @@ export async function launchEmbeddedEventStore(options: LaunchOptions): Promise<
   clearTimeout(impatience);
   if (port === undefined) {
     const code = await exited;
-    // Its last words may arrive after its exit.
+    // Its last lines may arrive after its exit.
     if (!child.stderr.closed) await once(child.stderr, 'close');
     throw new LaunchError(
       said.join('\n') || `The event store ended before it listened (exit code ${code}).`,
@@ -94,7 +94,10 @@ export async function launchEmbeddedEventStore(options: LaunchOptions): Promise<
   };
 }
 
-/** Node cannot start TypeScript by itself, so from the sources (in specs) the compiled server is started too. */
+/**
+ * Node cannot start this TypeScript directly, so the compiled server is started also from the sources (in
+ * specs).
+ */
 function compiledMain(): string {
   const path = import.meta.url.endsWith('.ts') ? '../../../dist/eventstore/server/main.js' : './main.js';
   const main = fileURLToPath(new URL(path, import.meta.url));

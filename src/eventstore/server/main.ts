@@ -7,9 +7,9 @@ import { Storage } from './storage.ts';
 /**
  * The embedded event store as a process: `main.js --file <path> [--port <n>] [--parent-watch]`.
  *
- * Prints one line of JSON, `{"ready":true,"port":2113}`, once it listens. SIGTERM (and SIGINT, unless it watches its
- * parent) ends it after the last commit; with `--parent-watch` so does the end of its standard input, which comes when
- * its parent dies.
+ * Prints one line of JSON, `{"ready":true,"port":2113}`, when it listens. SIGTERM ends it after the last
+ * commit, and so does SIGINT unless it watches its parent. With `--parent-watch` it also ends when its standard
+ * input ends, which happens when its parent ends.
  */
 async function main(): Promise<void> {
   const { file, port, parentWatch } = readArguments();
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     process.exit(exitCodes.ok);
   };
   process.once('SIGTERM', stop);
-  // A terminal sends Ctrl-C to the parent too, which still needs the store to stop in order, and ends it then.
+  // A terminal sends Ctrl-C also to the parent, which still needs the store to stop in order, and then ends it.
   process.on('SIGINT', parentWatch ? () => {} : stop);
   if (parentWatch) {
     process.stdin.on('end', stop);

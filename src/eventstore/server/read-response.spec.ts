@@ -19,7 +19,7 @@ const row = fc.record({
 });
 
 describe('encoding an event', () => {
-  it('says the same as the generated serializer', () => {
+  it('gives the same message as the generated serializer', () => {
     fc.assert(
       fc.property(row, (event) => {
         const decoded = streams.ReadResp.deserializeBinary(encodeEvent(event));
@@ -29,7 +29,7 @@ describe('encoding an event', () => {
     );
   });
 
-  it('makes a message of the same length as the generated serializer', () => {
+  it('gives a message of the same length as the generated serializer', () => {
     fc.assert(
       fc.property(row, (event) => {
         expect(encodeEvent(event).length).toBe(eventResponse(event, 'string').serializeBinary().length);

@@ -4,10 +4,11 @@ import type { EventRow } from './storage.ts';
 import { tombstoneRevision } from './storage.ts';
 
 /**
- * Encodes `ReadResp { event { event { … } } }` (streams.proto) by hand, about four times as fast as the generated
- * serializer; reading is bound by it. A spec holds it to the generated one.
+ * Encodes `ReadResp { event { event { … } } }` (streams.proto) by hand, about four times as fast as the
+ * generated serializer, because reading spends most of its time there. A spec compares both.
  *
- * Every length is computed before a byte is written, so one buffer is allocated per event and nothing is copied.
+ * Every length is computed before a byte is written, so that there is one buffer per event and nothing is
+ * copied.
  */
 export function encodeEvent(event: EventRow): Buffer {
   const entries = metadataOf(event).map(([key, value]) => ({
@@ -84,7 +85,10 @@ export function encodeEvent(event: EventRow): Buffer {
   return buffer;
 }
 
-/** The same through the generated classes: for clients that ask for structured UUIDs, and as the measure of `encodeEvent`. */
+/**
+ * The same with the generated classes: for clients that ask for structured UUIDs, and for the comparison with
+ * `encodeEvent`.
+ */
 export function eventResponse(event: EventRow, uuid: 'string' | 'structured'): streams.ReadResp {
   const recorded = new streams.ReadResp.ReadEvent.RecordedEvent();
   const position = String(event.position);

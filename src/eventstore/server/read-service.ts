@@ -8,11 +8,11 @@ import type { ReadRequest } from './requests.ts';
 import { readRequest } from './requests.ts';
 import type { EventRow, Storage } from './storage.ts';
 
-/** A message, or an event that is encoded already. */
+/** A message, or an encoded event. */
 export type ReadMessage = streams.ReadResp | Buffer;
 export type ReadCall = ServerWritableStream<streams.ReadReq, ReadMessage>;
 
-/** A page holds about this many bytes, between 8 and 512 events. */
+/** Size of a page in bytes, approximately. A page has 8 to 512 events. */
 const pageBytes = 2 * 1024 * 1024;
 
 /** Serves reads and catch-up subscriptions, of one stream and of `$all`. */
@@ -32,7 +32,7 @@ class Reading {
   #considered = 0;
   #left: number;
   #pageLength = 32;
-  /** Resumes what waits for the client to read on, for a commit, or for either to become pointless. */
+  /** Resumes the reading after the client reads on, after a commit, or when the call is cancelled. */
   #wake = () => {};
 
   constructor(storage: Storage, call: ReadCall, request: ReadRequest) {
@@ -74,7 +74,7 @@ class Reading {
     else next = this.#isSubscription ? from + 1 : from;
     await this.#sendPages(
       (length) => {
-        // What `$maxCount` and `$tb` hide may grow between two pages.
+        // `$maxCount` and `$tb` may hide more events between two pages.
         const visible = this.#storage.visibleRange(stream).first;
         if (!backwards) next = Math.max(next, visible);
         const page = this.#storage.streamPage(stream, next, length, backwards);
@@ -100,7 +100,7 @@ class Reading {
     );
   }
 
-  /** Sends page after page: a read to the end or its limit, a subscription until it is cancelled. */
+  /** Sends page after page: for a read until the end or its limit, for a subscription until it is cancelled. */
   async #sendPages(page: (length: number) => EventRow[], passed: (event: EventRow) => void): Promise<void> {
     let isLive = false;
     while (!this.#call.cancelled && this.#left > 0) {
@@ -113,7 +113,7 @@ class Reading {
       }
       if (events.length > 0) {
         this.#adaptPageLength(events);
-        // Appends and other readers have their turn between two pages.
+        // Appends and other readers get a turn between two pages.
         await new Promise(setImmediate);
       } else if (!this.#isSubscription) {
         return;
@@ -144,7 +144,7 @@ class Reading {
     await this.#send(new streams.ReadResp().setCheckpoint(checkpoint));
   }
 
-  /** Resolves when the client can take more; `undefined` if it can at once. */
+  /** Resolves when the client can receive more; `undefined` if it can at once. */
   #send(message: ReadMessage): Promise<void> | undefined {
     if (this.#call.cancelled || this.#call.write(message)) return undefined;
     return new Promise((resolve) => {

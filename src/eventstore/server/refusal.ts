@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
-/** An answer that says no. EventStoreDB's clients read the kind of error from the metadata key `exception`. */
+/** A refusal as a gRPC error. EventStoreDB's clients read the kind of error from the metadata key `exception`. */
 export class Refusal extends Error implements ServiceError {
   override readonly name = 'Refusal';
   readonly code: status;
@@ -57,13 +57,13 @@ export function appendTooLarge(maxBytes: number): Refusal {
   });
 }
 
-/** What went wrong, as an error that gRPC can send. */
+/** Converts any error to one that gRPC can send. */
 export function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   return new Refusal(status.INTERNAL, error instanceof Error ? error.message : String(error));
 }
 
-/** HTTP headers hold printable ASCII only. */
+/** HTTP headers allow only printable ASCII. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?');
 }

@@ -9,7 +9,7 @@ export type Place = 'start' | 'end' | number;
 
 export interface EventFilter {
   readonly matches: (event: { readonly stream: string; readonly type: string }) => boolean;
-  /** A subscription reports a checkpoint after this many events considered. */
+  /** A subscription reports a checkpoint after this many considered events. */
   readonly checkpointInterval: number;
 }
 
@@ -24,10 +24,10 @@ export interface ReadRequest {
   readonly uuid: 'string' | 'structured';
 }
 
-/** EventStoreDB searches this many events between two checkpoints unless the client says otherwise. */
+/** EventStoreDB considers this many events between two checkpoints, unless the client sets another number. */
 const defaultSearchWindow = 32;
 
-/** Streams that a real server's projections fill. They would read as empty here, which would be a lie. */
+/** Streams that a real server's projections fill. Here they would read as empty, which would be false. */
 const projected = /^\$(ce|et|bc|category|streams)(-|$)/;
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -78,14 +78,17 @@ export function uuidOf(uuid: shared.UUID | undefined): string {
   return text;
 }
 
-/** The oneof that `Append`, `Delete` and `Tombstone` (revision) and `BatchAppend` (stream position) share. */
+/**
+ * The oneof that `Append`, `Delete` and `Tombstone` (revision) and `BatchAppend` (stream position) have in
+ * common.
+ */
 interface ExpectedRevisionOneof {
   hasAny(): boolean;
   hasNoStream(): boolean;
   hasStreamExists(): boolean;
 }
 
-/** @param revision the number, where the oneof has that case; else `undefined` */
+/** @param revision the number, if the oneof has that case; else `undefined` */
 export function expectedRevision(
   oneof: ExpectedRevisionOneof,
   revision: string | undefined,
@@ -118,7 +121,7 @@ export function proposedEvent(message: ProposedMessage): ProposedEvent {
   };
 }
 
-/** Refuses stream metadata that the server would have to act on and cannot. */
+/** Refuses stream metadata that the server would have to obey but cannot. */
 export function assertStorable(stream: string, events: readonly ProposedEvent[]): void {
   if (projected.test(stream)) throw unimplemented(`projections, so nothing is written to '${stream}'`);
   if (!stream.startsWith('$$')) return;
@@ -141,7 +144,7 @@ function metadataObject(event: ProposedEvent): Record<string, unknown> {
     const parsed: unknown = JSON.parse(Buffer.from(event.data).toString());
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw invalid('Stream metadata has to be a JSON object.');
 }
@@ -152,7 +155,7 @@ function placeIn(oneof: { hasStart(): boolean; hasEnd(): boolean }, number: () =
   return wholeNumber(number(), 'position');
 }
 
-/** A 64-bit number of the protocol, capped at what a JavaScript number holds exactly. */
+/** A 64-bit number of the protocol, limited to what a JavaScript number represents exactly. */
 function wholeNumber(text: string, what: string): number {
   const value = Number(text);
   if (text === '' || !Number.isInteger(value) || value < 0)

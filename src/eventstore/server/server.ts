@@ -12,22 +12,25 @@ import { serveRead } from './read-service.ts';
 import type { Storage } from './storage.ts';
 import { serveAppend, serveBatchAppend, serveDelete, serveTombstone } from './write-service.ts';
 
-/** The version whose behaviour this server follows, as clients see it. */
+/** The EventStoreDB version whose behaviour this server follows and reports to clients. */
 const serverVersion = '23.10.8';
 
-/** Loopback only: there is neither TLS nor a password. */
+/** Loopback only, because there is no TLS and no password. */
 const host = '127.0.0.1';
 
-/** The client sends frames of up to 3 MiB, and a single event whatever its size; too large appends get their own answer. */
+/**
+ * The client sends frames of up to 3 MiB, and single events of any size. Appends that are too large get a
+ * specific answer.
+ */
 const maxMessageBytes = 17 * 1024 * 1024;
 
 export interface RunningServer {
   readonly port: number;
-  /** Ends all calls at once. What was acknowledged is on disk. */
+  /** Ends all calls at once. Everything acknowledged is on disk. */
   readonly stop: () => void;
 }
 
-/** Listens on the loopback address. `port` 0 takes any free one. Rejects if the port is taken. */
+/** Listens on the loopback address. `port` 0 takes any free port. Rejects if the port is in use. */
 export async function startServer(storage: Storage, port: number): Promise<RunningServer> {
   const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
   let boundPort = port;
@@ -62,12 +65,12 @@ export async function startServer(storage: Storage, port: number): Promise<Runni
 
 function portTaken(port: number, error: Error): string {
   return (
-    `The event store cannot listen on port ${port} of ${host}; it is probably taken (${error.message}). ` +
-    'Nothing was changed. Choose another one with --port, or 0 for any free one.'
+    `The event store cannot listen on port ${port} of ${host}; it is probably in use (${error.message}). ` +
+    'Nothing was changed. Choose another port with --port, or 0 for any free port.'
   );
 }
 
-/** The streams service, whose reads also take events that are encoded already. */
+/** The streams service. Its reads also accept encoded events. */
 function readsEncodedEvents() {
   const { StreamsService } = streamsService;
   const responseSerialize = (message: ReadMessage): Buffer =>
@@ -75,7 +78,10 @@ function readsEncodedEvents() {
   return { ...StreamsService, read: { ...StreamsService.read, responseSerialize } };
 }
 
-/** What clients may call. They compare lower-case names; what is missing here they refuse by themselves. */
+/**
+ * The methods that clients may call. Clients compare names in lower case, and refuse methods that are not
+ * listed.
+ */
 function supportedMethods(): features.SupportedMethods {
   const services = [streamsService.StreamsService, gossipService.GossipService];
   const methods = services
@@ -87,7 +93,7 @@ function supportedMethods(): features.SupportedMethods {
   return new features.SupportedMethods().setMethodsList(methods).setEventStoreServerVersion(serverVersion);
 }
 
-/** A cluster of one node that leads itself, for clients that discover. */
+/** A cluster with one node, its leader, for clients that use discovery. */
 function clusterOfOne(port: number): gossip.ClusterInfo {
   const member = new gossip.MemberInfo()
     .setInstanceId(new shared.UUID().setString(randomUUID()))

@@ -4,7 +4,7 @@ import { appendedBytes } from '../arguments.ts';
 import { checkCommit } from '../commit-check.ts';
 import type { ExpectedRevision } from '../port.ts';
 
-/** An event as a client proposes it. `id` is a UUID in lower case. */
+/** An event that a client wants to append. `id` is a UUID in lower case. */
 export interface ProposedEvent {
   readonly id: string;
   readonly type: string;
@@ -26,14 +26,17 @@ export type WriteOutcome =
   | { readonly kind: 'conflict'; readonly current: number }
   | { readonly kind: 'deleted' };
 
-/** What reading a stream has to know: which revisions it shows. `first > last` shows none. */
+/** The revisions that a read of the stream shows. None if `first > last`. */
 export interface VisibleRange {
   readonly first: number;
   readonly last: number;
   readonly tombstone: boolean;
 }
 
-/** EventStoreDB gives a tombstone the highest revision there is; here the highest that a JavaScript number holds. */
+/**
+ * EventStoreDB gives a tombstone the highest revision. Here it is the highest that a JavaScript number
+ * represents.
+ */
 export const tombstoneRevision = Number.MAX_SAFE_INTEGER;
 
 const tombstoneType = '$streamDeleted';
@@ -41,10 +44,10 @@ const tombstoneType = '$streamDeleted';
 /** `$tb` (truncate before) of a softly deleted stream in EventStoreDB: the largest 64-bit integer. */
 const softDeleteMark = '9223372036854775807';
 
-/** Event loop turns for which a commit waits while more writes keep arriving. */
+/** Most turns of the event loop that a commit waits while more writes arrive. */
 const longestGathering = 32;
 
-/** Streams whose last revision and metadata are kept in memory. */
+/** Number of streams whose last revision and metadata are cached. */
 const cachedHeads = 50_000;
 
 interface StreamMetadata {
@@ -65,11 +68,11 @@ interface WaitingWrite {
 }
 
 /**
- * The log of events in SQLite, with EventStoreDB's rules. Writes that arrive together share one transaction, so one
- * flush to disk acknowledges them all. Reads are synchronous and see committed events only.
+ * The log of events in SQLite, with EventStoreDB's rules. Writes that arrive together share one transaction, so
+ * that one flush to disk acknowledges all of them. Reads are synchronous and see only committed events.
  */
 export class Storage {
-  /** Grows with every commit. */
+  /** Number of commits so far. */
   commits = 0;
   readonly #database: Database.Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
@@ -104,7 +107,7 @@ export class Storage {
     });
   }
 
-  /** Deletes for good: the stream takes no event ever again. */
+  /** Deletes for good: the stream accepts no more events. */
   tombstone(stream: string, expected: ExpectedRevision): Promise<WriteOutcome> {
     return this.#enqueue(() => {
       const refused = this.#refusal(stream, expected);
@@ -118,7 +121,7 @@ export class Storage {
 
   visibleRange(stream: string): VisibleRange {
     const { lastRevision, metadata, tombstone } = this.#head(stream);
-    // Metadata streams show their last event only, as if they had `$maxCount` 1.
+    // Metadata streams show only their last event, as with `$maxCount` 1.
     const maxCount = stream.startsWith('$$') ? 1 : (metadata?.$maxCount ?? Infinity);
     const first = Math.max(0, metadata?.$tb ?? 0, lastRevision + 1 - maxCount);
     return { first, last: lastRevision, tombstone };
@@ -129,7 +132,7 @@ export class Storage {
     return (backwards ? streamBackwards : streamForwards)(stream, revision, limit);
   }
 
-  /** Forwards from this position on, backwards from the one before it. */
+  /** Forwards: from this position. Backwards: from the position before it. */
   allPage(position: number, limit: number, backwards: boolean): EventRow[] {
     const { allForwards, allBackwards } = this.#statements;
     return (backwards ? allBackwards : allForwards)(position, limit);
@@ -140,7 +143,7 @@ export class Storage {
     return this.#end + 1;
   }
 
-  /** Calls back once, after the next commit. Returns how to call it off. */
+  /** Calls `listener` once, after the next commit. Returns a function that cancels this. */
   onceCommitted(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -155,7 +158,7 @@ export class Storage {
     });
   }
 
-  /** Lets further writes join while they keep arriving, then commits them all. */
+  /** Waits while more writes arrive, then commits them all. */
   #gather(turn: number): void {
     const joined = this.#waiting.length;
     setImmediate(() => {
@@ -164,7 +167,7 @@ export class Storage {
     });
   }
 
-  /** Commits whatever waits, now. */
+  /** Commits all waiting writes now. */
   flush(): void {
     this.#gathering = false;
     this.#commit(this.#waiting.splice(0));
@@ -184,7 +187,7 @@ export class Storage {
       this.#end = endBefore;
       const [only, ...others] = writes;
       if (others.length === 0) only?.reject(error);
-      // One bad write must not fail its neighbours.
+      // One bad write must not make the others fail.
       else for (const write of writes) this.#commit([write]);
       return;
     }
@@ -227,13 +230,13 @@ export class Storage {
       this.#insert(stream, revision, event, created);
     }
     head.lastRevision = revision;
-    // The head of the stream that this metadata belongs to has to be read anew.
+    // The metadata belongs to another stream, whose head must be read again.
     if (stream.startsWith('$$')) this.#heads.delete(stream.slice(2));
     return { kind: 'stored', revision, position: this.#end };
   }
 
   #insert(stream: string, revision: number, event: ProposedEvent, created: number): number {
-    // Like the byte offsets of EventStoreDB's log: growing, never consecutive.
+    // Like the byte offsets in EventStoreDB's log: increasing, never consecutive.
     this.#end += 64 + stream.length + appendedBytes(event);
     this.#statements.insert(this.#end, stream, revision, event, created);
     return this.#end;
@@ -243,7 +246,7 @@ export class Storage {
     return this.#insertAll(`$$${stream}`, [systemEvent('$metadata', text)]);
   }
 
-  /** For deletes, which have no id that could repeat. */
+  /** For deletes, which have no event ids that could repeat. */
   #refusal(stream: string, expected: ExpectedRevision): WriteOutcome | undefined {
     const decision = this.#decide(stream, expected, [randomUUID()]);
     if (decision.kind === 'append') return undefined;
@@ -302,7 +305,7 @@ function systemEvent(type: string, text: string): ProposedEvent {
   };
 }
 
-/** libsql gives blobs of `.all()` as ArrayBuffers. */
+/** libsql returns the blobs of `.all()` as ArrayBuffers. */
 interface RawRow extends Omit<EventRow, 'data' | 'metadata' | 'contentType'> {
   readonly content_type: string;
   readonly data: ArrayBuffer;

@@ -22,13 +22,16 @@ import {
 import { assertStorable, expectedRevision, proposedEvent, streamName, uuidOf } from './requests.ts';
 import type { ProposedEvent, Storage, WriteOutcome } from './storage.ts';
 
-/** A connection whose unanswered appends weigh more than this is not read further until some are answered. */
+/**
+ * Most bytes of unanswered appends on one connection. Above it, the connection is not read until some are
+ * answered.
+ */
 const maxWaitingBytes = 32 * 1024 * 1024;
 
-/** Appends that a connection may have begun without finishing them. */
+/** Most appends that a connection may begin without finishing them. */
 const maxUnfinished = 256;
 
-/** The events of one append as they arrive. */
+/** The events of one append while they arrive. */
 class Proposal {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -52,7 +55,7 @@ class Proposal {
   }
 }
 
-/** `Append`: one append per call, the options first and then an event a message. */
+/** `Append`: one append per call. The options come first, then one event per message. */
 export function serveAppend(
   storage: Storage,
   call: ServerReadableStream<streams.AppendReq, streams.AppendResp>,
@@ -74,7 +77,7 @@ export function serveAppend(
       } else if (message !== undefined && proposal !== undefined) {
         proposal.add(proposedEvent(message));
       } else {
-        throw invalid('An append sends its options first and its events then.');
+        throw invalid('An append must send its options first, then its events.');
       }
     } catch (error) {
       refused = asRefusal(error);
@@ -95,7 +98,7 @@ export function serveAppend(
   call.on('error', () => {});
 }
 
-/** `BatchAppend`: many appends over one call, each in one or more messages, told apart by their correlation ids. */
+/** `BatchAppend`: many appends over one call, each in one or more messages, identified by correlation ids. */
 export function serveBatchAppend(
   storage: Storage,
   call: ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>,
@@ -107,7 +110,7 @@ export function serveBatchAppend(
 
   const answer = (request: streams.BatchAppendReq, stream: string, response: streams.BatchAppendResp) => {
     if (call.cancelled) return;
-    // Without the stream's name the client fails inside its data handler.
+    // Without the stream's name, the client fails inside its data handler.
     const identifier = new shared.StreamIdentifier().setStreamName(Buffer.from(stream));
     call.write(response.setCorrelationId(request.getCorrelationId()).setStreamIdentifier(identifier));
   };
@@ -142,7 +145,7 @@ export function serveBatchAppend(
         unfinished.set(id, new Proposal(stream, expectedRevision(options, revision)));
       }
       const proposal = unfinished.get(id);
-      // What is left of an append that was refused already.
+      // The rest of an append that was already refused.
       if (proposal === undefined) return;
       stream = proposal.stream;
       for (const message of request.getProposedMessagesList()) proposal.add(proposedEvent(message));
@@ -175,7 +178,7 @@ export function serveBatchAppend(
   call.on('error', () => {});
 }
 
-/** `Delete`: the stream reads as not found; a later append continues its revisions. */
+/** `Delete`: the stream reads as not found. A later append continues its revisions. */
 export async function serveDelete(
   storage: Storage,
   call: ServerUnaryCall<streams.DeleteReq, streams.DeleteResp>,
@@ -195,7 +198,7 @@ export async function serveDelete(
   }
 }
 
-/** `Tombstone`: the stream takes no event ever again. */
+/** `Tombstone`: the stream accepts no more events. */
 export async function serveTombstone(
   storage: Storage,
   call: ServerUnaryCall<streams.TombstoneReq, streams.TombstoneResp>,
