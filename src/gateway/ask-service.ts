@@ -15,7 +15,7 @@ import * as schemas from './schemas.ts';
 
 export interface AskOptions {
   readonly nc: NatsConnection;
-  /** Who pays when the request names nobody. */
+  /** The account that pays if the request names none. */
   readonly defaultAccount: string;
   readonly onStatus: (message: string) => void;
 }
@@ -25,21 +25,27 @@ export interface AskService {
   stop(): void;
 }
 
-/** After the query's own deadline its ending is on the way; that takes a moment. */
+/** In milliseconds. The ending arrives a moment after the query's deadline. */
 const GRACE_MS = 3_000;
 
-/** Replies are plain messages and can be lost with a process, so the read model is asked as well from time to time. */
+/**
+ * In milliseconds. A reply is a plain message and can be lost with a process, so the read model is asked at
+ * this interval, too.
+ */
 const LOOK_EVERY_MS = 1_000;
 
 const READ_TIMEOUT_MS = 2_000;
 
-/** How long a stream's ending waits for the steps before it, which are published once they are stored. */
+/**
+ * How long a stream waits with the ending for the steps before it, which are published after they are stored.
+ * In milliseconds.
+ */
 const STEPS_GRACE_MS = 3_000;
 
-/** Questions that one gateway has in hand at a time. */
+/** Most questions that one gateway handles at the same time. */
 const MAX_IN_FLIGHT = 1_024;
 
-/** What the host sends to the asker: the ending, or why the question was not accepted. */
+/** What the host sends to the asker: the ending, or the reason for a refusal. */
 const Reply = z.union([schemas.AskOutput, errorBody.extend({ queryId: z.string() })]);
 type Reply = z.infer<typeof Reply>;
 
@@ -80,19 +86,19 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
       const subject = commandSubject({ kind: 'account', id: account });
       await publish({ subject, body: encodeJson(command), messageId, headers });
     } catch (cause) {
-      onStatus(`a question could not be handed to the network: ${String(cause)}`);
+      onStatus(`a question could not be sent to the network: ${String(cause)}`);
       throw new EndpointError(
         'unavailable',
-        'The network did not take the question: its message broker gave no answer.',
+        'The network did not accept the question: its message broker gave no answer.',
         {
           cause,
-          hint: 'Ask again with the same queryId: if it was taken after all, it is charged once.',
+          hint: 'Ask again with the same queryId: if it was accepted after all, it is charged once.',
         },
       );
     }
   }
 
-  /** The query as the read model knows it, or null. */
+  /** The query as the read model has it; null if it has none. */
   async function look(queryId: string): Promise<QueryOutput['query'] | null> {
     try {
       const answer = await nc.request('dellm.query', encodeJson({ queryId, steps: false }), {
@@ -101,12 +107,12 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
       const parsed = QueryOutput.safeParse(decodeJson(answer.data));
       return parsed.success ? parsed.data.query : null;
     } catch {
-      // Nobody reads at the moment: the reply will come all the same.
+      // No reader answers at the moment. The reply will arrive anyway.
       return null;
     }
   }
 
-  /** The ending of a query that was asked before; null where it has none yet. */
+  /** The ending of a query that was asked before; null if it has none yet. */
   async function knownEnding(input: schemas.AskInput): Promise<schemas.AskOutput | null> {
     const { queryId, question } = input;
     const known = queryId === undefined ? null : await look(queryId);
@@ -167,7 +173,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     const queryId = input.queryId ?? randomUUID();
     const queue: schemas.AskStreamItem[] = [];
     let wake = (): void => {};
-    /** Whether no more steps are waited for: that of the ending was heard, or there is none to hear. */
+    /** Whether all steps have arrived: the step of the ending was heard, or there are none to wait for. */
     let complete = false;
     const follow = ({ type, stream, revision, position, data }: StoredEvent): void => {
       queue.push({ step: { type, stream, revision, position, data: { ...data } } });
@@ -185,7 +191,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     const settled = asking
       .then((ending) => {
         outcome = { ending };
-        // The reply comes another, shorter way than the steps that were recorded with it.
+        // The reply takes another, shorter way than the steps, which were recorded with it.
         patience = setTimeout(() => {
           complete = true;
           wake();
@@ -245,7 +251,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     endpoint({
       name: 'open-account',
       subject: 'dellm.accounts.open',
-      description: 'Opens an account with the welcome grant; an open one stays as it is',
+      description: 'Opens an account with the welcome grant; an open account does not change',
       input: schemas.OpenAccountInput,
       output: schemas.OpenAccountOutput,
       async handle({ account }, { signal }) {
@@ -263,7 +269,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
   };
 }
 
-/** The balance of an account, as soon as the read model knows it. */
+/** The balance of an account in credits, as soon as the read model has it. */
 async function untilOpen(nc: NatsConnection, account: string, signal: AbortSignal): Promise<number> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && !signal.aborted) {
@@ -276,9 +282,9 @@ async function untilOpen(nc: NatsConnection, account: string, signal: AbortSigna
   }
   throw new EndpointError(
     'timeout',
-    `The account "${account}" is being opened, but the books do not show it yet.`,
+    `The account "${account}" is being opened, but the read model does not show it yet.`,
     {
-      hint: 'Look at dellm.credits in a moment.',
+      hint: 'Read dellm.credits in a moment.',
     },
   );
 }
@@ -286,7 +292,7 @@ async function untilOpen(nc: NatsConnection, account: string, signal: AbortSigna
 function stillRunning(queryId: string): EndpointError {
   return new EndpointError(
     'timeout',
-    `No answer came in time. The query "${queryId}" is kept and will have its ending.`,
+    `No answer came in time. The query "${queryId}" continues and will have its ending.`,
     {
       hint: `Read it with dellm.query, or ask again with the queryId "${queryId}": it is charged once.`,
     },

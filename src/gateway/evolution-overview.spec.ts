@@ -17,14 +17,14 @@ const GENOME = {
   samplingParams: { temperature: 0.2, topP: 0.95, topK: 40, contextTokens: 256, maxTokens: 128 },
 };
 
-/** Cluster `a` is in its second generation, which culled `n2` and bred `n3`; Cluster `b` waits for its first. */
+/** Cluster `a` is in its second generation, which culled `n2` and bred `n3`. Cluster `b` waits for its first. */
 function model(): ReadModel {
   const model = new ReadModel(':memory:', PROJECTIONS);
   let position = 0;
   const tell = (type: string, stream: string, data: object) => {
     position += 1;
     const place = { id: `e${position}`, stream, revision: position, position, correlationId: 'c' };
-    // What the projections read of each event, and no more.
+    // Only the fields that the projections read.
     model.apply({ type, data: { ...data, at: AT }, ...place } as unknown as Recorded);
   };
   for (const cluster of ['a', 'b']) {
@@ -105,12 +105,12 @@ async function evolution(request: object = {}): Promise<EvolutionOutput> {
   return EvolutionOutput.parse(await run('dellm.evolution', request));
 }
 
-describe('how evolution goes', () => {
-  it('tells the mode, and the network’s fitness as it was measured last', async () => {
+describe('the overview of evolution', () => {
+  it('shows the mode, and the last measurement of the network’s fitness', async () => {
     expect(await evolution()).toMatchObject({ mode: 'increased', score: 0.7, measured: 1, settings: null });
   });
 
-  it('tells of each Cluster its last generation, and how many came and went over all', async () => {
+  it('shows the last generation of each Cluster, and how many were born and culled in all generations', async () => {
     const { clusters } = await evolution();
     expect(clusters).toMatchObject([
       {
@@ -134,21 +134,22 @@ describe('how evolution goes', () => {
     ]);
   });
 
-  it('gives Clusters page by page', async () => {
+  it('lists Clusters page by page', async () => {
     const page = await evolution({ limit: 1 });
     expect([page.clusters.map(({ cluster }) => cluster), page.next]).toEqual([['a'], 'cluster/a']);
     const rest = await evolution({ limit: 1, after: page.next });
     expect([rest.clusters.map(({ cluster }) => cluster), rest.next]).toEqual([['b'], null]);
   });
 
-  it('measures specialization over right answers of the living, descendants counting for their founder', async () => {
+  it('measures specialization over right answers of living Nodes, which count for their founder', async () => {
     const { specialization } = await evolution();
-    // Four sums by the line of n1, four poems by n4: the line tells the task type, which is one bit.
+    // Four sums by the lineage of n1, four poems by that of n4: the lineage determines the task type, which is
+    // one bit.
     expect(specialization).toMatchObject({ mutualInformation: 1, normalised: 1, rightAnswers: 8 });
     expect(specialization.expectedByChance).toBeCloseTo(1 / (2 * 8 * Math.LN2), 9);
   });
 
-  it('leaves retired Nodes out of a listing, unless they are asked for', async () => {
+  it('lists retired Nodes only on request', async () => {
     const list = async (request: object) => {
       const { nodes } = NodesOutput.parse(await run('dellm.nodes', request));
       return nodes.map(({ id, status, parents }) => [id, status, ...parents]);

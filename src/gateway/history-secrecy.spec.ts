@@ -16,8 +16,8 @@ const ISSUED = {
   metadata: {},
 };
 
-describe('the history, for strangers', () => {
-  it('does not tell the answer of a gold task, neither by its event nor by a cached state', async () => {
+describe('the history, for clients', () => {
+  it('does not show the answer of a gold task, in its event or in an actor snapshot', async () => {
     const store = createMemoryEventStore();
     await store.append('cluster-maths', [ISSUED], 'any');
     const cached = {
@@ -27,7 +27,7 @@ describe('the history, for strangers', () => {
     };
     await store.append('snapshot-cluster-maths', [cached], 'any');
     const model = new ReadModel(':memory:', PROJECTIONS);
-    // What reads the history needs no broker.
+    // No broker is needed to read the history.
     const endpoints = readEndpoints({
       nc: {} as NatsConnection,
       model,

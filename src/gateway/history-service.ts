@@ -18,21 +18,21 @@ import type { HistoryDiffOutput } from './schemas.ts';
 export interface HistoryOptions {
   readonly store: EventStore;
   readonly model: ReadModel;
-  /** Where folds are kept. Default: nowhere, and each begins with the first event. */
+  /** Folder for projection snapshots. Default: none, and each fold begins with the first event. */
   readonly replayCache?: string;
-  /** Longest time for one request. Default 20,000: what takes longer is for the command line. */
+  /** Longest time for one request, in milliseconds. Default 20,000. Longer folds are for the command line. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 20_000;
 
-/** Bytes of rows in one answer, so that it fits in a message. */
+/** Most bytes of rows in one answer, so that it fits in a message. */
 const PAGE_BYTES = 700_000;
 
 const SHOWN_FAULTS = 50;
 const SHOWN_OFFSPRING = 500;
 
-/** What the one who asks can put right, with the word for it. */
+/** Errors that the asker can correct, with the error code for them. */
 const REFUSED: Readonly<Record<string, 'bad-request' | 'not-found' | 'refused'>> = {
   MomentError: 'bad-request',
   UnknownNodeError: 'not-found',
@@ -41,8 +41,8 @@ const REFUSED: Readonly<Record<string, 'bad-request' | 'not-found' | 'refused'>>
 };
 
 /**
- * The endpoints that fold history. They read only; one works at a time, so that whoever asks for much slows nobody down
- * but those who ask for the same, and each ends after its patience.
+ * The endpoints that fold the history. They only read. One request is handled at a time, so that a large one
+ * delays only requests of the same kind, and each ends after its time limit.
  */
 export function historyEndpoints({
   store,
@@ -68,7 +68,7 @@ export function historyEndpoints({
       if (patience.aborted) {
         throw new EndpointError('timeout', `Folding the history took longer than ${patienceMs} ms.`, {
           cause: error,
-          hint: 'Use "dellm history" on the network’s machine, which takes its time.',
+          hint: 'Use "dellm history" on the network’s machine, which has no time limit.',
         });
       }
       const code = error instanceof Error ? REFUSED[error.name] : undefined;
@@ -164,7 +164,7 @@ export function historyEndpoints({
   ];
 }
 
-/** As many items after a key as there may be, and as fit in a message. They are in the order of their keys. */
+/** The items after a key, at most `limit`, and as many as fit in a message. They are in the order of their keys. */
 function pageOf<Item extends { readonly key: string }>(
   all: readonly Item[],
   after: string | undefined,

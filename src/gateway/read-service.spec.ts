@@ -10,7 +10,10 @@ import { readEndpoints } from './read-service.ts';
 const AT = '2026-01-05T10:00:00.000Z';
 const QUESTION = 'What is 2 + 2?';
 
-/** The read model of one answered query with so many votes, each with a text of this length in two-byte characters. */
+/**
+ * The read model of one answered query with this many votes, each with a text of this length in two-byte
+ * characters.
+ */
 function modelWith(votes: number, textLength: number): ReadModel {
   const model = new ReadModel(':memory:', PROJECTIONS);
   let position = 0;
@@ -44,7 +47,7 @@ function bytesOf(value: unknown): number {
 }
 
 describe('reading a query', () => {
-  it('gives all steps where they fit', async () => {
+  it('returns all steps if they fit', async () => {
     const { query: read } = await query(modelWith(20, 100));
     expect(read.steps.map(({ type }) => type)).toEqual([
       'QueryAsked',
@@ -54,18 +57,18 @@ describe('reading a query', () => {
     expect(read.omitted).toBe(0);
   });
 
-  it('leaves later steps of a huge one out, and counts them', async () => {
+  it('omits later steps of a very long query, and counts them', async () => {
     const model = modelWith(450, 2_500);
     const { query: read } = await query(model);
     expect(bytesOf(read)).toBeLessThan(610_000);
-    // As many as fit: another step would have been about 8 KB.
+    // As many as fit: another step would have about 8 KB.
     expect(bytesOf(read)).toBeGreaterThan(580_000);
     expect(read.steps.map(({ position }) => position)).toEqual(read.steps.map((_step, n) => 10 * (n + 1)));
     expect(read.steps.length + read.omitted).toBe(452);
     expect(read.result).toMatchObject({ outcome: 'answered', answer: '4' });
   });
 
-  it('gives no steps to who wants the result alone', async () => {
+  it('returns no steps if only the result is requested', async () => {
     const { query: read } = await query(modelWith(3, 10), { steps: false });
     expect(read).toMatchObject({ question: QUESTION, status: 'answered', steps: [], omitted: 5 });
     expect(read.result).toMatchObject({ answer: '4' });

@@ -23,21 +23,21 @@ export interface ReadOptions {
   readonly model: ReadModel;
   readonly store: EventStore;
   readonly version: string;
-  /** Where folds of history are kept. Default: nowhere, and each begins with the first event. */
+  /** Folder for projection snapshots. Default: none, and each fold begins with the first event. */
   readonly replayCache?: string;
-  /** Ends what waits for something to happen. */
+  /** Ends waiting requests. */
   readonly signal: AbortSignal;
 }
 
-/** How long a reader waits for a position that the read model has not reached. */
+/** How long a request waits for a position that the read model has not reached. In milliseconds. */
 const MIN_POSITION_PATIENCE_MS = 5_000;
 
-/** Bytes of events in one page of history, so that it fits in a message. */
+/** Most bytes of events in one page of history, so that it fits in a message. */
 const HISTORY_PAGE_BYTES = 700_000;
 
 const NO_HISTORY: schemas.HistoryOutput = { events: [], next: null };
 
-/** The endpoints that read: all of them from projections or the history, never from live actors. */
+/** The endpoints that read. All of them read projections or the history, never live actors. */
 export function readEndpoints(options: ReadOptions): readonly Endpoint[] {
   const { model, store, replayCache } = options;
   return [
@@ -49,7 +49,7 @@ export function readEndpoints(options: ReadOptions): readonly Endpoint[] {
   ];
 }
 
-/** Answers what a projection offers. */
+/** The endpoint of a projection's read. */
 function rowsEndpoint(
   { name, subject, description, input, output, answer }: Read,
   model: ReadModel,
@@ -96,12 +96,15 @@ function statusEndpoint({ nc, model, version }: ReadOptions): Endpoint {
   });
 }
 
-/** What fleets follow. One that knows everything is answered when something has happened, so that silence costs little. */
+/**
+ * The rows that fleets follow. A fleet that has all changes gets its answer when there is another one, so that
+ * an idle network costs little.
+ */
 function viewEndpoint({ model, signal }: ReadOptions): Endpoint {
   return endpoint({
     name: 'network-view',
     subject: 'dellm.view.network',
-    description: 'For fleets: the rows that routing and voting look at, as far as they have changed',
+    description: 'For fleets: the rows that routing and voting read, if they have changed',
     input: schemas.ViewInput,
     output: schemas.ViewOutput,
     async handle({ since, limit, waitMs }, context) {
@@ -120,7 +123,7 @@ function historyEndpoint(store: EventStore): Endpoint {
   return endpoint({
     ...READ_ENDPOINTS.history,
     handle: async ({ stream, after, direction, limit }) => {
-      // Cached states hold what their events do not show yet, such as the answers of gold tasks.
+      // Actor snapshots contain what their events do not show yet, such as the answers of gold tasks.
       if (stream !== undefined && !matchesPrefixes(stream, CATEGORY_PREFIXES)) return NO_HISTORY;
       const events =
         stream === undefined

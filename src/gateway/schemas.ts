@@ -7,7 +7,7 @@ import { TraceStep } from '../projections/query-trace.ts';
 import { limit, minPosition, position } from '../projections/read.ts';
 import { ASK_TIMEOUT_MS } from './limits.ts';
 
-/** Requests and answers of the network's services, as `dellm.schemas` publishes them. */
+/** Requests and answers of the network's services. `dellm.schemas` publishes them. */
 
 export const AskInput = z.strictObject({
   question: Text.refine((text) => text.trim() !== '', 'a question has some text').describe(
@@ -15,7 +15,7 @@ export const AskInput = z.strictObject({
   ),
   account: Id.optional().describe('Who pays; default: the account of the network’s owner'),
   queryId: Id.optional().describe('Your own id: asking again with it gives the same query, charged once'),
-  stakes: Stakes.default('normal').describe('"high": more Nodes vote, and the answer must be surer'),
+  stakes: Stakes.default('normal').describe('"high": more Nodes vote, and the answer needs more confidence'),
   timeoutMs: z.int().min(ASK_TIMEOUT_MS.least).max(ASK_TIMEOUT_MS.most).default(ASK_TIMEOUT_MS.default),
 });
 export type AskInput = z.infer<typeof AskInput>;
@@ -48,13 +48,15 @@ export const HistoryEvent = z.object({
   omitted: z
     .string()
     .optional()
-    .describe('Path of what is not shown yet, and null instead: the answer of a gold task that is not due'),
+    .describe(
+      'Path of a field that is null because it is not shown yet: the answer of a gold task that is not due',
+    ),
 });
 export type HistoryEvent = z.infer<typeof HistoryEvent>;
 
 export const HistoryOutput = z.object({
   events: z.array(HistoryEvent),
-  /** Give it as `after` for the next page; null: there is no more. */
+  /** `after` for the next page; null if there is none. */
   next: z.int().nullable(),
 });
 export type HistoryOutput = z.infer<typeof HistoryOutput>;
@@ -94,10 +96,10 @@ export const HistoryDiffOutput = z.object({
     z.object({
       key: z.string(),
       change: z.enum(['added', 'removed', 'changed']),
-      row: z.unknown().describe('The row that came or went'),
+      row: z.unknown().describe('The row that was added or removed'),
       fields: z
         .array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() }))
-        .describe('What changed in it; a field that was not there is left out'),
+        .describe('The changed fields; a value that does not exist is left out'),
     }),
   ),
   next: z.string().nullable(),
@@ -166,7 +168,7 @@ export const HistoryWhyOutput = z.object({
 export type HistoryWhyOutput = z.infer<typeof HistoryWhyOutput>;
 
 export const HistoryVerifyInput = z.strictObject({
-  rows: z.boolean().default(true).describe('Whether the rows that the network answers from are compared'),
+  rows: z.boolean().default(true).describe('Whether to compare the rows of the read model'),
 });
 export const HistoryVerifyOutput = z.object({
   ok: z.boolean(),
@@ -217,14 +219,14 @@ export const StatusOutput = z.object({
   devices: z.array(z.string()),
   /** Devices whose answers are simulated. */
   simulated: z.array(z.string()),
-  trialBalance: z.number().describe('Zero, or the books are wrong'),
+  trialBalance: z.number().describe('Sum of all accounts, treasury and escrow; always 0'),
 });
 export type StatusOutput = z.infer<typeof StatusOutput>;
 
 export const OpenAccountInput = z.strictObject({ account: Id });
 export const OpenAccountOutput = z.object({ account: z.string(), available: z.number() });
 
-/** Between roles of the network only. */
+/** Only between roles of the network. */
 export const ViewInput = z.strictObject({
   since: z.int().min(-1),
   limit: z.int().min(1).max(2000),
@@ -233,7 +235,7 @@ export const ViewInput = z.strictObject({
     .min(0)
     .max(10_000)
     .default(0)
-    .describe('How long the answer may wait for something that happens after `since`'),
+    .describe('How long the answer may wait for a change after `since`, in milliseconds'),
 });
 export const ViewOutput = z.object({
   position: z.int(),
