@@ -6,6 +6,7 @@ import type { Recorded } from '../projections/projection.ts';
 import { QueryOutput } from '../projections/query-trace.ts';
 import { ReadModel } from '../projections/read-model.ts';
 import { readEndpoints } from './read-service.ts';
+import { ViewOutput } from './schemas.ts';
 
 const AT = '2026-01-05T10:00:00.000Z';
 const QUESTION = 'What is 2 + 2?';
@@ -45,6 +46,50 @@ async function query(model: ReadModel, request: object = {}): Promise<QueryOutpu
 function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
+
+describe('following the network', () => {
+  const stop = new AbortController();
+  const model = new ReadModel(':memory:', PROJECTIONS);
+  const following = readEndpoints({
+    nc: {} as NatsConnection,
+    model,
+    store: createMemoryEventStore(),
+    version: '0.0.0',
+    signal: stop.signal,
+  }).find(({ subject }) => subject === 'dellm.view.network');
+  const form = (position: number, cluster: string) => {
+    const place = {
+      id: `e${position}`,
+      stream: `cluster-${cluster}`,
+      revision: 0,
+      position,
+      correlationId: 'c',
+    };
+    const data = { cluster, name: cluster, specialization: 'mathematical', at: AT };
+    model.apply({ type: 'ClusterFormed', data, ...place } as unknown as Recorded);
+  };
+  const ask = async (since: number, waitMs: number) => {
+    const input = following?.input.parse({ since, limit: 10, waitMs });
+    return ViewOutput.parse(await following?.run(input, { signal: AbortSignal.timeout(5_000) }));
+  };
+
+  it('is answered at once where there is something new, and waits for it where there is not', async () => {
+    form(1, 'maths');
+    const first = await ask(-1, 5_000);
+    expect(first).toMatchObject({ position: 1, rows: [{ key: 'cluster/maths' }], more: false });
+    const second = ask(1, 5_000);
+    form(4, 'logic');
+    expect(await second).toMatchObject({ position: 4, rows: [{ key: 'cluster/logic' }] });
+  });
+
+  it('is told that nothing is new after its patience, or when the role ends', async () => {
+    expect(await ask(4, 1)).toEqual({ position: 4, rows: [], more: false });
+    expect(await ask(4, 0)).toEqual({ position: 4, rows: [], more: false });
+    const last = ask(4, 5_000);
+    stop.abort();
+    expect(await last).toEqual({ position: 4, rows: [], more: false });
+  });
+});
 
 describe('reading a query', () => {
   it('returns all steps if they fit', async () => {

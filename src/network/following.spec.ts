@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { describe, expect, it } from 'vitest';
 import { nodeView } from '../../test/support/views.ts';
-import { encodeJson } from '../events/envelope.ts';
+import { decodeJson, encodeJson } from '../events/envelope.ts';
 import { followNetwork } from './following.ts';
 
 /** A row of the projection `network`, as the read model gives it. */
@@ -33,7 +33,34 @@ describe('the view of the network', () => {
     expect(seen).toEqual([0, 1]);
     expect([...follower.view().nodes.keys()]).toEqual(['n1', 'n2']);
     abort.abort();
-    await follower.ended;
+  });
+
+  it('asks from where it is, and lets the read model wait for a change', async () => {
+    const abort = new AbortController();
+    const asked: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const nc = {
+        async request(_subject: string, body: Uint8Array) {
+          asked.push(decodeJson(body));
+          if (asked.length === 2) resolve();
+          return { data: encodeJson({ rows: [], position: 9, more: false }) };
+        },
+      } as unknown as NatsConnection;
+      followNetwork({ nc, onLog: () => {}, signal: abort.signal });
+    });
+    abort.abort();
+    expect(asked).toEqual([
+      { since: -1, limit: 400, waitMs: 1_000 },
+      { since: 9, limit: 400, waitMs: 1_000 },
+    ]);
+  });
+
+  it('lets go of who waits when it is stopped while the read model waits', async () => {
+    const abort = new AbortController();
+    const nc = { request: () => new Promise(() => {}) } as unknown as NatsConnection;
+    const { caughtUp } = followNetwork({ nc, onLog: () => {}, signal: abort.signal });
+    abort.abort();
+    await caughtUp;
   });
 
   it('lets go of who waits when it is stopped while nobody answers', async () => {
@@ -47,6 +74,5 @@ describe('the view of the network', () => {
     const follower = followNetwork({ nc, onLog: () => {}, signal: abort.signal });
     await follower.caughtUp;
     expect(follower.view().nodes.size).toBe(0);
-    await follower.ended;
   });
 });

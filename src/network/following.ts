@@ -14,15 +14,16 @@ export interface Follower {
   /** Resolves when the view holds all that the read model knew when it was first asked, or at the signal. */
   readonly caughtUp: Promise<void>;
   setDevices(devices: readonly LiveDevice[]): void;
-  readonly ended: Promise<void>;
 }
 
-/** How often the read model is asked for changes: as old as this may a row be that a decision is based on. */
+/** Least time between two requests for changes. A decision may be based on rows that are this old. */
 const FOLLOW_EVERY_MS = 150;
+/** If nothing has changed, the read model answers later by up to this time: an idle network makes few requests. */
+const WAIT_MS = 1_000;
 const PAGE_ROWS = 400;
 const REQUEST_TIMEOUT_MS = 2_000;
 
-/** Keeps a view of the network from the read model's changes. While nobody answers, the last view stays. */
+/** Keeps a view of the network from the read model's changes, until the signal. While nobody answers, the last one stays. */
 export function followNetwork(options: {
   readonly nc: NatsConnection;
   readonly onLog: OnLog;
@@ -35,13 +36,16 @@ export function followNetwork(options: {
   const caughtUp = new Promise<void>((resolve) => {
     catchUp = resolve;
   });
+  // The last request may still be waiting for its answer then.
+  signal.addEventListener('abort', () => catchUp(), { once: true });
 
   async function follow(): Promise<void> {
     let since = -1;
     while (!signal.aborted) {
       let more = false;
       try {
-        const page = await request(nc, 'dellm.view.network', { since, limit: PAGE_ROWS }, ViewOutput);
+        const asked = { since, limit: PAGE_ROWS, waitMs: WAIT_MS };
+        const page = await request(nc, 'dellm.view.network', asked, ViewOutput);
         builder.change(page.rows as Parameters<typeof builder.change>[0], page.position);
         since = page.position;
         more = page.more;
@@ -56,11 +60,11 @@ export function followNetwork(options: {
     }
     catchUp();
   }
+  void follow();
   return {
     view: () => builder.view,
     caughtUp,
     setDevices: (devices) => builder.setDevices(devices),
-    ended: follow(),
   };
 }
 

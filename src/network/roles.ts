@@ -120,7 +120,6 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
   const ended = fleet.stopped.then(async () => {
     clearInterval(mending);
     await watch.stop();
-    await follower.ended;
   });
   return { ended, view: () => follower.view() };
 }
