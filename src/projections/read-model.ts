@@ -6,7 +6,7 @@ import { type AnyProjection, foldInto, type Projection, type Recorded } from './
 import type { Range, RowReader } from './read.ts';
 import { Table } from './table.ts';
 
-/** What the rows know: everything up to a position, which may lie behind the last event that they were folded from. */
+/** The rows include everything up to `position`. It may be later than the last event that was folded. */
 interface Checkpoint {
   readonly position: number;
   readonly lastEvent: EventPlace | null;
@@ -19,36 +19,43 @@ interface StoredRow {
 
 interface Opened extends Checkpoint {
   readonly database: Database.Database;
-  /** Position of the last change of any row that is followed. */
+  /** Position of the last change of a row that fleets follow. */
   readonly changedAt: number;
 }
 
-/** A row that followers are told of. */
+/** A changed row, for those who follow the read model. */
 export interface ChangedRow {
   readonly projection: string;
   readonly key: string;
   readonly row: unknown;
-  /** Of the last event that touched it. */
+  /** Position of the last event that changed it. */
   readonly position: number;
 }
 
 const NOTHING: Checkpoint = { position: -1, lastEvent: null };
 
-/** A file of another layout is of no use. */
+/** Layout of the tables. A file with another layout is built again. */
 const LAYOUT = 2;
 
-/** Rows that are taken from the file at a time while a list is read. */
+/** A list is read from the file in parts of this many rows. */
 const LISTED_AT_ONCE = 200;
 
-/** Comes after every character that a key has. */
+/** Sorts after every character that a key can have. */
 const AFTER_ALL = '\u{10FFFF}';
 
+/**
+ * If the last commits are lost, a few events are folded again, so none is flushed. The log may grow to 16 MB: rows of
+ * many queries at a time change the same pages of the indexes again and again, and a longer log writes each page once.
+ */
+const PRAGMAS = 'pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000';
+
 const META = 'create table if not exists meta (key text primary key, value text not null) strict';
+const PUT_META = 'insert into meta values (?, ?) on conflict do update set value = excluded.value';
 
 /**
- * `changed` is the position of the last change where the projection is followed, and `present` 1 where it tells rows of
- * what is no more from others and this is none; elsewhere they are null, and cost nothing in their indexes. New rows go to
- * the table's end, and only their keys in between.
+ * `changed`: position of the last change, if fleets follow the projection. `present`: 1 if the projection has `isPast` and
+ * the row is not past. Otherwise both are null, and then the partial indexes have no entry for the row. The table has a
+ * rowid, so new rows are appended at its end; only their keys are inserted into an index.
  */
 const ROWS = `
   create table rows (
@@ -59,14 +66,16 @@ const ROWS = `
   create index present_rows on rows (projection, key) where present is not null;
 `;
 
-/** Errors that say nothing against the file: a new one would fare no better. */
+/** Errors for which the file is not to blame: a new file would have them too. */
 const NOT_ITS_FAULT = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|FULL|NOMEM)/;
 
 /**
- * The rows of all projections in one SQLite file, committed together with the checkpoint: after a crash both are from
- * the same position. The file is a cache of history: another version of a projection, or a file that cannot be read,
- * makes it start from the first event again. Lists come from the file, into which rows are written as soon as somebody
- * lists them: what an event or a read costs depends on how much is there now, not on how much there was.
+ * The rows of all projections in one SQLite file, committed together with the checkpoint: after a crash, both have the
+ * same position. The file is a cache of the history. If a projection has another version, or the file cannot be read, it
+ * is built again from the first event.
+ *
+ * Lists, counts and changes are read from the file; unwritten rows are written into the open transaction first. So the
+ * cost of an event or a read does not depend on the length of the history.
  */
 export class ReadModel implements RowReader {
   readonly #file: string;
@@ -74,13 +83,15 @@ export class ReadModel implements RowReader {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #fold: (event: Recorded) => void;
   readonly #statements = new Map<string, Database.Statement>();
+  readonly #get: Database.Statement;
   readonly #put: Database.Statement;
   readonly #remove: Database.Statement;
+  readonly #putCheckpoint: Database.Statement;
   #position: number;
   #lastEvent: EventPlace | null;
-  /** Why nothing more can be written: rows that were handed to the file are lost. */
+  /** Why a write failed. Rows were lost with it, so nothing more may be committed. */
   #failure: unknown = null;
-  /** Whether the file cannot be trusted: `close` removes it then. */
+  /** The file does not hold what was written to it: `close` deletes it. */
   #isDamaged = false;
   #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
@@ -92,11 +103,13 @@ export class ReadModel implements RowReader {
     this.#database = database;
     this.#position = position;
     this.#lastEvent = lastEvent;
+    this.#get = database.prepare('select row from rows where projection = ? and key = ?');
     this.#put = database.prepare(
       'insert into rows values (?, ?, ?, ?, ?) on conflict do update ' +
         'set row = excluded.row, changed = excluded.changed, present = excluded.present',
     );
     this.#remove = database.prepare('delete from rows where projection = ? and key = ?');
+    this.#putCheckpoint = database.prepare(PUT_META);
     const tables = projections.map((projection) => {
       const read = (key: string) => this.#readRow(projection.name, key);
       return new Table(projection, changedAt, read);
@@ -105,17 +118,17 @@ export class ReadModel implements RowReader {
     this.#fold = foldInto(tables.map((table) => ({ projection: table.projection, rows: table })));
   }
 
-  /** Position of the last event that the rows know; -1 before the first. */
+  /** The rows include everything up to this position; -1 before the first event. */
   get position(): number {
     return this.#position;
   }
 
-  /** The last event that was folded: it tells which history the rows are of. Null before the first. */
+  /** The last event that was folded, which identifies the history. Null before the first. */
   get lastEvent(): EventPlace | null {
     return this.#lastEvent;
   }
 
-  /** Forgets all rows and begins before the first event. */
+  /** Deletes all rows, to begin again with the first event. */
   clear(): void {
     const tables = [...this.#tables.values()];
     if (this.#database.inTransaction) this.#database.exec('rollback');
@@ -128,7 +141,7 @@ export class ReadModel implements RowReader {
     this.#lastEvent = NOTHING.lastEvent;
   }
 
-  /** Folds an event into every row that it touches. An event that was folded already changes nothing. */
+  /** Folds an event into every row that it changes. An event that was folded before changes nothing. */
   apply(event: Recorded): void {
     const { stream, revision, position, id } = event;
     if (position <= this.#position) return;
@@ -138,7 +151,7 @@ export class ReadModel implements RowReader {
     this.#reach(position);
   }
 
-  /** Nothing up to this position concerns the rows. */
+  /** No event up to this position changes a row. */
   skipTo(position: number): void {
     if (position > this.#position) this.#reach(position);
   }
@@ -148,7 +161,7 @@ export class ReadModel implements RowReader {
     this.#writing(() => {
       for (const table of this.#tables.values()) this.#writeTable(table);
       const checkpoint: Checkpoint = { position: this.#position, lastEvent: this.#lastEvent };
-      setMeta(this.#database, 'checkpoint', JSON.stringify(checkpoint));
+      this.#putCheckpoint.run('checkpoint', JSON.stringify(checkpoint));
       this.#database.exec('commit');
     });
   }
@@ -162,7 +175,7 @@ export class ReadModel implements RowReader {
     let { after } = range;
     for (;;) {
       const stored = this.#list(table, { ...range, after });
-      for (const { key, row } of stored) yield [key, table.orKnown(key, () => this.#parse(row)) as Row];
+      for (const { key, row } of stored) yield [key, table.peek(key, () => this.#parse(row)) as Row];
       if (stored.length < LISTED_AT_ONCE) return;
       after = stored.at(-1)?.key;
     }
@@ -181,7 +194,7 @@ export class ReadModel implements RowReader {
 
   /**
    * Rows of followed projections that changed after `since`, oldest change first: `limit` of them, and those that changed
-   * at the same position as the last one, so that the next page can begin after it.
+   * at the same position as the last of them, so that the next page can start after that position.
    */
   changed(since: number, limit: number): readonly ChangedRow[] {
     const tables = [...this.#tables.values()].filter(({ projection }) => projection.isFollowed);
@@ -202,7 +215,7 @@ export class ReadModel implements RowReader {
     }));
   }
 
-  /** Resolves when the rows know the position. Rejects with the signal's reason. */
+  /** Resolves when the rows include the position, committed or not. Rejects with the signal's reason. */
   async reached(position: number, signal: AbortSignal): Promise<void> {
     if (this.#position >= position) return;
     signal.throwIfAborted();
@@ -223,7 +236,7 @@ export class ReadModel implements RowReader {
     });
   }
 
-  /** What was not committed is lost. After an error of the file it is removed, so that the next one begins anew. */
+  /** Uncommitted rows are lost. A damaged file is deleted, so that the next read model builds a new one. */
   close(): void {
     if (this.#isDamaged) {
       discard(this.#database, this.#file);
@@ -253,11 +266,8 @@ export class ReadModel implements RowReader {
   }
 
   #readRow(projection: string, key: string): unknown {
-    const values = [projection, key];
-    const [stored] = this.#all<StoredRow>(
-      'select key, row from rows where projection = ? and key = ?',
-      values,
-    );
+    // Not `all`: its cursor holds 900 bytes of native memory until a full garbage collection.
+    const stored = this.#guarded(() => this.#get.get([projection, key])) as { row: string } | undefined;
     return stored && this.#parse(stored.row);
   }
 
@@ -265,7 +275,7 @@ export class ReadModel implements RowReader {
     return this.#guarded(() => JSON.parse(row));
   }
 
-  /** What a statement finds. Statements are prepared once. */
+  /** Runs a query. Each statement is prepared once. */
   #all<Found>(sql: string, values: readonly (string | number)[]): readonly Found[] {
     return this.#guarded(() => {
       const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
@@ -274,7 +284,7 @@ export class ReadModel implements RowReader {
     });
   }
 
-  /** Writes unwritten rows into the open transaction, in which this connection reads them. */
+  /** Writes the unwritten rows of tables into the open transaction, so that this connection can query them. */
   #show(tables: readonly Table[]): void {
     const unwritten = tables.filter((table) => table.unwritten.size > 0);
     if (unwritten.length === 0) return;
@@ -300,16 +310,19 @@ export class ReadModel implements RowReader {
 
   #writeTable(table: Table): void {
     const { name, isFollowed, isPast } = table.projection;
-    for (const [key, { row, changed, isNew }] of table.unwritten) {
+    for (const [key, { row, changed, before }] of table.unwritten) {
       if (row !== undefined) {
         const isPresent = isPast && !isPast(row);
-        this.#put.run(name, key, JSON.stringify(row), isFollowed ? changed : null, isPresent ? 1 : null);
-      } else if (!isNew) this.#remove.run(name, key);
+        this.#put.run([name, key, JSON.stringify(row), isFollowed ? changed : null, isPresent ? 1 : null]);
+        continue;
+      }
+      const isInFile = !before || before.row !== undefined;
+      if (isInFile) this.#remove.run([name, key]);
     }
     table.written();
   }
 
-  /** Notes what says that the file does not hold what was written to it. */
+  /** Remembers an error that shows that the file is damaged. */
   #guarded<T>(work: () => T): T {
     try {
       return work();
@@ -323,7 +336,7 @@ export class ReadModel implements RowReader {
   }
 }
 
-/** The rows of a range, as part of a statement and the values that it takes. */
+/** The rows of a range: part of a SQL statement, and its values. */
 function within(
   { projection }: Table,
   { prefix = '', after, present = false }: Range,
@@ -339,7 +352,7 @@ function within(
   };
 }
 
-/** Opens the file; one that cannot be read is replaced: the truth is elsewhere. */
+/** Opens the file. If it cannot be read, it is replaced by a new one. */
 function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): Opened {
   const found = new Database(file);
   try {
@@ -361,8 +374,7 @@ function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): O
 }
 
 function load(database: Database.Database, projections: readonly AnyProjection[]): Opened {
-  // A lost commit only means folding a few events again.
-  database.exec('pragma journal_mode = wal; pragma synchronous = normal');
+  database.exec(PRAGMAS);
   database.exec(META);
   const found = meta(database, 'checkpoint');
   if (found === undefined || meta(database, 'versions') !== versionsOf(projections)) {
@@ -395,13 +407,13 @@ function isDamage(error: unknown): error is Error {
   return error instanceof Database.SqliteError && !NOT_ITS_FAULT.test(error.code);
 }
 
-/** Makes tables without rows, whatever was there. */
+/** Creates empty tables in place of those in the file. */
 function makeTables(database: Database.Database, projections: readonly AnyProjection[]): void {
   database.exec(`begin immediate; drop table if exists rows; delete from meta; ${ROWS} commit`);
   setMeta(database, 'versions', versionsOf(projections));
 }
 
-/** What the rows of a file were made by: rows of other folds are of no use. */
+/** Identifies what made the rows of a file. Rows that something else made cannot be used. */
 export function versionsOf(projections: readonly AnyProjection[]): string {
   return JSON.stringify([LAYOUT, ...projections.map(({ name, version }) => [name, version])]);
 }
@@ -412,7 +424,5 @@ function meta(database: Database.Database, key: string): string | undefined {
 }
 
 function setMeta(database: Database.Database, key: string, value: string): void {
-  database
-    .prepare('insert into meta values (?, ?) on conflict do update set value = excluded.value')
-    .run(key, value);
+  database.prepare(PUT_META).run(key, value);
 }

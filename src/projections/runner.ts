@@ -25,7 +25,7 @@ export interface ProjectorOptions {
 }
 
 /** Rows and checkpoint are committed at least this often while events come in. */
-const COMMIT_EVERY_MS = 20;
+const COMMIT_EVERY_MS = 250;
 const COMMIT_EVERY_EVENTS = 1000;
 
 /**

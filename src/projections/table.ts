@@ -1,37 +1,38 @@
 import type { AnyProjection, Rows } from './projection.ts';
 
-/** A row that is not written yet. */
+/** A row that has not been written to the file. */
 export interface Unwritten {
-  /** Undefined: it is to be taken away. */
+  /** Undefined: the row has to be deleted. */
   readonly row: unknown;
-  /** Position of the last event that touched it. */
+  /** Position of the last event that changed it. */
   readonly changed: number;
-  /** Whether the file is known to have no row under this key. */
-  readonly isNew: boolean;
+  /** What was in memory of the file's row before; undefined: nothing. */
+  readonly before: Known | undefined;
 }
 
-/** What is in memory of a row; the row is undefined where the file has none. */
+/** A row of the file; undefined: the file has no such row. */
 interface Known {
   readonly row: unknown;
 }
 
-/** So many rows that were used last are kept in memory, and up to as many again. */
+/** This many recently used rows stay in memory, and up to as many again. */
 const KEPT_ROWS = 2_000;
 
 /**
- * The rows of one projection: those that are not written yet, and those that were used last; `read` gives all others from
- * the file. So memory does not grow with history, and the rows that events touch over and over are read once.
+ * The rows of one projection. Only unwritten and recently used ones are in memory; `read` gets the others from the file.
+ * So memory does not grow with history, and a row that every event changes is read once. A row that is only written,
+ * such as a step of a trace, is not kept.
  */
 // biome-ignore lint/suspicious/noExplicitAny: it holds rows of any projection; each is typed where it is read
 export class Table implements Rows<any> {
   readonly projection: AnyProjection;
   /** Position of the event that is being folded. */
   position = -1;
-  /** Of the last change of any row. */
+  /** Position of the last change of any row. */
   changedAt: number;
   readonly unwritten = new Map<string, Unwritten>();
   readonly #read: (key: string) => unknown;
-  /** What is used moves to the young ones; when those are enough, the old ones are dropped and they become old. */
+  /** A row that is used moves to `#young`. When `#young` is full, it becomes `#old`, and the former `#old` is dropped. */
   #young = new Map<string, Known>();
   #old = new Map<string, Known>();
 
@@ -42,23 +43,23 @@ export class Table implements Rows<any> {
   }
 
   get(key: string): unknown {
-    const young = this.unwritten.get(key) ?? this.#young.get(key);
-    if (young) return young.row;
-    const known = this.#old.get(key) ?? { row: this.#read(key) };
-    this.#keep(key, known);
-    return known.row;
+    const inMemory = this.unwritten.get(key) ?? this.#young.get(key);
+    if (inMemory) return inMemory.row;
+    const { row } = this.#old.get(key) ?? { row: this.#read(key) };
+    this.#keep(key, row);
+    return row;
   }
 
-  /** A row that was just read from the file, or the one in its place that is in memory already. */
-  orKnown(key: string, read: () => unknown): unknown {
-    const known = this.unwritten.get(key) ?? this.#young.get(key) ?? this.#old.get(key);
-    return known ? known.row : read();
+  /** The row in memory, or else the one that `read` gives. It is not kept. */
+  peek(key: string, read: () => unknown): unknown {
+    const inMemory = this.unwritten.get(key) ?? this.#young.get(key) ?? this.#old.get(key);
+    return inMemory ? inMemory.row : read();
   }
 
   set(key: string, row: unknown): void {
-    const before = this.unwritten.get(key);
-    const isNew = before ? before.isNew : this.#isNotInFile(key);
-    this.unwritten.set(key, { row, changed: this.position, isNew });
+    const unwritten = this.unwritten.get(key);
+    const before = unwritten ? unwritten.before : (this.#young.get(key) ?? this.#old.get(key));
+    this.unwritten.set(key, { row, changed: this.position, before });
     this.changedAt = this.position;
   }
 
@@ -66,9 +67,9 @@ export class Table implements Rows<any> {
     this.set(key, undefined);
   }
 
-  /** All unwritten rows have been written. */
+  /** All unwritten rows are in the file now. */
   written(): void {
-    for (const [key, known] of this.unwritten) this.#keep(key, known);
+    for (const [key, { row, before }] of this.unwritten) if (before) this.#keep(key, row);
     this.unwritten.clear();
   }
 
@@ -79,12 +80,7 @@ export class Table implements Rows<any> {
     this.#old.clear();
   }
 
-  #isNotInFile(key: string): boolean {
-    const known = this.#young.get(key) ?? this.#old.get(key);
-    return known !== undefined && known.row === undefined;
-  }
-
-  #keep(key: string, { row }: Known): void {
+  #keep(key: string, row: unknown): void {
     this.#young.set(key, { row });
     if (this.#young.size < KEPT_ROWS) return;
     this.#old = this.#young;
