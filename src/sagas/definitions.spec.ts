@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnyStateNode } from 'xstate';
+import { type AnyStateNode, initialTransition } from 'xstate';
 import type { ActorKind, EventOf } from '../events/kinds.ts';
 import { DEFINITIONS } from './index.ts';
 
@@ -112,6 +112,24 @@ describe('the actors of the network', () => {
     const all = Object.values(EVENTS).flatMap((types) => Object.keys(types));
     expect(all.filter((type, index) => all.indexOf(type) !== index)).toEqual([]);
   });
+
+  it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
+    '%s is called so in its diagram',
+    (kind, { machine }) => {
+      expect(machine.id).toBe(kind);
+    },
+  );
+
+  it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
+    '%s begins the same without an id, as where one machine folds for all actors, but for its name',
+    (_kind, { machine }) => {
+      const contexts = [{ id: 'some' }, undefined].map((input) => {
+        const [{ context }] = initialTransition(machine, input);
+        return JSON.stringify(context);
+      });
+      expect(contexts[0]?.replace('"some"', '""')).toBe(contexts[1]);
+    },
+  );
 
   it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
     '%s takes every event of its stream, and no other',

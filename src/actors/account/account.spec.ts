@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { later, Scenario, START } from '../../../test/support/decider.ts';
 import type { AccountCommand, AccountEvent } from '../../events/account.ts';
+import { Id } from '../../events/values.ts';
 import { movementOf } from '../../projections/credits.ts';
 import { STARTING_GRANT } from './credits.ts';
 import { account } from './index.ts';
@@ -18,9 +19,10 @@ function reserve(
     question = 'What is 2 + 2?',
     dueAt = later(10_000),
     stakes = 'normal' as 'normal' | 'high',
+    replyTo = '_INBOX.1' as string | null,
   } = {},
 ): AccountCommand {
-  const request = { queryId, question, stakes, replyTo: '_INBOX.1', dueAt };
+  const request = { queryId, question, stakes, replyTo, dueAt };
   return { type: 'ReserveCredits', data: { transferId, account: 'anna', request } };
 }
 
@@ -60,15 +62,66 @@ function open(): Subject {
   return closed().when(OPEN);
 }
 
+/** Open, with so many units left. */
+function withOnly(units: number): Subject {
+  const spent = { transferId: 'spent', contra: 'treasury', queryId: 'q0', node: 'n1', at: START } as const;
+  return open().given({ type: 'CreditsPenalised', data: { ...spent, amount: STARTING_GRANT - units } });
+}
+
 function contextOf(scenario: Subject): AccountContext {
   return scenario.context as AccountContext;
 }
 
 describe('an account', () => {
+  it('begins with nothing', () => {
+    expect(closed().snapshot).toMatchObject({
+      value: 'closed',
+      context: { account: 'anna', available: 0, reservations: {}, transfers: [], activeDays: [] },
+    });
+  });
+
   it('is opened once, with 100 credits', () => {
     const scenario = open();
-    expect(scenario.events).toMatchObject([{ type: 'CreditsGranted', data: { amount: 100_000_000 } }]);
+    expect(scenario.events).toMatchObject([
+      {
+        type: 'CreditsGranted',
+        data: { transferId: 'welcome-anna', amount: 100_000_000, reason: 'welcome' },
+      },
+    ]);
     expect(scenario.when(OPEN).types).toEqual([]);
+  });
+
+  it('has a key for its first transfer, however long its name is', () => {
+    const scenario = closed().when({ type: 'OpenAccount', data: { account: 'a'.repeat(64) } });
+    expect(scenario.events.map(({ data }) => 'transferId' in data && Id.parse(data.transferId))).toEqual([
+      `welcome-${'a'.repeat(56)}`,
+    ]);
+  });
+
+  it('tells from where credits come and where they go', () => {
+    const scenario = open()
+      .when(earn('t1'))
+      .when(penalise('t2'))
+      .when(reserve('r1'))
+      .when(settle('r1', 1))
+      .when(reserve('r2'))
+      .when(release('r2'));
+    const moved = scenario.history.map(({ type, data }) => [type, 'contra' in data ? data.contra : null]);
+    expect(moved).toEqual([
+      ['CreditsGranted', 'treasury'],
+      ['CreditsEarned', 'treasury'],
+      ['CreditsPenalised', 'treasury'],
+      ['CreditsReserved', 'escrow:q1'],
+      ['CreditsSettled', 'escrow:q1'],
+      ['CreditsReserved', 'escrow:q1'],
+      ['CreditsReleased', 'escrow:q1'],
+    ]);
+  });
+
+  it('remembers every transfer by its key, those that it refused too', () => {
+    const late = reserve('r2', { dueAt: START });
+    const scenario = open().when(earn('t1')).when(penalise('t2')).when(reserve('r1')).when(late);
+    expect(contextOf(scenario).transfers).toEqual(['welcome-anna', 't1', 't2', 'r1', 'r2']);
   });
 
   it('reserves the price of a question and sends it on', () => {
@@ -92,6 +145,9 @@ describe('an account', () => {
     expect(scenario.when(pass).types).toEqual([]);
     scenario.when(pass, { at: later(25_000) });
     expect(scenario.types).toEqual(['SettlementDemanded']);
+    expect(contextOf(scenario).reservations).toEqual({
+      r1: { queryId: 'q1', amount: 750_000, settleBy: later(40_000) },
+    });
     expect(scenario.effects).toMatchObject([
       { to: { kind: 'query', id: 'q1' }, command: { type: 'ConfirmEnding', data: { reservationId: 'r1' } } },
       { kind: 'timer', dueAt: later(40_000) },
@@ -129,34 +185,71 @@ describe('an account', () => {
     expect(released.events[0]?.data).toMatchObject({ queryId: 'q1', contra: 'escrow:q1' });
   });
 
-  it('keeps two reservations apart', () => {
+  it.each([
+    ['settled', (id: string, queryId: string) => settle(id, 750_000, queryId), STARTING_GRANT - 750_000],
+    ['released', release, STARTING_GRANT],
+  ])('keeps two reservations apart that are %s', (_how, end, left) => {
     const scenario = open()
       .when(reserve('r1'))
       .when(reserve('r2', { queryId: 'q2' }))
-      .when(release('r1'));
+      .when(end('r1', 'q1'));
     expect(Object.keys(contextOf(scenario).reservations)).toEqual(['r2']);
+    expect(contextOf(scenario).available).toBe(left - 750_000);
     expect(scenario.snapshot.value).toEqual({ open: 'holding' });
-    expect(scenario.when(release('r2', 'q2')).snapshot.value).toEqual({ open: 'free' });
+    expect(scenario.when(end('r2', 'q2')).snapshot.value).toEqual({ open: 'free' });
   });
 
   it.each([
-    ['that does not exist', closed(), reserve('r1'), 'unknown-account'],
-    ['in vain when the time is over', open(), reserve('r1', { dueAt: START }), 'too-late'],
-  ])('refuses a question to an account %s, and says so', (_what, scenario, command, code) => {
+    [
+      'that does not exist',
+      closed(),
+      reserve('r1'),
+      {
+        code: 'unknown-account',
+        message: 'There is no account "anna". Nothing was asked and nothing was charged.',
+        hint: 'Open it first (dellm credits open, or the service dellm.accounts.open); it starts with 100 credits.',
+      },
+    ],
+    [
+      'in vain when the time is over',
+      open(),
+      reserve('r1', { dueAt: START }),
+      {
+        code: 'too-late',
+        message: 'The deadline had passed before the question was accepted. Nothing was charged.',
+        hint: 'Ask again, with more time if the network is busy.',
+      },
+    ],
+    [
+      'that cannot pay for it',
+      withOnly(749_999),
+      reserve('r1'),
+      {
+        code: 'no-credits',
+        message:
+          'This question costs 0.75 credits and "anna" has 0.749999. Nothing was asked and nothing was charged.',
+        hint: 'Lend a device to earn credits, or ask something simpler.',
+      },
+    ],
+  ])('refuses a question to an account %s, and says so', (_what, scenario, command, error) => {
     scenario.when(command);
     expect(scenario.types).toEqual(['ReservationRefused']);
-    expect(scenario.effects).toMatchObject([{ kind: 'reply', body: { error: { code } } }]);
+    expect(scenario.effects).toEqual([
+      { kind: 'reply', subject: '_INBOX.1', body: { queryId: 'q1', error } },
+    ]);
     expect(scenario.when(command).types).toEqual([]);
   });
 
-  it('refuses what it cannot pay for', () => {
-    const scenario = open();
-    for (let index = 0; index < 133; index += 1) scenario.when(reserve(`r${index}`));
+  it('refuses in silence where nobody waits for a reply', () => {
+    const scenario = closed().when(reserve('r1', { replyTo: null }));
+    expect(scenario.types).toEqual(['ReservationRefused']);
+    expect(scenario.effects).toEqual([]);
+  });
+
+  it('gives its last credits for a question', () => {
+    const scenario = withOnly(750_000).when(reserve('r1'));
     expect(scenario.types).toEqual(['CreditsReserved']);
-    scenario.when(reserve('r133'));
-    expect(scenario.effects).toMatchObject([
-      { body: { error: { code: 'no-credits', message: expect.stringContaining('0.25') } } },
-    ]);
+    expect(contextOf(scenario).available).toBe(0);
   });
 
   it('earns for work once, and nothing for worthless work or before it is open', () => {
@@ -168,23 +261,45 @@ describe('an account', () => {
     expect(closed().when(penalise('t1')).types).toEqual([]);
   });
 
+  it('tells nobody of what it earned, was penalised or settled', () => {
+    for (const command of [earn('t1'), penalise('t1'), settle('r1', 1), release('r1')]) {
+      const scenario = open().when(reserve('r1')).when(command);
+      expect([scenario.types.length, scenario.effects]).toEqual([1, []]);
+    }
+  });
+
   it('is penalised for wrong work, never below nothing', () => {
-    const scenario = open();
-    for (let index = 0; index < 60; index += 1) scenario.when(penalise(`p${index}`));
-    expect(contextOf(scenario).available).toBe(0);
+    const scenario = withOnly(3_000_000).when(penalise('p1'));
+    expect(contextOf(scenario).available).toBe(500_000);
+    expect(scenario.when(penalise('p1')).types).toEqual([]);
+    expect(contextOf(scenario.when(penalise('p2'))).available).toBe(0);
   });
 
   it('counts the days of the last week on which it contributed', () => {
     const scenario = open();
     const day = 24 * 3_600_000;
-    for (let index = 0; index < 30; index += 1) {
-      scenario.when(earn(`t${index}`), { at: later(index * day) });
+    for (let index = 0; index < 24; index += 1) {
+      scenario.when(earn(`t${index}`), { at: later((index * day) / 3) });
     }
-    expect(contextOf(scenario).activeDays).toHaveLength(7);
+    expect(contextOf(scenario).activeDays).toEqual([
+      '2026-01-07',
+      '2026-01-08',
+      '2026-01-09',
+      '2026-01-10',
+      '2026-01-11',
+      '2026-01-12',
+      '2026-01-13',
+    ]);
     expect(scenario.events[0]?.data).toMatchObject({ multipliers: { contribution: 1.2 } });
-    const idle = later(60 * day);
-    scenario.when(reserve('r1', { dueAt: later(61 * day) }), { at: idle });
-    expect(scenario.events[0]?.data).toMatchObject({ contributor: false });
+  });
+
+  it.each([
+    ['2026-01-11T23:59:59.999Z', true],
+    ['2026-01-12T00:00:00.000Z', false],
+  ])('has contributed on 5 January for the question of %s: %s', (at, contributor) => {
+    const scenario = open().when(earn('t1'));
+    scenario.when(reserve('r1', { dueAt: '2026-01-20T00:00:00.000Z' }), { at });
+    expect(scenario.events[0]?.data).toMatchObject({ contributor });
   });
 
   it('keeps its books balanced, whatever comes in whatever order', () => {
@@ -194,7 +309,7 @@ describe('an account', () => {
       ids.map((id) => reserve(`r-${id}`, { queryId: `q-${id}` })),
       fc.tuple(ids, fc.nat({ max: 2_000_000 })).map(([id, spent]) => settle(`r-${id}`, spent, `q-${id}`)),
       ids.map((id) => release(`r-${id}`, `q-${id}`)),
-      fc.tuple(ids, fc.double({ min: 0, max: 1, noNaN: true })).map(([id, right]) => earn(`t-${id}`, right)),
+      fc.tuple(ids, fc.nat({ max: 10 })).map(([id, tenths]) => earn(`t-${id}`, tenths / 10)),
       ids.map((id) => penalise(`t-${id}`)),
       ids.map((id): AccountCommand => ({ type: 'PassDeadline', data: { transferId: `r-${id}` } })),
     );

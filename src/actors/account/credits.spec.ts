@@ -20,7 +20,9 @@ const complexities = ['simple', 'medium', 'complex'] as const;
 describe('the price of a query', () => {
   it.each([
     ['simple', 1, 0.5],
+    ['simple', 8, 0.5],
     ['medium', 1, 2],
+    ['medium', 8, 2],
     ['complex', 2, 5],
     ['complex', 3, 5],
     ['complex', 4, 6],
@@ -169,6 +171,25 @@ describe('amounts as text', () => {
     'a'.repeat(100_000),
   ])('refuse %s with a hint', (text) => {
     expect(() => parseCredits(text)).toThrow(RangeError);
+  });
+
+  it.each([
+    ['-0', '0'],
+    ['9007199254.740991', '9007199254.740991'],
+  ])('%s is %s', (text, same) => {
+    expect(formatCredits(parseCredits(text))).toBe(same);
+    expect(Object.is(parseCredits(text), -0)).toBe(false);
+  });
+
+  it('refuse more than can be counted', () => {
+    expect(() => parseCredits(' 9007199254.740992 ')).toThrow(
+      '9007199254.740992 credits are more than can be counted.',
+    );
+  });
+
+  it('show no more than the beginning of a long text that is no amount', () => {
+    expect(() => parseCredits('a'.repeat(41))).toThrow(`"${'a'.repeat(40)}…" is not an amount of credits`);
+    expect(() => parseCredits('a'.repeat(40))).toThrow(`"${'a'.repeat(40)}" is not an amount of credits`);
   });
 
   it('refuse an amount that is no whole number of units', () => {

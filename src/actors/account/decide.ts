@@ -24,6 +24,8 @@ type Snapshot = SnapshotFrom<typeof accountMachine>;
  */
 const SETTLEMENT_PATIENCE_MS = 15_000;
 
+const WEEK_MS = 7 * 24 * 3_600_000;
+
 /** Every transfer has a key. A command with a known key changes nothing. */
 export function decide(command: AccountCommand, snapshot: Snapshot, given: Given): readonly AccountEvent[] {
   const { context } = snapshot;
@@ -160,6 +162,5 @@ export function escrowOf(queryId: string): string {
 
 /** How regularly the account earned over the seven days that end at `at`. */
 function regularityAt(activeDays: readonly string[], at: string): Regularity {
-  const weekAgo = new Date(Date.parse(at) - 7 * 24 * 3600 * 1000).toISOString().slice(0, 10);
-  return regularityOf(activeDays.filter((day) => day > weekAgo).length);
+  return regularityOf(activeDays.filter((day) => Date.parse(at) - Date.parse(day) < WEEK_MS).length);
 }

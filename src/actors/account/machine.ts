@@ -1,6 +1,7 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import type { AccountEvent } from '../../events/account.ts';
 import { type RecentKeys, remember } from '../recent.ts';
+import { changed } from '../records.ts';
 
 /** How many transfers an account remembers by key. */
 const REMEMBERED_TRANSFERS = 2048;
@@ -37,15 +38,15 @@ export const accountMachine = setup({
   },
   guards: {
     isLastReservation: ({ context, event }) =>
-      'transferId' in event.data &&
       Object.keys(context.reservations).every((key) => key === event.data.transferId),
   },
   actions: {
-    grant: assign(({ context, event }) =>
-      event.type === 'CreditsGranted' ? { available: context.available + event.data.amount } : {},
-    ),
+    grant: assign(({ context, event }) => {
+      assertEvent(event, 'CreditsGranted');
+      return { available: context.available + event.data.amount };
+    }),
     reserve: assign(({ context, event }) => {
-      if (event.type !== 'CreditsReserved') return {};
+      assertEvent(event, 'CreditsReserved');
       const { transferId, queryId, amount, settleBy } = event.data;
       return {
         available: context.available - amount,
@@ -53,20 +54,18 @@ export const accountMachine = setup({
       };
     }),
     giveBack: assign(({ context, event }) => {
-      if (event.type !== 'CreditsSettled' && event.type !== 'CreditsReleased') return {};
+      assertEvent(event, ['CreditsSettled', 'CreditsReleased']);
       const { [event.data.transferId]: _ended, ...reservations } = context.reservations;
       const returned = event.type === 'CreditsSettled' ? event.data.returned : event.data.amount;
       return { available: context.available + returned, reservations };
     }),
     demand: assign(({ context, event }) => {
-      if (event.type !== 'SettlementDemanded') return {};
+      assertEvent(event, 'SettlementDemanded');
       const { transferId, settleBy } = event.data;
-      const reservation = context.reservations[transferId];
-      if (!reservation) return {};
-      return { reservations: { ...context.reservations, [transferId]: { ...reservation, settleBy } } };
+      return { reservations: changed(context.reservations, transferId, () => ({ settleBy })) };
     }),
     earn: assign(({ context, event }) => {
-      if (event.type !== 'CreditsEarned') return {};
+      assertEvent(event, 'CreditsEarned');
       const day = event.data.at.slice(0, 10);
       const days = context.activeDays.filter((other) => other !== day);
       return {
@@ -74,9 +73,10 @@ export const accountMachine = setup({
         activeDays: [...days, day].slice(-CONTRIBUTION_DAYS),
       };
     }),
-    forfeit: assign(({ context, event }) =>
-      event.type === 'CreditsPenalised' ? { available: context.available - event.data.amount } : {},
-    ),
+    forfeit: assign(({ context, event }) => {
+      assertEvent(event, 'CreditsPenalised');
+      return { available: context.available - event.data.amount };
+    }),
     rememberTransfer: assign(({ context, event }) => ({
       transfers: remember(context.transfers, event.data.transferId, REMEMBERED_TRANSFERS),
     })),

@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import {
   attemptKey,
   type ClusterEvent,
@@ -11,6 +11,7 @@ import {
 import type { ClusterKind } from '../../events/evolution.ts';
 import type { GenerationTrigger } from '../../events/generation.ts';
 import { type RecentKeys, remember } from '../recent.ts';
+import { changed, takenOut } from '../records.ts';
 
 /** A subtask that the Cluster is voting on. */
 export interface OpenSubtask extends Omit<TaskDistributed, 'guests' | 'at'> {
@@ -81,40 +82,55 @@ export const clusterMachine = setup({
     input: {} as { id: string },
   },
   guards: {
-    isOpen: ({ context, event }) => openOf(context, event) !== undefined,
-    isGold: ({ context, event }) => event.type === 'GoldTaskJudged' && event.data.taskId in context.gold,
-    isLastOpen: ({ context, event }) =>
-      openOf(context, event) !== undefined && Object.keys(context.open).length === 1,
+    isOpen: ({ context, event }) => {
+      assertEvent(event, [
+        'VoteCounted',
+        'VoteLost',
+        'TiebreakCalled',
+        'ConsensusReached',
+        'ConsensusFailed',
+      ]);
+      return attemptKey(event.data) in context.open;
+    },
+    isLastOpen: ({ context, event }) => {
+      assertEvent(event, ['ConsensusReached', 'ConsensusFailed']);
+      return Object.keys(context.open).every((key) => key === attemptKey(event.data));
+    },
+    isGold: ({ context, event }) => {
+      assertEvent(event, 'GoldTaskJudged');
+      return event.data.taskId in context.gold;
+    },
   },
   actions: {
     form: assign(({ event }) => {
-      if (event.type !== 'ClusterFormed') return {};
+      assertEvent(event, 'ClusterFormed');
       const { name, specialization, generation } = event.data;
       return { name, specialization, generation };
     }),
     characterise: assign(({ event }) => {
-      if (event.type !== 'ClusterCharacterised') return {};
+      assertEvent(event, 'ClusterCharacterised');
       const { name, kind, specialization } = event.data;
       return { name, kind, specialization };
     }),
     dismiss: assign(({ context, event }) => {
-      if (event.type !== 'NodeDismissed') return {};
+      assertEvent(event, 'NodeDismissed');
       const { [event.data.node]: _left, ...members } = context.members;
       const { [event.data.node]: _known, ...reported } = context.reported;
       const leaving = context.leaving.filter((node) => node !== event.data.node);
       if (event.data.reason !== 'culled') return { members, reported, leaving };
       return { members, reported, leaving, ended: remember(context.ended, event.data.node, REMEMBERED_ENDS) };
     }),
-    issueGold: assign(({ context, event }) =>
-      event.type === 'GoldTaskIssued' ? { gold: { ...context.gold, [event.data.taskId]: event.data } } : {},
-    ),
+    issueGold: assign(({ context, event }) => {
+      assertEvent(event, 'GoldTaskIssued');
+      return { gold: { ...context.gold, [event.data.taskId]: event.data } };
+    }),
     judgeGold: assign(({ context, event }) => {
-      if (event.type !== 'GoldTaskJudged') return {};
+      assertEvent(event, 'GoldTaskJudged');
       const { [event.data.taskId]: _judged, ...gold } = context.gold;
       return { gold, judgedGold: remember(context.judgedGold, event.data.taskId, REMEMBERED_GOLD) };
     }),
     report: assign(({ context, event }) => {
-      if (event.type !== 'PerformanceReported') return {};
+      assertEvent(event, 'PerformanceReported');
       const { node, successes, gained, generationDueAt } = event.data;
       return {
         reported: { ...context.reported, [node]: successes },
@@ -122,67 +138,76 @@ export const clusterMachine = setup({
         generationDueAt: generationDueAt ?? context.generationDueAt,
       };
     }),
-    schedule: assign(({ event }) =>
-      event.type === 'GenerationScheduled' ? { generationDueAt: event.data.dueAt } : {},
-    ),
+    schedule: assign(({ event }) => {
+      assertEvent(event, 'GenerationScheduled');
+      return { generationDueAt: event.data.dueAt };
+    }),
     openGeneration: assign(({ event }) => {
-      if (event.type !== 'GenerationOpened') return {};
+      assertEvent(event, 'GenerationOpened');
       const { generation, trigger, dueAt, at } = event.data;
       // Successes during this selection count for the next generation.
       return { opened: { generation, trigger, openedAt: at, dueAt }, generationDueAt: null, successes: 0 };
     }),
-    demandGeneration: assign(({ context, event }) =>
-      event.type === 'GenerationDemanded' && context.opened !== null
-        ? { opened: { ...context.opened, dueAt: event.data.dueAt } }
-        : {},
-    ),
-    closeGeneration: assign(({ event }) =>
-      event.type === 'GenerationClosed'
-        ? { generation: event.data.generation, opened: null, generationDueAt: null }
-        : {},
-    ),
-    split: assign(({ context, event }) =>
-      event.type === 'ClusterSplit' ? { leaving: [...context.leaving, ...event.data.movers] } : {},
-    ),
-    merge: assign(({ event }) => (event.type === 'ClusterMerged' ? { mergedInto: event.data.into } : {})),
+    demandGeneration: assign(({ context, event }) => {
+      assertEvent(event, 'GenerationDemanded');
+      return { opened: context.opened && { ...context.opened, dueAt: event.data.dueAt } };
+    }),
+    closeGeneration: assign(({ event }) => {
+      assertEvent(event, 'GenerationClosed');
+      return { generation: event.data.generation, opened: null, generationDueAt: null };
+    }),
+    split: assign(({ context, event }) => {
+      assertEvent(event, 'ClusterSplit');
+      return { leaving: [...context.leaving, ...event.data.movers] };
+    }),
+    merge: assign(({ event }) => {
+      assertEvent(event, 'ClusterMerged');
+      return { mergedInto: event.data.into };
+    }),
     /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
     admit: assign(({ context, event }) => {
-      if (event.type !== 'NodeAdmitted') return {};
+      assertEvent(event, 'NodeAdmitted');
       const { at: _at, ...member } = event.data;
       return { members: { ...context.members, [member.node]: member } };
     }),
     open: assign(({ context, event }) => {
-      if (event.type !== 'TaskDistributed') return {};
+      assertEvent(event, 'TaskDistributed');
       const { at, guests: _guests, ...subtask } = event.data;
       const opened: OpenSubtask = { ...subtask, distributedAt: at, ballots: [], lost: [], tiebreaks: 0 };
       const closed = Object.fromEntries(Object.entries(context.closed).filter(([, dueAt]) => dueAt >= at));
       return { open: { ...context.open, [attemptKey(subtask)]: opened }, closed };
     }),
-    count: assign(({ context, event }) =>
-      event.type === 'VoteCounted'
-        ? changed(context, event, (subtask) => ({ ballots: [...subtask.ballots, event.data] }))
-        : {},
-    ),
-    lose: assign(({ context, event }) =>
-      event.type === 'VoteLost'
-        ? changed(context, event, (subtask) => ({ lost: [...subtask.lost, event.data.taskId] }))
-        : {},
-    ),
-    askOneMore: assign(({ context, event }) =>
-      event.type === 'TiebreakCalled'
-        ? changed(context, event, (subtask) => ({
-            shares: [...subtask.shares, event.data.share],
-            tiebreaks: subtask.tiebreaks + 1,
-          }))
-        : {},
-    ),
+    count: assign(({ context, event }) => {
+      assertEvent(event, 'VoteCounted');
+      return {
+        open: changed(context.open, attemptKey(event.data), (subtask) => ({
+          ballots: [...subtask.ballots, event.data],
+        })),
+      };
+    }),
+    lose: assign(({ context, event }) => {
+      assertEvent(event, 'VoteLost');
+      return {
+        open: changed(context.open, attemptKey(event.data), (subtask) => ({
+          lost: [...subtask.lost, event.data.taskId],
+        })),
+      };
+    }),
+    askOneMore: assign(({ context, event }) => {
+      assertEvent(event, 'TiebreakCalled');
+      return {
+        open: changed(context.open, attemptKey(event.data), (subtask) => ({
+          shares: [...subtask.shares, event.data.share],
+          tiebreaks: subtask.tiebreaks + 1,
+        })),
+      };
+    }),
     close: assign(({ context, event }) => {
-      const subtask = openOf(context, event);
-      if (!subtask) return {};
-      const key = attemptKey(subtask);
-      const { [key]: _ended, ...open } = context.open;
-      return { open, closed: { ...context.closed, [key]: subtask.dueAt } };
+      assertEvent(event, ['ConsensusReached', 'ConsensusFailed']);
+      const key = attemptKey(event.data);
+      const [{ dueAt }, open] = takenOut(context.open, key);
+      return { open, closed: { ...context.closed, [key]: dueAt } };
     }),
   },
 }).createMachine({
@@ -279,18 +304,4 @@ export const clusterMachine = setup({
 export function missingShares(subtask: OpenSubtask): readonly Share[] {
   const heard = new Set([...subtask.ballots.map((ballot) => ballot.taskId), ...subtask.lost]);
   return subtask.shares.filter((share) => !heard.has(share.taskId));
-}
-
-function openOf(context: ClusterContext, event: ClusterEvent): OpenSubtask | undefined {
-  return 'subtaskId' in event.data ? context.open[attemptKey(event.data)] : undefined;
-}
-
-function changed(
-  context: ClusterContext,
-  event: ClusterEvent,
-  change: (subtask: OpenSubtask) => Partial<OpenSubtask>,
-): Partial<ClusterContext> {
-  const subtask = openOf(context, event);
-  if (!subtask) return {};
-  return { open: { ...context.open, [attemptKey(subtask)]: { ...subtask, ...change(subtask) } } };
 }

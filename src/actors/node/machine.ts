@@ -1,7 +1,8 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import type { Assignment, NodeCulled, NodeEvent } from '../../events/node.ts';
 import type { Genome, ModelAnswer } from '../../events/values.ts';
 import { type RecentKeys, remember } from '../recent.ts';
+import { changed, takenOut } from '../records.ts';
 
 export interface OpenTask extends Assignment {
   readonly seed: number;
@@ -50,24 +51,35 @@ export const nodeMachine = setup({
     input: {} as { id: string },
   },
   guards: {
-    knowsTask: ({ context, event }) => 'taskId' in event.data && event.data.taskId in context.open,
-    slotA: ({ context, event }) =>
-      event.type === 'ModelAnswered' && event.data.slot === 'A' && waits(context, 'A') === 1,
-    slotB: ({ context, event }) =>
-      event.type === 'ModelAnswered' && event.data.slot === 'B' && waits(context, 'B') === 1,
-    endsA: ({ context, event }) =>
-      'taskId' in event.data && othersWaiting(context, event.data.taskId, 'A') === 0,
-    endsB: ({ context, event }) =>
-      'taskId' in event.data && othersWaiting(context, event.data.taskId, 'B') === 0,
+    knowsTask: ({ context, event }) => {
+      assertEvent(event, ['ModelAnswered', 'VoteCast', 'TaskFailed']);
+      return event.data.taskId in context.open;
+    },
+    slotA: ({ context, event }) => {
+      assertEvent(event, 'ModelAnswered');
+      return event.data.slot === 'A' && isLastFor('A', event.data.taskId, context);
+    },
+    slotB: ({ context, event }) => {
+      assertEvent(event, 'ModelAnswered');
+      return event.data.slot === 'B' && isLastFor('B', event.data.taskId, context);
+    },
+    endsA: ({ context, event }) => {
+      assertEvent(event, ['VoteCast', 'TaskFailed']);
+      return isLastFor('A', event.data.taskId, context);
+    },
+    endsB: ({ context, event }) => {
+      assertEvent(event, ['VoteCast', 'TaskFailed']);
+      return isLastFor('B', event.data.taskId, context);
+    },
   },
   actions: {
     live: assign(({ event }) => {
-      if (event.type !== 'NodeBorn') return {};
+      assertEvent(event, 'NodeBorn');
       const { genome, species, device, owner, cluster, generation } = event.data;
       return { genome, species, device, owner, cluster, generation };
     }),
     open: assign(({ context, event }) => {
-      if (event.type !== 'TaskAccepted') return {};
+      assertEvent(event, 'TaskAccepted');
       const { at, ...task } = event.data;
       const opened: OpenTask = { ...task, acceptedAt: at, answers: { A: null, B: null } };
       return {
@@ -76,35 +88,40 @@ export const nodeMachine = setup({
       };
     }),
     refuse: assign(({ context, event }) => {
-      if (event.type !== 'TaskRefused') return {};
+      assertEvent(event, 'TaskRefused');
       const { taskId, dueAt, at } = event.data;
       return { closed: { ...current(context.closed, at), [taskId]: { dueAt, computeMs: 0 } } };
     }),
     hear: assign(({ context, event }) => {
-      if (event.type !== 'ModelAnswered') return {};
-      const task = context.open[event.data.taskId];
-      if (!task) return {};
-      const heard = { ...task, answers: { ...task.answers, [event.data.slot]: event.data.answer } };
-      return { open: { ...context.open, [task.taskId]: heard } };
+      assertEvent(event, 'ModelAnswered');
+      const { taskId, slot, answer } = event.data;
+      return {
+        open: changed(context.open, taskId, ({ answers }) => ({ answers: { ...answers, [slot]: answer } })),
+      };
     }),
     close: assign(({ context, event }) => {
-      if (!('taskId' in event.data)) return {};
-      const { [event.data.taskId]: task, ...open } = context.open;
-      if (!task) return {};
+      assertEvent(event, ['VoteCast', 'TaskFailed']);
+      const [task, open] = takenOut(context.open, event.data.taskId);
       const { A, B } = task.answers;
       const computeMs = (A?.durationMs ?? 0) + (B?.durationMs ?? 0);
       return { open, closed: { ...context.closed, [task.taskId]: { dueAt: task.dueAt, computeMs } } };
     }),
     judge: assign(({ context, event }) => {
-      if (event.type !== 'PerformanceRecorded') return {};
+      assertEvent(event, 'PerformanceRecorded');
       return {
         judged: remember(context.judged, event.data.taskId, REMEMBERED_JUDGEMENTS),
         judgements: context.judgements + 1,
         successes: context.successes + (event.data.correct ? 1 : 0),
       };
     }),
-    move: assign(({ event }) => (event.type === 'NodeMoved' ? { cluster: event.data.to } : {})),
-    cull: assign(({ event }) => (event.type === 'NodeCulled' ? { culled: event.data } : {})),
+    move: assign(({ event }) => {
+      assertEvent(event, 'NodeMoved');
+      return { cluster: event.data.to };
+    }),
+    cull: assign(({ event }) => {
+      assertEvent(event, 'NodeCulled');
+      return { culled: event.data };
+    }),
     /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
   },
@@ -193,13 +210,9 @@ export const nodeMachine = setup({
   },
 });
 
-function waits(context: NodeContext, slot: 'A' | 'B'): number {
-  return Object.values(context.open).filter((task) => task.answers[slot] === null).length;
-}
-
-function othersWaiting(context: NodeContext, taskId: string, slot: 'A' | 'B'): number {
-  return Object.values(context.open).filter((task) => task.taskId !== taskId && task.answers[slot] === null)
-    .length;
+/** Whether no other task waits for this model. */
+function isLastFor(slot: 'A' | 'B', taskId: string, { open }: NodeContext): boolean {
+  return Object.values(open).every((task) => task.taskId === taskId || task.answers[slot] !== null);
 }
 
 /** Without the tasks whose deadline has passed at `at`. */

@@ -1,8 +1,9 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import type { EvolutionMode, EvolutionSettings, Slot } from '../../events/evolution.ts';
 import type { SuperClusterEvent } from '../../events/super-cluster.ts';
 import type { Resource } from '../../events/values.ts';
 import { type RecentKeys, remember } from '../recent.ts';
+import { takenOut } from '../records.ts';
 
 /** At 300 subtasks per second, these are the subtasks of about 14 seconds: longer than a message is in flight. */
 const REMEMBERED_SUBTASKS = 4096;
@@ -61,13 +62,14 @@ export const superClusterMachine = setup({
   },
   guards: {
     hasInFlight: ({ context }) => Object.keys(context.inFlight).length > 0,
-    isLastInFlight: ({ context, event }) =>
-      event.type === 'SubtaskSettled' &&
-      Object.keys(context.inFlight).every((subtaskId) => subtaskId === event.data.subtaskId),
+    isLastInFlight: ({ context, event }) => {
+      assertEvent(event, 'SubtaskSettled');
+      return Object.keys(context.inFlight).every((subtaskId) => subtaskId === event.data.subtaskId);
+    },
   },
   actions: {
     route: assign(({ context, event }) => {
-      if (event.type !== 'SubtaskRouted' && event.type !== 'RoutingFailed') return {};
+      assertEvent(event, ['SubtaskRouted', 'RoutingFailed']);
       const { subtaskId, queryId, attempt, dueAt, at } = event.data;
       const resource = event.type === 'SubtaskRouted' ? (event.data.chosen[0] ?? null) : null;
       return {
@@ -75,16 +77,17 @@ export const superClusterMachine = setup({
       };
     }),
     settle: assign(({ context, event }) => {
-      if (event.type !== 'SubtaskSettled') return {};
-      const { [event.data.subtaskId]: subtask, ...inFlight } = context.inFlight;
-      if (!subtask) return {};
-      return { inFlight, settled: remember(context.settled, event.data.subtaskId, REMEMBERED_SUBTASKS) };
+      assertEvent(event, 'SubtaskSettled');
+      const { subtaskId } = event.data;
+      const [, inFlight] = takenOut(context.inFlight, subtaskId);
+      return { inFlight, settled: remember(context.settled, subtaskId, REMEMBERED_SUBTASKS) };
     }),
-    configure: assign(({ event }) =>
-      event.type === 'EvolutionConfigured' ? { settings: event.data.settings } : {},
-    ),
+    configure: assign(({ event }) => {
+      assertEvent(event, 'EvolutionConfigured');
+      return { settings: event.data.settings };
+    }),
     promise: assign(({ context, event }) => {
-      if (event.type !== 'SlotsGranted') return {};
+      assertEvent(event, 'SlotsGranted');
       const { claim, slots, arrived } = event.data;
       const promised: Record<string, Promised> = { ...context.promised };
       for (const node of arrived) delete promised[node];
@@ -97,7 +100,7 @@ export const superClusterMachine = setup({
       };
     }),
     measure: assign(({ context, event }) => {
-      if (event.type !== 'NetworkFitnessMeasured') return {};
+      assertEvent(event, 'NetworkFitnessMeasured');
       const { generation, cluster, band, at } = event.data;
       return {
         measured: remember(context.measured, generation, REMEMBERED_GENERATIONS),
@@ -105,14 +108,14 @@ export const superClusterMachine = setup({
       };
     }),
     /** Measurements in another mode are not compared with those in this one. */
-    changeMode: assign(({ event }) =>
-      event.type === 'EvolutionModeChanged' ? { mode: event.data.to, bands: {} } : {},
-    ),
-    merge: assign(({ context, event }) =>
-      event.type === 'MergeApproved'
-        ? { merged: { ...context.merged, [event.data.cluster]: event.data.into } }
-        : {},
-    ),
+    changeMode: assign(({ event }) => {
+      assertEvent(event, 'EvolutionModeChanged');
+      return { mode: event.data.to, bands: {} };
+    }),
+    merge: assign(({ context, event }) => {
+      assertEvent(event, 'MergeApproved');
+      return { merged: { ...context.merged, [event.data.cluster]: event.data.into } };
+    }),
   },
 }).createMachine({
   id: 'superCluster',

@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import type {
   GenerationBegun,
   GenerationEvent,
@@ -30,21 +30,31 @@ export const generationMachine = setup({
     input: {} as { id: string },
   },
   actions: {
-    begin: assign(({ event }) =>
-      event.type === 'GenerationBegun' ? { begun: event.data, dueAt: event.data.dueAt } : {},
-    ),
-    select: assign(({ event }) => (event.type === 'SelectionMade' ? { selection: event.data } : {})),
-    receive: assign(({ event }) => (event.type === 'SlotsReceived' ? { offspring: [] } : {})),
-    breed: assign(({ context, event }) =>
-      event.type === 'OffspringBred' ? { offspring: [...(context.offspring ?? []), event.data] } : {},
-    ),
-    retire: assign(({ context, event }) =>
-      event.type === 'RetirementConfirmed' ? { retired: [...context.retired, event.data.node] } : {},
-    ),
-    bear: assign(({ context, event }) =>
-      event.type === 'OffspringBorn' ? { born: [...context.born, event.data.node] } : {},
-    ),
-    postpone: assign(({ event }) => (event.type === 'GenerationRepeated' ? { dueAt: event.data.dueAt } : {})),
+    begin: assign(({ event }) => {
+      assertEvent(event, 'GenerationBegun');
+      return { begun: event.data, dueAt: event.data.dueAt };
+    }),
+    select: assign(({ event }) => {
+      assertEvent(event, 'SelectionMade');
+      return { selection: event.data };
+    }),
+    receive: assign({ offspring: [] }),
+    breed: assign(({ context, event }) => {
+      assertEvent(event, 'OffspringBred');
+      return { offspring: [...(context.offspring ?? []), event.data] };
+    }),
+    retire: assign(({ context, event }) => {
+      assertEvent(event, 'RetirementConfirmed');
+      return { retired: [...context.retired, event.data.node] };
+    }),
+    bear: assign(({ context, event }) => {
+      assertEvent(event, 'OffspringBorn');
+      return { born: [...context.born, event.data.node] };
+    }),
+    postpone: assign(({ event }) => {
+      assertEvent(event, 'GenerationRepeated');
+      return { dueAt: event.data.dueAt };
+    }),
     /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
   },

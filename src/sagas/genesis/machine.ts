@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import type { GenesisBegun, GenesisEvent } from '../../events/genesis.ts';
 
 export interface GenesisContext {
@@ -17,15 +17,18 @@ export const genesisMachine = setup({
   },
   actions: {
     begin: assign(({ event }) => {
-      if (event.type !== 'GenesisBegun') return {};
+      assertEvent(event, 'GenesisBegun');
       return { plan: event.data, awaited: birthsOf(event.data), dueAt: event.data.dueAt };
     }),
     confirm: assign(({ context, event }) => {
-      if (event.type !== 'BirthConfirmed') return {};
+      assertEvent(event, 'BirthConfirmed');
       const born = `${event.data.what}/${event.data.id}`;
       return { awaited: context.awaited.filter((other) => other !== born) };
     }),
-    postpone: assign(({ event }) => (event.type === 'GenesisRepeated' ? { dueAt: event.data.dueAt } : {})),
+    postpone: assign(({ event }) => {
+      assertEvent(event, 'GenesisRepeated');
+      return { dueAt: event.data.dueAt };
+    }),
   },
 }).createMachine({
   id: 'genesis',

@@ -1,5 +1,6 @@
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
 import { type RecentKeys, remember } from '../../actors/recent.ts';
+import { changed } from '../../actors/records.ts';
 import { superLlmStates } from '../../actors/super-llm/machine.ts';
 import { verifierStates } from '../../actors/verifier/machine.ts';
 import type { Judgement, PlannedSubtask, QueryEvent } from '../../events/query.ts';
@@ -62,7 +63,7 @@ export const queryMachine = setup({
   },
   actions: {
     ask: assign(({ event }) => {
-      if (event.type !== 'QueryAsked') return {};
+      assertEvent(event, 'QueryAsked');
       const { account, question, stakes, reservationId, reserved, replyTo, dueAt, at } = event.data;
       return {
         account,
@@ -76,7 +77,7 @@ export const queryMachine = setup({
       };
     }),
     askAgain: assign(({ context, event }) => {
-      if (event.type !== 'QueryAskedAgain') return {};
+      assertEvent(event, 'QueryAskedAgain');
       const { replyTo, reservationId, sameQuestion } = event.data;
       const askedAgainBy = remember(context.askedAgainBy, reservationId, REMEMBERED_ASKINGS);
       if (replyTo === null || !sameQuestion) return { askedAgainBy };
@@ -84,16 +85,16 @@ export const queryMachine = setup({
     }),
     /** Changes nothing. The host treats an event without an action as unhandled. */
     note: () => {},
-    forgo: assign(({ context, event }) =>
-      event.type === 'QueryForgone'
-        ? { askedAgainBy: remember(context.askedAgainBy, event.data.reservationId, REMEMBERED_ASKINGS) }
-        : {},
-    ),
-    analyse: assign(({ event }) =>
-      event.type === 'QueryAnalysed' ? { complexity: event.data.complexity, stakes: event.data.stakes } : {},
-    ),
+    forgo: assign(({ context, event }) => {
+      assertEvent(event, 'QueryForgone');
+      return { askedAgainBy: remember(context.askedAgainBy, event.data.reservationId, REMEMBERED_ASKINGS) };
+    }),
+    analyse: assign(({ event }) => {
+      assertEvent(event, 'QueryAnalysed');
+      return { complexity: event.data.complexity, stakes: event.data.stakes };
+    }),
     plan: assign(({ event }) => {
-      if (event.type !== 'QueryPlanned') return {};
+      assertEvent(event, 'QueryPlanned');
       const planned = event.data.subtasks.map((subtask): [string, SubtaskState] => [
         subtask.subtaskId,
         {
@@ -114,48 +115,54 @@ export const queryMachine = setup({
       return { subtasks: Object.fromEntries(planned) };
     }),
     dispatch: assign(({ context, event }) => {
-      if (event.type !== 'SubtaskDispatched') return {};
+      assertEvent(event, 'SubtaskDispatched');
       const { attempt, prompt, exclude, dueAt, at } = event.data;
-      return change(context, event.data.subtaskId, () => ({
-        status: 'dispatched',
-        attempt,
-        asked: prompt,
-        exclude,
-        dispatchedAt: at,
-        dueAt,
-      }));
+      return {
+        subtasks: changed(context.subtasks, event.data.subtaskId, () => ({
+          status: 'dispatched',
+          attempt,
+          asked: prompt,
+          exclude,
+          dispatchedAt: at,
+          dueAt,
+        })),
+      };
     }),
     fail: assign(({ context, event }) => {
-      if (event.type !== 'SubtaskFailed') return {};
+      assertEvent(event, 'SubtaskFailed');
       const { resource, best, next, retryAt, reason, at } = event.data;
-      return change(context, event.data.subtaskId, (subtask) => ({
-        status: next === 'give-up' ? 'abandoned' : 'postponed',
-        tries: subtask.tries + (next === 'wait' ? 0 : 1),
-        exclude: resource === null ? subtask.exclude : [...subtask.exclude, resource],
-        candidate: better(subtask.candidate, best),
-        failure: reason,
-        dueAt: retryAt ?? at,
-      }));
+      return {
+        subtasks: changed(context.subtasks, event.data.subtaskId, (subtask) => ({
+          status: next === 'give-up' ? 'abandoned' : 'postponed',
+          tries: subtask.tries + (next === 'wait' ? 0 : 1),
+          exclude: resource === null ? subtask.exclude : [...subtask.exclude, resource],
+          candidate: better(subtask.candidate, best),
+          failure: reason,
+          dueAt: retryAt ?? at,
+        })),
+      };
     }),
     hear: assign(({ context, event }) => {
-      if (event.type !== 'SubtaskAnswered') return {};
+      assertEvent(event, 'SubtaskAnswered');
       const { result, resource } = event.data;
-      return change(context, event.data.subtaskId, (subtask) => ({
-        tries: subtask.tries + 1,
-        exclude: [...subtask.exclude, resource],
-        candidate: better(subtask.candidate, result),
-        answer: result.answer,
-        failure: null,
-      }));
+      return {
+        subtasks: changed(context.subtasks, event.data.subtaskId, (subtask) => ({
+          tries: subtask.tries + 1,
+          exclude: [...subtask.exclude, resource],
+          candidate: better(subtask.candidate, result),
+          answer: result.answer,
+          failure: null,
+        })),
+      };
     }),
     judge: assign(({ context, event }) => {
-      if (event.type !== 'VerdictReached') return {};
+      assertEvent(event, 'VerdictReached');
       const { outcome, confidence, judgements, at } = event.data;
       const accepted = outcome === 'accepted';
       const counted = judgements.filter((judgement) => accepted || judgement.correct !== null);
       return {
         judgements: [...context.judgements, ...counted],
-        ...change(context, event.data.subtaskId, (subtask) => ({
+        subtasks: changed(context.subtasks, event.data.subtaskId, (subtask) => ({
           status: accepted ? 'accepted' : outcome === 'abandoned' ? 'abandoned' : 'postponed',
           answer: accepted ? subtask.answer : null,
           confidence,
@@ -164,8 +171,7 @@ export const queryMachine = setup({
       };
     }),
     end: assign(({ event }) => {
-      if (event.type !== 'QueryAnswered' && event.type !== 'QueryDeclined' && event.type !== 'QueryExpired')
-        return {};
+      assertEvent(event, ['QueryAnswered', 'QueryDeclined', 'QueryExpired']);
       return { ending: event };
     }),
   },
@@ -231,16 +237,6 @@ export const queryMachine = setup({
     verifier: verifierStates,
   },
 });
-
-function change(
-  context: QueryContext,
-  subtaskId: string,
-  how: (subtask: SubtaskState) => Partial<SubtaskState>,
-): Partial<QueryContext> {
-  const subtask = context.subtasks[subtaskId];
-  if (!subtask) return {};
-  return { subtasks: { ...context.subtasks, [subtaskId]: { ...subtask, ...how(subtask) } } };
-}
 
 function better(
   candidate: SubtaskState['candidate'],
