@@ -10,7 +10,6 @@ import { VirtualHost } from '../host/virtual/virtual-host.ts';
 import { founders } from '../projections/founders.ts';
 import { type LineageRow, lineage } from '../projections/lineage.ts';
 import type { LiveDevice } from '../projections/network-view.ts';
-import { idOf } from '../projections/projection.ts';
 import { recordedOf } from '../projections/recorded.ts';
 import { asStored } from '../replay/happened-at.ts';
 import { historyLine, readHistoryFile } from '../replay/history-file.ts';
@@ -22,6 +21,7 @@ import type { ExperimentEngine } from './engines.ts';
 import { type EvaluatedNode, evaluate } from './evaluation.ts';
 import { measureGeneration } from './measure.ts';
 import type { Population } from './population.ts';
+import { type Counts, clusterFields, counts, NO_COUNTS, TOTAL } from './population-rows.ts';
 import { LiveReads } from './reads.ts';
 import type { RunFiles } from './run-files.ts';
 import type { Generation } from './summary.ts';
@@ -139,15 +139,10 @@ class World {
   readonly #options: ArmRunOptions;
   readonly #host: VirtualHost;
   readonly #reads: LiveReads;
-  readonly #lineage = new MemoryModel([lineage, founders]);
-  /**
-   * The fields of each Cluster: that of its founding, and those of Clusters that were merged into it. Tasks come from
-   * outside, so a field does not end with a Cluster.
-   */
-  readonly #fields = new Map<string, readonly string[]>();
+  readonly #rows = new MemoryModel([lineage, founders, clusterFields, counts]);
   readonly #tasksByField: ReadonlyMap<string, readonly GoldTask[]>;
-  #happened = { born: 0, culled: 0, judged: 0, right: 0 };
-  #tasks = 0;
+  /** What had happened before the present generation. */
+  #before = NO_COUNTS;
   #inferences = 0;
 
   constructor(options: ArmRunOptions) {
@@ -189,7 +184,7 @@ class World {
   }
 
   get tasks(): number {
-    return this.#tasks;
+    return this.#counts.judged;
   }
 
   get inferences(): number {
@@ -197,7 +192,7 @@ class World {
   }
 
   get lives(): readonly LineageRow[] {
-    return [...this.#lineage.rows(lineage).values()];
+    return [...this.#rows.rows(lineage).values()];
   }
 
   /** Continues where the files end. */
@@ -235,7 +230,8 @@ class World {
   /** Gives every Node its tasks, one after another. */
   async askAll(generation: number): Promise<void> {
     const { run, signal } = this.#options;
-    this.#happened = { ...this.#happened, judged: 0, right: 0 };
+    const { judged, right } = this.#counts;
+    this.#before = { ...this.#before, judged, right };
     for (let round = 0; round < run.tasksPerNode; round += 1) {
       const dueAt = new Date(this.#host.now + TASK_MS).toISOString();
       for (const { id: node, cluster } of this.#living()) {
@@ -252,7 +248,8 @@ class World {
   /** Ends the generations of all Clusters. */
   async breed(): Promise<void> {
     const { run, signal } = this.#options;
-    this.#happened = { ...this.#happened, born: 0, culled: 0 };
+    const { born, culled } = this.#counts;
+    this.#before = { ...this.#before, born, culled };
     for (const cluster of [...this.#reads.view.clusters.keys()].sort()) {
       const generation = this.#generationOf(cluster) + 1;
       const command: ClusterCommand = { type: 'OpenGeneration', data: { generation } };
@@ -268,9 +265,9 @@ class World {
     const at = new Date(this.#host.now).toISOString();
     const minTasks = this.#reads.view.evolution?.settings.minTasks ?? run.begin.minTasks;
     const record = measureGeneration(
-      { generation, at, ...this.#happened },
+      { generation, at, ...this.#happened() },
       this.#reads.view,
-      this.#lineage.rows(founders),
+      this.#rows.rows(founders),
       minTasks,
     );
     const isDue = isFirst || generation === run.generations || generation % run.heldOutEvery === 0;
@@ -307,7 +304,22 @@ class World {
   }
 
   #fieldsOf(cluster: string): readonly string[] {
-    return this.#fields.get(cluster) ?? [];
+    return this.#rows.rows(clusterFields).get(cluster) ?? [];
+  }
+
+  get #counts(): Counts {
+    return this.#rows.rows(counts).get(TOTAL) ?? NO_COUNTS;
+  }
+
+  /** What has happened in the present generation. */
+  #happened(): Counts {
+    const { born, culled, judged, right } = this.#counts;
+    return {
+      born: born - this.#before.born,
+      culled: culled - this.#before.culled,
+      judged: judged - this.#before.judged,
+      right: right - this.#before.right,
+    };
   }
 
   #restore(events: readonly StoredEvent[], isBranch = false): void {
@@ -316,38 +328,13 @@ class World {
     // A branch may begin while messages are under way. They are sent again.
     const isRecent = ({ created }: StoredEvent): boolean => Date.parse(created) >= this.now - ON_THE_WAY_MS;
     this.#host.restore(events, isBranch && begin.kind === 'branch' ? { maySendAgain: isRecent } : {});
-    this.#happened = { born: 0, culled: 0, judged: 0, right: 0 };
+    this.#before = this.#counts;
   }
 
   #fold(event: StoredEvent): void {
     const recorded = recordedOf(event);
     this.#reads.apply(recorded);
-    this.#lineage.apply(recorded);
-    switch (recorded.type) {
-      case 'ClusterFormed':
-        if (!this.#fields.has(recorded.data.cluster)) {
-          this.#fields.set(recorded.data.cluster, [recorded.data.specialization]);
-        }
-        return;
-      case 'ClusterSplit':
-      case 'ClusterMerged': {
-        const { into } = recorded.data;
-        const fields = [...this.#fieldsOf(into), ...this.#fieldsOf(idOf(recorded.stream, 'cluster'))];
-        this.#fields.set(into, [...new Set(fields)]);
-        return;
-      }
-      case 'NodeBorn':
-        if (recorded.data.cause !== 'genesis') this.#happened.born += 1;
-        return;
-      case 'NodeCulled':
-        this.#happened.culled += 1;
-        return;
-      case 'GoldTaskJudged':
-        this.#happened.judged += 1;
-        this.#happened.right += recorded.data.correct ? 1 : 0;
-        this.#tasks += 1;
-        return;
-    }
+    this.#rows.apply(recorded);
   }
 
   #living(): readonly NodeView[] {
@@ -357,7 +344,7 @@ class World {
   }
 
   #life(node: string): LineageRow | undefined {
-    return this.#lineage.rows(lineage).get(`node/${node}`);
+    return this.#rows.rows(lineage).get(`node/${node}`);
   }
 
   #generationOf(cluster: string): number {
