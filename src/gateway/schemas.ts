@@ -77,7 +77,7 @@ const place = z
   })
   .nullable()
   .describe('The last event that belongs to the moment; null before the first');
-const rowKey = z.string().max(200).optional().describe('Key of the last row of the page before');
+const rowKey = z.string().max(200).optional().describe('Key of the last row of the previous page');
 
 export const HistoryAtInput = z.strictObject({ moment, show, after: rowKey, limit });
 export const HistoryAtOutput = z.object({

@@ -18,7 +18,7 @@ export interface AccountRow {
 
 export interface TreasuryRow {
   readonly kind: 'treasury';
-  /** Negative by what has been granted and earned, less what was spent. */
+  /** Granted and earned credits count as negative, spent and penalised ones as positive. */
   readonly balance: number;
 }
 
@@ -27,7 +27,7 @@ export interface EscrowRow {
   readonly balance: number;
 }
 
-/** Sums over all rows: together they are zero at every position (the trial balance). */
+/** Sums over all rows. Their total is always 0 (the trial balance). */
 export interface TotalsRow {
   readonly kind: 'totals';
   readonly accounts: number;
@@ -37,21 +37,21 @@ export interface TotalsRow {
 
 export type CreditRow = AccountRow | TreasuryRow | EscrowRow | TotalsRow;
 
-/** What an entry moves, in units; the three sum to zero. */
+/** How an entry changes the balances, in units. The sum of the three is 0. */
 export interface Movement {
   readonly account: number;
   readonly treasury: number;
   readonly escrow: number;
 }
 
-/** What an entry moves, and what else it adds to the account's sums. */
+/** A movement, and what the entry adds to the account's sums. */
 interface Entry extends Movement {
   readonly earned?: number;
   readonly spent?: number;
   readonly penalised?: number;
 }
 
-/** Double-entry book-keeping, by type of event; other events of an account move nothing. */
+/** Double-entry book-keeping by type of event. Other events of an account move nothing. */
 const ENTRIES: { readonly [Type in AccountEvent['type']]?: (data: RecordedOf<Type>['data']) => Entry } = {
   CreditsGranted: ({ amount }) => move(amount, -amount, 0),
   CreditsEarned: ({ amount }) => ({ ...move(amount, -amount, 0), earned: amount }),
@@ -64,7 +64,7 @@ const ENTRIES: { readonly [Type in AccountEvent['type']]?: (data: RecordedOf<Typ
 const NO_TOTALS: TotalsRow = { kind: 'totals', accounts: 0, treasury: 0, escrow: 0 };
 const NEW_ACCOUNT = { available: 0, reserved: 0, earned: 0, spent: 0, penalised: 0 };
 
-/** All in credits; the three sum to zero. */
+/** In credits. The sum of the three is 0. */
 const Balance = z.object({ accounts: z.number(), treasury: z.number(), escrow: z.number() });
 
 const creditsRead = read({
@@ -99,7 +99,7 @@ const creditsRead = read({
 });
 export const CreditsOutput = creditsRead.output;
 
-/** Rows `account/<id>`, `escrow/<queryId>` (while it holds something), `treasury` and `totals`. */
+/** Rows `account/<id>`, `escrow/<queryId>` (while credits are held for the query), `treasury` and `totals`. */
 export const credits: Projection<CreditRow> = {
   name: 'credits',
   version: 1,
@@ -108,7 +108,7 @@ export const credits: Projection<CreditRow> = {
   reads: [creditsRead],
 };
 
-/** The entry as double-entry book-keeping, or null where the event moves nothing. */
+/** The movement of an event in double-entry book-keeping; null if it moves nothing. */
 export function movementOf(event: AccountEvent | Recorded): Movement | null {
   return entryOf(event) ?? null;
 }
@@ -164,7 +164,7 @@ function enterInAccount(key: string, account: string, entry: Entry, rows: Rows<C
 
 function entryOf(event: AccountEvent | Recorded): Entry | undefined {
   if (!Object.hasOwn(ENTRIES, event.type)) return undefined;
-  // The type names the data.
+  // The type determines the data.
   return ENTRIES[event.type as AccountEvent['type']]?.(event.data as never);
 }
 

@@ -17,7 +17,7 @@ export interface Deadline {
   readonly command: PassDeadlineOf<ActorKind>;
 }
 
-/** What an actor is waiting for, and until when. */
+/** The open waits of an actor. */
 export interface DeadlinesRow {
   readonly kind: ActorKind;
   readonly id: string;
@@ -26,19 +26,19 @@ export interface DeadlinesRow {
 
 type ActorEventType = EventOf<ActorKind>['type'];
 
-/** An event that opens or meets a deadline. */
+/** An event that opens or meets a wait. */
 type Timed = RecordedOf<ActorEventType>;
 
-/** Whose event it is, by its type. */
+/** The kind of the actor that records an event, by the event's type. */
 const KINDS: ReadonlyMap<string, ActorKind> = new Map(
   ACTOR_KINDS.flatMap((kind) => deadlineTypes(kind).map((type) => [type, kind] as const)),
 );
 
-/** What fleets ask when they start or take over, and now and then. */
+/** Fleets ask this when they start, when they take over partitions, and at intervals. */
 const deadlinesRead = {
   name: 'deadlines',
   subject: 'dellm.view.deadlines',
-  description: 'For fleets: what the actors are waiting for, and until when',
+  description: 'For fleets: what the actors wait for, and until when',
   input: z.strictObject({ after: z.string().max(200).default('') }),
   output: z.object({
     deadlines: z.array(
@@ -66,7 +66,7 @@ const deadlinesRead = {
 } satisfies Read;
 export const DeadlinesOutput = deadlinesRead.output;
 
-/** The deadlines that have not been met, by actor, so that a fleet that takes over can wind its clocks. */
+/** The open deadlines by actor, so that a fleet that takes over an actor can set its timers. */
 export const deadlines: Projection<DeadlinesRow> = {
   name: 'deadlines',
   version: 3,
@@ -91,7 +91,7 @@ function fold(event: Timed, rows: Rows<DeadlinesRow>): void {
   else rows.delete(key);
 }
 
-/** What an event does to the deadlines of an actor: one is met, or all are, and then one may be opened. */
+/** How an event changes the waits of an actor: it meets one or all, and then may open one. */
 interface Change {
   readonly kind: ActorKind;
   readonly id: string;

@@ -43,7 +43,7 @@ describe('fitness', () => {
     }
   });
 
-  it('is not raised by agreement, however much of it there is', () => {
+  it('does not rise with any amount of agreement', () => {
     const agreed = Array.from({ length: 50 }, () => performed('consensus', true));
     const wrong = performed('computed', false);
     const rows = fold(fitness, [...agreed, wrong, ...agreed]);
@@ -59,13 +59,13 @@ describe('the performance matrix and trust', () => {
     expect(fold(trust, events).get('node/n1')).toMatchObject({ total: 2, valid: 1 });
   });
 
-  it('learn nothing of a Cluster whose answer nobody can judge', () => {
+  it('do not change for a Cluster if its answer cannot be judged', () => {
     const events = [verdict('cluster', null)];
     expect(fold(performanceMatrix, events).size).toBe(0);
     expect(fold(trust, events).size).toBe(0);
   });
 
-  it('learn nothing of a Node from the verdict on its query: its own judgement follows', () => {
+  it('do not change for a Node with the verdict on its query, because its own judgement follows', () => {
     expect(fold(performanceMatrix, [verdict('node', true)]).size).toBe(0);
     expect(fold(trust, [verdict('node', false)]).size).toBe(0);
   });
@@ -94,18 +94,18 @@ describe('a Node in the view of the network', () => {
     return builder.view.nodes.get('n1');
   }
 
-  it('is there while its device is', () => {
+  it('is alive while its device is available', () => {
     expect(seen([born], ['laptop'])).toMatchObject({ alive: true, culled: false });
     expect(seen([born], ['phone'])).toMatchObject({ alive: false, culled: false });
   });
 
-  it('takes no work any more once it is culled, whether its device is there or not', () => {
+  it('accepts no work once it is culled, whether or not its device is available', () => {
     const culled = [born, on('node-n1', 'NodeCulled')];
     expect(seen(culled, ['laptop'])).toMatchObject({ alive: false, culled: true });
     expect(seen(culled, [])).toMatchObject({ alive: false, culled: true });
   });
 
-  it('is gone once it is retired', () => {
+  it('is removed once it is retired', () => {
     expect(
       seen([born, on('node-n1', 'NodeCulled'), on('node-n1', 'NodeRetired')], ['laptop']),
     ).toBeUndefined();

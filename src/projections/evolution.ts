@@ -10,10 +10,10 @@ import { idOf, type Projection, type Recorded, type Rows, update } from './proje
 import { page, paged, pageOf, type RowReader, read } from './read.ts';
 import { emergentSpecialization } from './specialization.ts';
 
-/** What evolution goes by, and how the network does. */
+/** The rules of evolution, and the state of the network. */
 export interface EvolutionStateRow {
   readonly kind: 'state';
-  /** Null before anything was configured. */
+  /** Null before evolution was configured. */
   readonly settings: EvolutionSettings | null;
   readonly mode: EvolutionMode;
   /** The last measurement of the network's fitness, 0–1; null before the first. */
@@ -32,7 +32,7 @@ export interface GenerationRow {
   readonly completedAt: string | null;
   readonly members: number;
   readonly judged: number;
-  /** Mean score of the judged members, 0–1; null where nobody was judged. */
+  /** Mean score of the judged members, 0–1; null if none was judged. */
   readonly meanScore: number | null;
   readonly bestScore: number | null;
   readonly culled: number;
@@ -43,7 +43,7 @@ export type EvolutionRow = EvolutionStateRow | GenerationRow;
 
 export const EVOLUTION_STATE = 'state';
 
-/** Before anything was configured. */
+/** The state before evolution was configured. */
 const NEW_STATE: EvolutionStateRow = {
   kind: 'state',
   settings: null,
@@ -55,16 +55,16 @@ const NEW_STATE: EvolutionStateRow = {
 
 const Specialization = z.object({
   mutualInformation: z.number().describe('Between founder and task type over right answers, in bits'),
-  normalised: z.number().describe('Its share of the most that there could be, 0–1'),
-  expectedByChance: z.number().describe('What chance alone would show from so few answers, in bits'),
-  rightAnswers: z.int().describe('Of Nodes that live, judged by computation or gold'),
+  normalised: z.number().describe('As a share of its maximum, 0–1'),
+  expectedByChance: z.number().describe('Expected by chance from this number of answers, in bits'),
+  rightAnswers: z.int().describe('Right answers of living Nodes, judged by computation or gold'),
 });
 
 const Cluster = z.object({
   cluster: z.string(),
   name: z.string(),
   kind: ClusterKind,
-  generation: z.int().describe('Generations that are over'),
+  generation: z.int().describe('Completed generations'),
   members: z.int(),
   last: z
     .object({
@@ -77,23 +77,23 @@ const Cluster = z.object({
       completedAt: z.string().nullable(),
     })
     .nullable()
-    .describe('Its last generation, which may not be over yet; null before the first'),
-  culled: z.int().describe('Over all generations'),
-  born: z.int().describe('Offspring of its Nodes over all generations, wherever they live'),
+    .describe('Its last generation, which may not be completed; null before the first'),
+  culled: z.int().describe('In all generations'),
+  born: z.int().describe('Offspring of its Nodes in all generations, in any Cluster'),
 });
 
 const evolutionRead = read({
   name: 'evolution',
-  description: 'How evolution goes: mode, fitness, settings, generations of the Clusters, specialization',
+  description: 'The state of evolution: mode, fitness, settings, generations of the Clusters, specialization',
   input: page,
   output: {
     mode: EvolutionMode.describe('How hard evolution presses'),
     score: z
       .number()
       .nullable()
-      .describe('The network’s fitness, 0–1, as measured last; null before the first'),
+      .describe('The last measurement of the network’s fitness, 0–1; null before the first'),
     measured: z.int().describe('How often it was measured'),
-    settings: EvolutionSettings.nullable().describe('Null in a network that does not evolve'),
+    settings: EvolutionSettings.nullable().describe('Null in a network without evolution'),
     specialization: Specialization.describe('Emergent specialization'),
     clusters: z.array(Cluster),
     ...paged,
@@ -161,7 +161,7 @@ export const evolution: Projection<EvolutionRow> = {
   reads: [evolutionRead],
 };
 
-/** What evolution goes by, and how the network does. */
+/** The rules of evolution, and the state of the network. */
 export function evolutionState(reader: RowReader): EvolutionStateRow {
   return stateOr(reader.row(evolution, EVOLUTION_STATE));
 }
@@ -178,7 +178,7 @@ function stateOr(row: EvolutionRow | undefined): EvolutionStateRow {
   return row?.kind === 'state' ? row : NEW_STATE;
 }
 
-/** Of a generation, by its stream. */
+/** Key of the generation with this stream. */
 function keyOf(stream: string): string {
   return `generation/${idOf(stream, 'generation')}`;
 }
@@ -217,7 +217,7 @@ function lastOf(cluster: string, number: number, reader: RowReader): z.infer<typ
   return { generation, judged, meanScore, bestScore, culled, born, completedAt };
 }
 
-/** Whether lineages have come to be good for different things, over right answers of the Nodes that live. */
+/** Whether lineages have specialized, from the right answers of the living Nodes. */
 function specializationOf(reader: RowReader): z.infer<typeof Specialization> {
   const living = [];
   for (const [key, row] of reader.rows(network, { prefix: 'node/', present: true })) {

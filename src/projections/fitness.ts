@@ -2,8 +2,8 @@ import { type FitnessTally, tally } from '../evolution/fitness.ts';
 import { idOf, type Projection } from './projection.ts';
 
 /**
- * What fitness is made of, under `node/<id>`: answers judged by computation or by gold, over the Node's whole life. Its
- * genome never changes, so every answer of it is evidence. Agreement is none.
+ * Fitness tallies under `node/<id>`: answers judged by computation or gold, over the Node's whole life. A
+ * genome never changes, so all of its answers count. Agreement does not count.
  */
 export const fitness: Projection<FitnessTally> = {
   name: 'fitness',

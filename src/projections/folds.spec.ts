@@ -51,8 +51,8 @@ const judged = (id: string, correct: boolean, basis = 'computed') =>
 const verdict = (resource: { kind: string; id: string }, correct: boolean | null) =>
   on('query-q1', 'VerdictReached', { resource, correct, taskType: 'math.arithmetic', responseMs: 20 });
 
-describe('the books', () => {
-  it('balance after every entry, and know each account, each escrow and the treasury', () => {
+describe('credits', () => {
+  it('balance after every entry, with a row for each account, each escrow and the treasury', () => {
     const entry = { queryId: 'q1', transferId: 'r1' };
     const events = [
       on('credit-anna', 'CreditsGranted', { amount: 100 }),
@@ -79,7 +79,7 @@ describe('the books', () => {
 });
 
 describe('the network', () => {
-  it('counts what Nodes have in hand, what they answered and what they let pass', () => {
+  it('counts the open, answered and missed tasks of Nodes', () => {
     const task = { taskId: 't' };
     const rows = fold<NetworkRow>(network, [
       born('n1'),
@@ -92,7 +92,7 @@ describe('the network', () => {
     expect(uptimeOf({ answered: 9, missed: 10 })).toBe(0.5);
   });
 
-  it('knows the members of a Cluster whether it was formed before or after them', () => {
+  it('has the members of a Cluster, whether it was formed before or after them', () => {
     const form = on('cluster-maths', 'ClusterFormed', {
       name: 'Mathematicians',
       specialization: 'mathematical',
@@ -112,7 +112,7 @@ describe('the network', () => {
 });
 
 describe('the performance matrix and trust', () => {
-  it('follow from judged answers only: of Nodes by their own, of Clusters by verdicts on them', () => {
+  it('change only with judged answers: for Nodes with their judgements, for Clusters with their verdicts', () => {
     const events = [
       judged('n1', true),
       judged('n1', false),
@@ -128,8 +128,8 @@ describe('the performance matrix and trust', () => {
   });
 });
 
-describe('the view that routing has', () => {
-  it('follows rows and devices as they change, each by itself', () => {
+describe('the view for routing', () => {
+  it('follows changes of rows and of devices separately', () => {
     const builder = new NetworkViewBuilder();
     const rows = fold<NetworkRow>(network, [born('n1')]);
     builder.change([{ projection: network.name, key: 'node/n1', row: rows.get('node/n1') }], 3);
@@ -145,7 +145,7 @@ describe('the view that routing has', () => {
     expect(builder.view.position).toBe(4);
   });
 
-  it('takes trust that comes before the Node itself', () => {
+  it('keeps trust that arrives before the Node', () => {
     const builder = new NetworkViewBuilder();
     builder.change(
       [{ projection: trust.name, key: 'node/n1', row: { recent: '1', valid: 1, total: 1, streak: 1 } }],
@@ -157,18 +157,19 @@ describe('the view that routing has', () => {
     expect(builder.view.nodes.get('n1')?.trust.total).toBe(1);
   });
 
-  it('takes fitness that comes before the Node itself', () => {
+  it('keeps fitness that arrives before the Node', () => {
     const builder = new NetworkViewBuilder();
     const tally = fold(fitness, [judged('n1', true)]).get('node/n1');
     const row = fold<NetworkRow>(network, [born('n1')]).get('node/n1');
-    // As a read model gives them to who begins: by their last change, and a Node's row changes with each of its tasks.
+    // In the order in which a read model sends rows to a new follower: by their last change. A Node's row
+    // changes with each of its tasks.
     builder.change([{ projection: fitness.name, key: 'node/n1', row: tally }], 1);
     builder.change([{ projection: network.name, key: 'node/n1', row }], 2);
     expect(tally).toBeDefined();
     expect(builder.view.nodes.get('n1')?.fitness).toEqual(tally);
   });
 
-  it('counts Nodes where they live and where they belong, through moves to their end', () => {
+  it('counts Nodes by device and by Cluster, through moves and until they are retired', () => {
     const builder = new NetworkViewBuilder();
     const events = [
       born('n1'),
@@ -195,7 +196,7 @@ describe('the view that routing has', () => {
     ]);
   });
 
-  it('has no place for a retired Node, nor for what is still heard of it', () => {
+  it('omits a retired Node, and later rows about it', () => {
     const builder = new NetworkViewBuilder();
     const row = fold<NetworkRow>(network, [born('n1')]).get('node/n1');
     const tally = fold(fitness, [judged('n1', true)]).get('node/n1');
@@ -206,7 +207,7 @@ describe('the view that routing has', () => {
 });
 
 describe('the deadlines', () => {
-  it('are those of what an actor waits for, until it no longer does', () => {
+  it('are the open waits of an actor', () => {
     const events = [
       on('query-q1', 'QueryAsked', { dueAt: DUE }),
       on('query-q1', 'SubtaskDispatched', { subtaskId: 's1', attempt: 1, dueAt: DUE }),
@@ -229,7 +230,7 @@ describe('the deadlines', () => {
     ]);
   });
 
-  it('are kept for each task of a Node, each vote of a Cluster, and genesis', () => {
+  it('exist for each task of a Node, each vote of a Cluster, and genesis', () => {
     const begun = [
       on('node-n1', 'TaskAccepted', { taskId: 't1', dueAt: DUE }),
       on('node-n1', 'TaskAccepted', { taskId: 't2', dueAt: DUE }),

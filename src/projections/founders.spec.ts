@@ -21,7 +21,7 @@ function answered(taskType: string, ...correct: readonly boolean[]) {
 }
 
 describe('a founder', () => {
-  it('is the first ancestor along first parents, and its own', () => {
+  it('is the first ancestor along first parents, and the founder of itself', () => {
     expect([...family].map(([key, { founder }]) => [key, founder])).toEqual([
       ['node/seed', 'seed'],
       ['node/other', 'other'],
@@ -30,11 +30,11 @@ describe('a founder', () => {
     ]);
   });
 
-  it('is the last one that is known, where older ones are not', () => {
+  it('is the oldest known ancestor if older ones are unknown', () => {
     expect(rowsOf({ stray: ['unknown'] }).get('node/stray')).toEqual({ founder: 'unknown' });
   });
 
-  it('counts what all its living descendants answered rightly, by task type', () => {
+  it('counts the right answers of its living descendants, by task type', () => {
     const nodes = [
       { id: 'seed', fitness: answered('a', true, true, false) },
       { id: 'grandchild', fitness: { ...answered('a', true), ...answered('b', true, false) } },

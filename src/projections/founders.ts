@@ -2,11 +2,11 @@ import type { FitnessTally } from '../evolution/fitness.ts';
 import type { Projection, Rows } from './projection.ts';
 
 export interface FounderRow {
-  /** The first ancestor along first parents; a Node without parents is its own. */
+  /** The first ancestor along first parents. A Node without parents is its own founder. */
   readonly founder: string;
 }
 
-/** Founders of all Nodes that there were, under `node/<id>`. */
+/** Founders of all Nodes, living and dead, under `node/<id>`. */
 export const founders: Projection<FounderRow> = {
   name: 'founders',
   version: 1,
@@ -19,7 +19,7 @@ export const founders: Projection<FounderRow> = {
   },
 };
 
-/** Right answers of these Nodes by founder and task type: what `emergentSpecialization` is measured from. */
+/** Right answers of these Nodes by founder and task type: the input of `emergentSpecialization`. */
 export function rightAnswersByFounder(
   nodes: readonly { readonly id: string; readonly fitness: FitnessTally | undefined }[],
   rows: Pick<Rows<FounderRow>, 'get'>,

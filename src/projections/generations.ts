@@ -1,19 +1,19 @@
 import { idOf, type Projection, type Rows } from './projection.ts';
 
-/** What the generations of one Cluster have come to. */
+/** Sums over the generations of one Cluster. */
 export interface ClusterGenerationsRow {
   readonly kind: 'cluster';
   readonly cluster: string;
-  /** Position at which the first one was opened. */
+  /** Position at which its first generation was opened. */
   readonly openedAt: number;
-  /** The last one that has begun; null before the first. */
+  /** The last generation that has begun; null before the first. */
   readonly last: number | null;
-  /** Over all that are over. */
+  /** In all completed generations. */
   readonly culled: number;
   readonly born: number;
 }
 
-/** Where a generation of one Cluster has ended. */
+/** The end of one generation of a Cluster. */
 export interface GenerationEndRow {
   readonly kind: 'end';
   readonly cluster: string;
@@ -25,7 +25,7 @@ export type GenerationsRow = ClusterGenerationsRow | GenerationEndRow;
 
 const NEW = { kind: 'cluster', last: null, culled: 0, born: 0 } as const;
 
-/** Rows `cluster/<id>` and `end/<id>/<n>`, so that nobody adds up the generations that there were, or looks for one. */
+/** Rows `cluster/<id>` and `end/<cluster>/<n>`, so that no reader must add up or search generations. */
 export const generations: Projection<GenerationsRow> = {
   name: 'generations',
   version: 2,
@@ -61,7 +61,7 @@ function ofCluster(
   rows.set(`cluster/${cluster}`, change(row));
 }
 
-/** The saga's end and the Cluster's stand beside each other: the generation has ended with the later one. */
+/** Both the saga and the Cluster record the end. The generation has ended with the later one. */
 function end(rows: Rows<GenerationsRow>, cluster: string, generation: number, position: number): void {
   rows.set(`end/${cluster}/${generation}`, { kind: 'end', cluster, generation, position });
 }

@@ -15,13 +15,13 @@ import { trust } from './trust.ts';
 
 /*
  * To add a projection:
- * 1. Write `<name>.ts` beside this file: the type of its rows, and a `Projection` whose `on` says for each type of event
- *    which rows it touches and what becomes of them.
- * 2. Give it `tables` for `dellm history at --show`, and `reads` (made by `read()`) for `dellm.<name>`: schemas of request
- *    and answer, and a function from rows to the answer. Nothing else has to know it: services and commands go by this list.
- * 3. Add it to the list below, in the place where `dellm history at` shall show it.
- * 4. Run the specs with UPDATE_HISTORIES=1, which notes its rows for every recorded history; describe it in docs/services.md.
- * 5. Later, when its rows change, give it the next `version`: every read model is then made again.
+ * 1. Write `<name>.ts` beside this file: the type of its rows, and a `Projection` whose `on` has, for each type of event,
+ *    the function that changes its rows.
+ * 2. Add `tables` for `dellm history at --show`, and `reads` (made with `read()`) for `dellm.<name>`: the schemas of request
+ *    and answer, and a function from rows to the answer. Services and commands use this list; nothing else must change.
+ * 3. Add it to the list below, in the order in which `dellm history at` should show it.
+ * 4. Run the specs with UPDATE_HISTORIES=1, which records its rows for every recorded history. Describe it in docs/services.md.
+ * 5. When its rows change later, increase its `version`: every read model is then built again.
  */
 export const PROJECTIONS: readonly AnyProjection[] = [
   evolution,
@@ -37,17 +37,17 @@ export const PROJECTIONS: readonly AnyProjection[] = [
   generations,
 ];
 
-/** Reads over the rows of several projections, none of which is the one to have it. */
+/** Reads over rows of several projections. */
 const VIEWS: readonly Read[] = [nodesRead];
 
-/** Everything that is answered from rows. */
+/** All reads. */
 export const READS: readonly Read[] = [...PROJECTIONS.flatMap(({ reads }) => reads ?? []), ...VIEWS];
 
-/** What `dellm history at --show` offers. */
+/** A table of `dellm history at --show`. */
 export interface Table {
   readonly name: string;
   readonly projection: AnyProjection;
-  /** What the keys of its rows start with. */
+  /** Prefix of the keys of its rows. */
   readonly prefix: string;
 }
 

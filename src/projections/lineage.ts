@@ -2,7 +2,7 @@ import type { Mutation } from '../events/evolution.ts';
 import type { Genome } from '../events/values.ts';
 import { idOf, type Projection, update } from './projection.ts';
 
-/** One life: where it came from, how fit it was found, and what ended it. */
+/** One life: its origin, its fitness, and its end. */
 export interface LineageRow {
   readonly node: string;
   readonly parents: readonly string[];
@@ -11,15 +11,15 @@ export interface LineageRow {
   readonly generation: number;
   readonly genome: Genome;
   readonly mutations: readonly Mutation[];
-  /** Cluster in which it was born, and where it is now or was last. */
+  /** The Cluster in which it was born, and its current or last one. */
   readonly bornIn: string;
   readonly cluster: string;
   readonly bornAt: string;
-  /** Position of its birth: lives are ordered by it. */
+  /** Position of its birth. Lives are ordered by it. */
   readonly bornPosition: number;
-  /** When selection ended it, or null while it lives. */
+  /** When it was culled; null while it lives. */
   readonly endedAt: string | null;
-  /** The rule that ended it, with its rank. */
+  /** The rule by which it was culled, with its rank. */
   readonly end: {
     readonly rule: string;
     readonly rank: number;
@@ -27,7 +27,7 @@ export interface LineageRow {
     readonly fitness: number;
     readonly generation: number;
   } | null;
-  /** Fitness at each judgement, oldest first; null while it was on trial. */
+  /** Fitness in each selection, oldest first; null while it was on trial. */
   readonly fitness: readonly LifeFitness[];
   readonly offspring: number;
 }
@@ -43,10 +43,10 @@ export interface LifeFitness {
   readonly score: number | null;
 }
 
-/** Judgements of one life that a row keeps: the newest. */
+/** Number of selections that a row keeps: the newest ones. */
 const KEPT_JUDGEMENTS = 200;
 
-/** Every life that there was, under `node/<id>`; rows of the dead stay. */
+/** All lives, under `node/<id>`. Rows of retired Nodes stay. */
 export const lineage: Projection<LineageRow> = {
   name: 'lineage',
   version: 1,

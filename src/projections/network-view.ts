@@ -16,18 +16,18 @@ import { type MatrixCell, performanceMatrix } from './performance-matrix.ts';
 import type { ChangedRow } from './read-model.ts';
 import { trust } from './trust.ts';
 
-/** A device that is there now, as it announces itself: what it does not say is not known. */
+/** An available device, as it announces itself. What it does not announce is unknown. */
 export type LiveDevice = Pick<DeviceView, 'id' | 'proximityMs'> & Partial<DeviceView>;
 
-/** A row that has changed. */
+/** A changed row. */
 export type ViewRow = Pick<ChangedRow, 'projection' | 'key' | 'row'>;
 
-/** The projections that a view is made of. */
+/** The projections that a view is built from. */
 export const VIEW_PROJECTIONS = PROJECTIONS.filter(({ isFollowed }) => isFollowed);
 
 /**
- * What routing and voting look at, kept from the changes of the read model. Only what has changed is made anew, so a
- * view of 10,000 Nodes costs as much as its last few answers.
+ * Builds the view for routing and voting from the changes of the read model. Only changed parts are built
+ * again, so a view of 10,000 Nodes costs as much as its last few answers.
  */
 export class NetworkViewBuilder {
   #position = -1;
@@ -39,7 +39,7 @@ export class NetworkViewBuilder {
   readonly #clusters = new Map<string, ClusterView>();
   readonly #residents = new Map<string, number>();
   readonly #members = new Map<string, number>();
-  /** Keys of retired Nodes: what is judged of them later still arrives. */
+  /** Keys of retired Nodes. Judgements of their answers may still arrive. */
   readonly #gone = new Set<string>();
   #devices: ReadonlyMap<string, DeviceView> = new Map();
   #evolution: EvolutionView | null = null;
@@ -56,7 +56,7 @@ export class NetworkViewBuilder {
     };
   }
 
-  /** Takes rows as they are after `position`. */
+  /** Takes changed rows, as they are after `position`. */
   change(rows: readonly ViewRow[], position: number): void {
     const touched = new Set<string>();
     for (const { projection, key, row } of rows) {
@@ -85,7 +85,7 @@ export class NetworkViewBuilder {
     this.#position = Math.max(this.#position, position);
   }
 
-  /** Who is there now. */
+  /** Sets the available devices. */
   setDevices(devices: readonly LiveDevice[]): void {
     this.#devices = new Map(
       devices.map((device) => [
@@ -104,7 +104,7 @@ export class NetworkViewBuilder {
     if (row.kind === 'cluster') {
       const { id, name, nature, specialization, inFlight, lastBirth, status } = row;
       if (status === 'dissolved') this.#clusters.delete(id);
-      // Known by its first member only: it is not formed yet.
+      // Known only by its first member: not formed yet.
       if (status !== 'formed') return;
       const cluster = { id, name, kind: nature, specialization, lastBirth, inFlight, rows, trust: record };
       this.#clusters.set(id, cluster);
@@ -138,7 +138,7 @@ export class NetworkViewBuilder {
     });
   }
 
-  /** Takes a Node in or out, and counts it where it is. */
+  /** Adds, replaces or removes a Node, and counts it on its device and in its Cluster. */
   #put(id: string, node: NodeView | undefined): void {
     const before = this.#nodes.get(id);
     if (node) this.#nodes.set(id, node);
@@ -149,7 +149,7 @@ export class NetworkViewBuilder {
     add(this.#members, node?.culled ? undefined : node?.cluster, 1);
   }
 
-  /** Nobody asks for a retired Node again, and there are more of them with every generation. */
+  /** Removes a retired Node. It is not needed again, and every generation retires more. */
   #forget(key: string): void {
     this.#gone.add(key);
     this.#resources.delete(key);

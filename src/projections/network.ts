@@ -13,10 +13,10 @@ export interface NodeRow {
   readonly parents: readonly string[];
   readonly genome: Genome;
   readonly bornAt: string;
-  /** A culled Node finishes what it has in hand, and is then retired. */
+  /** A culled Node finishes its open tasks and is then retired. */
   readonly status: 'alive' | 'culled' | 'retired';
   readonly inFlight: number;
-  /** Tasks that it answered, and tasks that it let pass. */
+  /** Number of answered tasks, and of missed ones. */
   readonly answered: number;
   readonly missed: number;
 }
@@ -25,11 +25,11 @@ export interface ClusterRow {
   readonly kind: 'cluster';
   readonly id: string;
   readonly name: string;
-  /** What it turned out to be made of. */
+  /** The kind of the Cluster. */
   readonly nature: ClusterKind;
   readonly specialization: string;
   readonly status: 'forming' | 'formed' | 'dissolved';
-  /** Generations that were completed. */
+  /** Completed generations. */
   readonly generation: number;
   /** Position of the last admission; -1 before the first. */
   readonly lastBirth: number;
@@ -53,7 +53,7 @@ const NEW_CLUSTER = {
   failed: 0,
 } as const;
 
-/** Who is in the network: a row `node/<id>` for each Node and `cluster/<id>` for each Cluster. */
+/** The resources of the network: a row `node/<id>` for each Node and `cluster/<id>` for each Cluster. */
 export const network: Projection<NetworkRow> = {
   name: 'network',
   version: 2,
@@ -125,14 +125,14 @@ export const network: Projection<NetworkRow> = {
 };
 
 /**
- * Availability of a Node, 0–1: the share of the tasks handed to it that it answered in time. It starts at 1, and is
- * folded from events, so that a replay gives the same trust.
+ * Uptime of a Node, 0–1: the share of its tasks that it answered in time. It starts at 1. It is folded from
+ * events, so that a replay gives the same trust.
  */
 export function uptimeOf({ answered, missed }: Pick<NodeRow, 'answered' | 'missed'>): number {
   return (answered + 1) / (answered + missed + 1);
 }
 
-/** An event of a Node's own stream. */
+/** Folds an event from a Node's stream. */
 function ofNode<Event extends Recorded>(change: (node: NodeRow, event: Event) => NodeRow) {
   return (event: Event, rows: Rows<NetworkRow>): void =>
     update(rows, `node/${idOf(event.stream, 'node')}`, (row) =>
@@ -140,7 +140,7 @@ function ofNode<Event extends Recorded>(change: (node: NodeRow, event: Event) =>
     );
 }
 
-/** An event of a Cluster's own stream: a Cluster may be known by its first member before it is formed. */
+/** Folds an event from a Cluster's stream. Before a Cluster is formed, it may be known by its first member. */
 function ofCluster<Event extends Recorded>(change: (cluster: ClusterRow, event: Event) => ClusterRow) {
   return (event: Event, rows: Rows<NetworkRow>): void => {
     const id = idOf(event.stream, 'cluster');

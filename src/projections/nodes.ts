@@ -5,14 +5,14 @@ import { type NodeRow, network, uptimeOf } from './network.ts';
 import { page, paged, pageOf, type RowReader, read } from './read.ts';
 import { trust } from './trust.ts';
 
-/** Nodes as `network` has them, with their trust. */
+/** The Nodes of `network`, with their trust. */
 export const nodesRead = read({
   name: 'nodes',
   description: 'The Nodes with their genomes and records',
   input: {
     ...page,
     cluster: Id.optional(),
-    all: z.boolean().default(false).describe('Whether retired Nodes are wanted, too'),
+    all: z.boolean().default(false).describe('Whether to include retired Nodes'),
   },
   output: {
     nodes: z.array(
@@ -26,7 +26,7 @@ export const nodesRead = read({
         generation: z.int(),
         status: z
           .enum(['alive', 'culled', 'retired'])
-          .describe('A culled Node finishes what it has in hand, and is retired then'),
+          .describe('A culled Node finishes its open tasks and is then retired'),
         parents: z.array(z.string()),
         inFlight: z.int(),
         answered: z.int(),

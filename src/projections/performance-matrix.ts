@@ -9,7 +9,7 @@ export interface MatrixCell extends MatrixRow {
   readonly taskType: string;
 }
 
-/** An answer of a resource that was judged. */
+/** A judged answer of a resource. */
 interface Judged {
   /** `node/<id>` or `cluster/<id>`. */
   readonly resource: string;
@@ -21,7 +21,7 @@ interface Judged {
 
 const matrixRead = read({
   name: 'matrix',
-  description: 'The performance matrix: how well each Node and Cluster does each type of task',
+  description: 'The performance matrix: correctness and speed of each Node and Cluster for each task type',
   input: {
     ...page,
     resource: z.string().max(80).optional().describe('"node/<id>" or "cluster/<id>"'),
@@ -70,7 +70,7 @@ export const performanceMatrix: Projection<MatrixCell> = {
   reads: [matrixRead],
 };
 
-/** Folds every event that says how well a resource did. */
+/** Folds every event that judges an answer of a resource. */
 export function onJudged<Row>(fold: (judged: Judged, rows: Rows<Row>) => void): Projection<Row>['on'] {
   return {
     PerformanceRecorded({ stream, data }, rows) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldInto, type Projection, type Recorded } from './projection.ts';
 
-describe('what an event is handed to', () => {
+describe('the folds for an event', () => {
   const told: string[] = [];
   const noting = (name: string, types: readonly string[], others: boolean): Projection<unknown> => ({
     name,
@@ -21,17 +21,17 @@ describe('what an event is handed to', () => {
     return [...told];
   };
 
-  it('are the folds of its type, in the order of the projections', () => {
+  it('are those of its type, in the order of the projections', () => {
     expect(toldOf('NodeBorn')).toEqual(['births', 'everything']);
     expect(toldOf('PerformanceRecorded')).toEqual(['everything, of any other type', 'judgements']);
   });
 
-  it('are only those of any other type where nobody names it, whatever it is called', () => {
+  it('are only those for other types if no projection names its type, whatever the type is', () => {
     expect(toldOf('SynthesisSkipped')).toEqual(['everything, of any other type']);
     expect(toldOf('constructor')).toEqual(['everything, of any other type']);
   });
 
-  it('compiles only where a fold takes the type that it stands under', () => {
+  it('compile only under the type of event that they take', () => {
     const ofBirths: Projection<string> = {
       name: 'spec',
       version: 1,

@@ -18,14 +18,14 @@ export type NetworkEvent =
   | GenerationEvent
   | ExperimentEvent;
 
-/** A recorded event as the folds see it. */
+/** A recorded event as folds get it. */
 export type Recorded = NetworkEvent & {
   readonly id: string;
   /** `<category>-<id>`. */
   readonly stream: string;
   readonly revision: number;
   readonly position: number;
-  /** The query (or genesis) that the event belongs to. */
+  /** Id of the query (or genesis) that the event belongs to. */
   readonly correlationId: string;
 };
 
@@ -34,7 +34,7 @@ export type EventType = NetworkEvent['type'];
 /** A recorded event of one of these types. */
 export type RecordedOf<Type extends EventType> = Extract<Recorded, { readonly type: Type }>;
 
-/** Rows by their keys, as a fold sees them: a `Map` is one. A row is put in the place of another, never changed. */
+/** Rows by key, as folds see them; a `Map` is one. Rows are replaced, never changed. */
 export interface Rows<Row> {
   get(key: string): Row | undefined;
   set(key: string, row: Row): unknown;
@@ -47,39 +47,45 @@ export type Fold<Row, Type extends EventType = EventType> = (
 ) => void;
 
 /**
- * A read model: rows under keys, and what each type of event makes of them. Folds see nothing but the event and the rows,
- * so that any history gives the same rows at any time.
+ * A read model: rows by key, and a fold for each type of event. Folds depend only on the event and the rows, so
+ * any history always gives the same rows.
  */
 export interface Projection<Row> {
   readonly name: string;
-  /** A change of what the rows hold needs another number: the read model is then built again from the first event. */
+  /**
+   * Must increase when the contents of the rows change. The read model is then built again from the first
+   * event.
+   */
   readonly version: number;
   readonly on: { readonly [Type in EventType]?: Fold<Row, Type> };
-  /** Folds the events of all types that `on` does not name. Default: they touch no row. */
+  /** Folds the events of all types that are not in `on`. Default: they change nothing. */
   readonly onOther?: Fold<Row>;
-  /** Whether a row is of something that is no more, so that lists of what there is now leave it out. Default: none is. */
+  /**
+   * Whether a row describes something that has ended, so that lists of current things omit it. Default: none
+   * does.
+   */
   isPast?(row: Row): boolean;
-  /** Whether fleets follow the changes of its rows. Default: no. */
+  /** Whether fleets follow changes of its rows. Default: no. */
   readonly isFollowed?: boolean;
-  /** Whether there are rows of every query that there was: nobody reads all of them at once. Default: no. */
+  /** Whether it has rows for every query, which nobody reads all at once. Default: no. */
   readonly isEndless?: boolean;
-  /** What `dellm history at --show` offers of it, by name: rows whose key starts with this. Default: nothing. */
+  /** Tables for `dellm history at --show`: the key prefix of each table by its name. Default: none. */
   readonly tables?: Readonly<Record<string, string>>;
-  /** How it is read through the network's services. Default: not at all. */
+  /** How clients read it over the network's services. Default: not at all. */
   readonly reads?: readonly Read[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of projections holds rows of many shapes; each is typed where it is read
 export type AnyProjection = Projection<any>;
 
-/** A projection and its rows. */
+/** A projection with its rows. */
 interface Folded {
   readonly projection: AnyProjection;
   // biome-ignore lint/suspicious/noExplicitAny: they are the projection's own
   readonly rows: Rows<any>;
 }
 
-/** Gives what hands an event to all folds that it concerns, in the order of the projections. */
+/** Returns a function that passes an event to all folds for its type, in the order of the projections. */
 export function foldInto(all: readonly Folded[]): (event: Recorded) => void {
   const others = foldsOf(all, null);
   const types = new Set(all.flatMap(({ projection }) => Object.keys(projection.on)));
@@ -100,7 +106,7 @@ function foldsOf(
   });
 }
 
-/** Puts what becomes of a row in its place; where there is none, nothing happens. */
+/** Replaces a row by a changed one. Does nothing if there is no such row. */
 export function update<Row>(rows: Rows<Row>, key: string, change: (row: Row) => Row): void {
   const row = rows.get(key);
   if (row !== undefined) rows.set(key, change(row));

@@ -17,7 +17,7 @@ const RESERVED = recorded(
 );
 const ASKED = recorded('QueryAsked', { queryId: 'q1', account: 'anna', question: 'What is 2 + 2?' });
 
-/** The query's own row, and its steps in the order of their keys. */
+/** The row of the query, and its steps in the order of their keys. */
 function fold(events: readonly Recorded[]): { query: QueryRow | undefined; steps: readonly StepRow[] } {
   const model = new MemoryModel([queryTrace]);
   for (const [index, event] of events.entries()) model.apply({ ...event, position: index + 1 });
@@ -45,7 +45,7 @@ describe('the trace of a query', () => {
     ]);
   });
 
-  it('knows the ending that a clock brought, which belongs to no request', () => {
+  it('has an ending from a timer, whose message belongs to no request', () => {
     const expired = recorded('QueryExpired', { reason: 'Nobody came.' }, { correlationId: 'some-timer' });
     const released = recorded(
       'CreditsReleased',
@@ -57,13 +57,13 @@ describe('the trace of a query', () => {
     expect(steps).toHaveLength(4);
   });
 
-  it('keeps steps in the order of the store, however many there are', () => {
+  it('keeps any number of steps in the order of the store', () => {
     const many = Array.from({ length: 1_100 }, (_, n) => recorded('VoteCounted', { subtaskId: 's1', n }));
     const { steps } = fold([RESERVED, ...many]);
     expect(steps.slice(1).map(({ data }) => (data as { n: number }).n)).toEqual(many.map((_, n) => n));
   });
 
-  it('leaves the rows alone that are there when a step comes', () => {
+  it('does not change earlier rows when a step is added', () => {
     const touched: string[] = [];
     const model = new MemoryModel([queryTrace], (_projection, key) => touched.push(key));
     model.apply({ ...RESERVED, position: 1 });
@@ -73,20 +73,20 @@ describe('the trace of a query', () => {
     expect(touched).toEqual(['q1/0000000000000003']);
   });
 
-  it('says nothing of the gold tasks among the tasks of a query', () => {
+  it('does not show gold tasks among the tasks of a query', () => {
     const gold = { taskId: 't1', queryId: 'q1' };
     const { steps } = fold([ASKED, recorded('GoldTaskIssued', gold), recorded('GoldTaskJudged', gold)]);
     expect(steps.map(({ type }) => type)).toEqual(['QueryAsked']);
   });
 
-  it('shows long texts by their beginning', () => {
+  it('shows only the beginning of long texts', () => {
     const long = recorded('QueryAsked', { queryId: 'q1', account: 'anna', question: 'x'.repeat(5000) });
     const { query, steps } = fold([long]);
     expect(query?.question).toHaveLength(2001);
     expect(steps[0]?.data).toMatchObject({ question: `${'x'.repeat(2000)}…` });
   });
 
-  it('has no row for what belongs to no query', () => {
+  it('has no row for events that belong to no query', () => {
     const born = recorded('NodeBorn', { node: 'n1' }, { stream: 'node-n1', correlationId: 'genesis' });
     const stray = recorded('VoteCast', { queryId: 'q1', taskId: 't1' }, { stream: 'node-n1' });
     expect(fold([born, stray])).toEqual({ query: undefined, steps: [] });

@@ -27,14 +27,14 @@ export interface StepRow {
 
 export type TraceRow = QueryRow | StepRow;
 
-/** Steps of one answer; it has no more bytes than these either, so that it fits in a message. */
+/** Most steps in one answer, and most bytes of the query with its steps, so that the answer fits in a message. */
 const MAX_STEPS = 400;
 const QUERY_BYTES = 600_000;
 
-/** Longer texts are shown by their beginning: the whole one is in the history. */
+/** Longer texts are cut off, in characters. The history has the whole text. */
 const MAX_SHOWN = 2000;
 
-/** Digits of a position in a key, so that steps stand in the order of the store. */
+/** Number of digits of a position in a key, so that keys are in the order of the store. */
 const POSITION_DIGITS = 16;
 
 export const TraceStep = z.object({
@@ -48,10 +48,10 @@ export type TraceStep = Parsed<typeof TraceStep>;
 
 const queryRead = read({
   name: 'query',
-  description: 'One query: its answer and every step on the way there',
+  description: 'One query: its answer and every step',
   input: {
     queryId: Id,
-    steps: z.boolean().default(true).describe('Whether the steps are wanted, besides the result'),
+    steps: z.boolean().default(true).describe('Whether to include the steps'),
   },
   output: {
     query: z.object({
@@ -61,17 +61,14 @@ const queryRead = read({
       askedAt: z.string(),
       status: z.enum(['reserved', 'running', 'answered', 'unknown', 'expired']),
       result: EndingReply.nullable(),
-      steps: z.array(TraceStep).describe('The first ones, as many as one answer takes'),
-      omitted: z.int().describe('Steps that are not in this answer; the history has them'),
+      steps: z.array(TraceStep).describe('The first steps, as many as fit in one answer'),
+      omitted: z.int().describe('Number of steps that are not in this answer; the history has them'),
     }),
   },
   answer({ queryId, steps: wanted }, reader) {
     const row = reader.row(queryTrace, queryId);
     if (row?.kind !== 'query') {
-      throw new NotFoundError(
-        `There is no query "${queryId}".`,
-        'Ask it with dellm.ask, or see whether the id is right.',
-      );
+      throw new NotFoundError(`There is no query "${queryId}".`, 'Ask it with dellm.ask, or check the id.');
     }
     const { ending, account, question, askedAt, status } = row;
     const result = ending === null ? null : EndingReply.parse(endingBody(ending, queryId));
@@ -85,8 +82,9 @@ export const QueryOutput = queryRead.output;
 export type QueryOutput = Parsed<typeof QueryOutput>;
 
 /**
- * How a query was answered, step by step: a row under its id, and one under `<id>/<position>` for every event of every
- * actor that belongs to it. Steps are only ever added, so that a step costs the same whatever came before it.
+ * How a query was answered, step by step: a row under its id, and one under `<id>/<position>` for every event
+ * of any actor that belongs to it. Steps are only added, so the cost of a step does not depend on the number of
+ * earlier ones.
  */
 export const queryTrace: Projection<TraceRow> = {
   name: 'trace',
@@ -106,7 +104,7 @@ export const queryTrace: Projection<TraceRow> = {
     QueryAnswered: (event, rows) => end('answered', event, rows),
     QueryDeclined: (event, rows) => end('unknown', event, rows),
     QueryExpired: (event, rows) => end('expired', event, rows),
-    // A gold task that was mixed in among a query's tasks is none of the asker's business.
+    // The asker does not see gold tasks that were mixed in.
     GoldTaskIssued() {},
     GoldTaskJudged() {},
   },
@@ -115,7 +113,7 @@ export const queryTrace: Projection<TraceRow> = {
   reads: [queryRead],
 };
 
-/** The query that begins with this event, or that has begun with another one. */
+/** The row of the query that begins with this event, or that has already begun. */
 function known(event: RecordedOf<'CreditsReserved' | 'QueryAsked'>, rows: Rows<TraceRow>): QueryRow {
   const queryId = queryOf(event);
   const row = rows.get(queryId);
@@ -129,7 +127,7 @@ function end(
   event: RecordedOf<Ending['type']>,
   rows: Rows<TraceRow>,
 ): void {
-  // The type names the data.
+  // The type determines the data.
   const ending = { type: event.type, data: event.data } as Ending;
   update(rows, queryOf(event), (row) => (row.kind === 'query' ? { ...row, status, ending } : row));
   addStep(event, rows);
@@ -144,8 +142,8 @@ function addStep(event: Recorded, rows: Rows<TraceRow>): void {
 }
 
 /**
- * The query that an event says that it belongs to, else the one that its message belonged to: what follows from a
- * clock that was wound again after a restart belongs to no message of the query.
+ * The query that an event names, else the query of its message. Events after a timer that was set again from
+ * the projections have a message that belongs to no query.
  */
 function queryOf(event: Recorded): string {
   if (event.stream.startsWith('query-')) return idOf(event.stream, 'query');
@@ -153,7 +151,7 @@ function queryOf(event: Recorded): string {
   return 'subtaskId' in event.data || 'taskId' in event.data ? event.correlationId : '';
 }
 
-/** The first steps, as many as one answer has room for. */
+/** The first steps, as many as one answer may have. */
 function firstSteps(queryId: string, maxBytes: number, reader: RowReader): TraceStep[] {
   const steps: TraceStep[] = [];
   let bytes = 0;
@@ -168,7 +166,7 @@ function firstSteps(queryId: string, maxBytes: number, reader: RowReader): Trace
   return steps;
 }
 
-/** The data itself, unless there is a text in it that is too long. */
+/** The data itself, unless it contains a text that is too long. */
 function shown(data: object): object {
   if (!hasLongText(data)) return data;
   return JSON.parse(JSON.stringify(data, (_key, value) => (typeof value === 'string' ? clip(value) : value)));
@@ -178,7 +176,7 @@ function hasLongText(value: unknown): boolean {
   if (typeof value === 'string') return value.length > MAX_SHOWN;
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasLongText);
-  // JSON has no inherited members, and this is looked at for every event.
+  // JSON has no inherited members. This runs for every event, so it avoids copies.
   const members = value as Readonly<Record<string, unknown>>;
   for (const name in members) if (hasLongText(members[name])) return true;
   return false;

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Parsed } from '../events/values.ts';
 import type { AnyProjection, Projection } from './projection.ts';
 
-/** Rows of all projections, as reads see them: all from one position. */
+/** The rows of all projections, all from one position. */
 export interface RowReader {
-  /** Position of the last event that the rows know; -1 before the first. */
+  /** Position of the last folded event; -1 before the first. */
   readonly position: number;
   row<Row>(projection: Projection<Row>, key: string): Row | undefined;
   /** Rows in the order of their keys. */
@@ -13,19 +13,19 @@ export interface RowReader {
 }
 
 export interface Range {
-  /** What the keys start with. Default: anything. */
+  /** Prefix of the keys. Default: all keys. */
   readonly prefix?: string;
   /** Only keys after this one. */
   readonly after?: string | undefined;
-  /** Whether rows of what is no more are left out. Default: no. */
+  /** Whether to omit rows of things that have ended. Default: no. */
   readonly present?: boolean;
 }
 
-/** A question that the network answers from its rows. */
+/** A request that the network answers from its rows. */
 export interface Read<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
-  /** One word, shown by `nats micro info`. */
+  /** One word. `nats micro info` shows it. */
   readonly name: string;
-  /** `dellm.<name>` is for everybody, `dellm.view.<name>` for the network's own roles. */
+  /** `dellm.<name>` is open to everybody, `dellm.view.<name>` only to roles of the network. */
   readonly subject: string;
   readonly description: string;
   readonly input: Input;
@@ -34,7 +34,7 @@ export interface Read<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   answer(request: z.output<Input>, rows: RowReader): Parsed<Output>;
 }
 
-/** What was asked for does not exist. */
+/** The requested thing does not exist. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError';
   /** What to do about it. */
@@ -45,14 +45,14 @@ export class NotFoundError extends Error {
   }
 }
 
-/** Rows of one page. */
+/** Number of rows on a page. */
 export const PAGE_LIMIT = { default: 50, most: 500 } as const;
 
 export const limit = z.int().min(1).max(PAGE_LIMIT.most).default(PAGE_LIMIT.default);
 
 /** Members of a request for one page of a list. */
 export const page = {
-  after: z.string().max(200).optional().describe('Key of the last row of the page before'),
+  after: z.string().max(200).optional().describe('Key of the last row of the previous page'),
   limit,
 };
 
@@ -65,12 +65,12 @@ export const minPosition = z
   .int()
   .min(0)
   .optional()
-  .describe('Wait until the read model knows this position');
+  .describe('Wait until the read model has reached this position');
 export const position = z.int().describe('Position of the event store that the answer is from');
 
 /**
- * A read for everybody: its request may name a position that the answer must know, and the answer says which one it
- * knows. `input` and `output` are the other members.
+ * A read that is open to everybody. Its request may name a position that the rows must have reached, and its
+ * answer contains their position. `input` and `output` are the other members.
  */
 export function read<Input extends z.ZodRawShape, Output extends z.ZodRawShape>(spec: {
   readonly name: string;
@@ -84,13 +84,14 @@ export function read<Input extends z.ZodRawShape, Output extends z.ZodRawShape>(
   const output = z.object({ position, ...spec.output });
   const answer = (request: z.output<typeof input>, rows: RowReader) => ({
     position: rows.position,
-    // It has the members of `spec.input` and one more, which TypeScript does not see through generic shapes.
+    // The request has the members of `spec.input` and `minPosition`, which TypeScript cannot infer through
+    // generic shapes.
     ...spec.answer(request as unknown as z.output<z.ZodObject<Input>>, rows),
   });
   return { name, subject: `dellm.${name}`, description, input, output, answer };
 }
 
-/** The first of the rows, and the key after which the next page begins; null: there is no more. */
+/** The first `most` rows, and the key after which the next page begins; null if there is none. */
 export function pageOf<Row>(
   rows: Iterable<readonly [string, Row]>,
   most: number,

@@ -2,12 +2,12 @@ import { type HashedContent, SCHEMA_VERSION } from '../events/envelope.ts';
 import { upcast } from '../events/upcasters.ts';
 import type { NetworkEvent, Recorded } from './projection.ts';
 
-/** An event as it is stored, in the shape of the release that wrote it, and where it stands in its history. */
+/** An event as it is stored, in the shape of the release that wrote it, with its position. */
 export type Stored = HashedContent & { readonly position: number };
 
 /**
- * A stored event as the folds see it, in this release's shape. Its shape was checked when it was appended; `dellm history
- * verify` tells whether it was changed since. Throws `UnknownSchemaVersionError` where a later release wrote it.
+ * A stored event as folds get it, in this release's shape. The shape was checked before the append; `dellm
+ * history verify` finds later changes. Throws `UnknownSchemaVersionError` if a later release wrote the event.
  */
 export function recordedOf(event: Stored): Recorded {
   const { stream, revision, position, id, type, metadata } = event;
@@ -21,6 +21,6 @@ export function recordedOf(event: Stored): Recorded {
     id,
     correlationId: typeof correlationId === 'string' ? correlationId : '',
   };
-  // The type names the shape of the data: they were written together.
+  // The type determines the shape of the data.
   return domainEvent as unknown as Recorded & NetworkEvent;
 }

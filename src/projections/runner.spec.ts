@@ -6,7 +6,7 @@ import type { AnyProjection, Projection } from './projection.ts';
 import { ReadModel } from './read-model.ts';
 import { runProjector } from './runner.ts';
 
-/** How many events each stream has. */
+/** Number of events in each stream. */
 const counts: Projection<number> = {
   name: 'counts',
   version: 1,
@@ -20,7 +20,7 @@ async function storeWith(...ids: readonly string[]): Promise<EventStore> {
   return store;
 }
 
-/** Each is `<stream>/<what>`, which gives the event its id. */
+/** Each is `<stream>/<name>`, from which the event gets its id. */
 async function appendTo(store: EventStore, ...ids: readonly string[]): Promise<void> {
   for (const name of ids) {
     const event = { id: uuidOf('event', name), type: 'Happened', data: {}, metadata: {} };
@@ -28,7 +28,7 @@ async function appendTo(store: EventStore, ...ids: readonly string[]): Promise<v
   }
 }
 
-/** Folds the store to its end, as a role does between its start and its stop. */
+/** Folds the store to its end, like a role between its start and its stop. */
 async function project(store: EventStore, model: ReadModel): Promise<readonly string[]> {
   const told: string[] = [];
   const stop = new AbortController();
@@ -47,7 +47,7 @@ function open(projections: readonly AnyProjection[] = [counts]): ReadModel {
 }
 
 describe('the projector', () => {
-  it('goes on in the history that it knows, and folds nothing twice', async () => {
+  it('continues with a known history, and folds nothing twice', async () => {
     const store = await storeWith('node-a/1', 'node-a/2');
     const model = open();
     expect(await project(store, model)).toEqual([]);
@@ -56,7 +56,7 @@ describe('the projector', () => {
     expect(model.row(counts, 'node-a')).toBe(3);
   });
 
-  it('goes on also from a checkpoint behind the last event', async () => {
+  it('continues also from a checkpoint after the last event', async () => {
     const store = await storeWith('node-a/1', ...Array.from({ length: 40 }, (_, n) => `other-x/${n}`));
     const model = open();
     await project(store, model);
@@ -72,7 +72,7 @@ describe('the projector', () => {
     ['an empty one', []],
     ['one with another event at this place', ['node-a/1', 'node-a/9', 'node-a/3', 'node-a/4']],
     ['one with the same events at other places', ['node-longer/0', 'node-a/1', 'node-a/2', 'node-a/3']],
-  ])('begins anew when the store holds another history: %s', async (_which, ids) => {
+  ])('starts from the first event when the store has another history: %s', async (_which, ids) => {
     const model = open();
     await project(await storeWith('node-a/1', 'node-a/2'), model);
     const other = await storeWith(...ids);
@@ -86,7 +86,7 @@ describe('the projector', () => {
     expect(await project(other, model)).toEqual([]);
   });
 
-  it('commits nothing of an event that not all projections could fold', async () => {
+  it('commits nothing of an event that a projection could not fold', async () => {
     const fragile: Projection<number> = {
       ...counts,
       name: 'fragile',

@@ -22,7 +22,7 @@ const tables = fc
   );
 
 describe('emergent specialization', () => {
-  it('is 1 where each lineage has a task type of its own', () => {
+  it('is 1 if each lineage has a different task type', () => {
     const { mutualInformation, normalised } = emergentSpecialization(
       table([
         [9, 0, 0, 0],
@@ -35,7 +35,7 @@ describe('emergent specialization', () => {
     expect(normalised).toBeCloseTo(1, 12);
   });
 
-  it('is 1, too, where each of two lineages has two of four task types to itself', () => {
+  it('is also 1 if each of two lineages has two of four task types', () => {
     const rows = [
       [5, 5, 0, 0],
       [0, 0, 5, 5],
@@ -44,7 +44,7 @@ describe('emergent specialization', () => {
     expect(emergentSpecialization(table(rows)).normalised).toBeCloseTo(1, 12);
   });
 
-  it('is 0 where every lineage does the same', () => {
+  it('is 0 if every lineage does the same', () => {
     const { mutualInformation, normalised } = emergentSpecialization(
       table([
         [10, 30, 60],
@@ -65,7 +65,7 @@ describe('emergent specialization', () => {
     expect(mutualInformation).toBeCloseTo(1 + 0.75 * Math.log2(0.75) + 0.25 * Math.log2(0.25), 12);
   });
 
-  it('is 0 of 0 where there is one lineage, one task type or nothing', () => {
+  it('is 0 for one lineage, one task type or no answers', () => {
     const nothing = { mutualInformation: 0, normalised: 0, expectedByChance: 0 };
     expect(emergentSpecialization(new Map())).toEqual(nothing);
     expect(emergentSpecialization(table([[0, 0]]))).toEqual(nothing);
@@ -73,7 +73,7 @@ describe('emergent specialization', () => {
     expect(emergentSpecialization(table([[5], [7]]))).toEqual(nothing);
   });
 
-  it('is on average no more than chance where answers are independent of lineage', () => {
+  it('is on average no more than chance if answers are independent of lineage', () => {
     const random = uniforms(11);
     const samples = Array.from({ length: 400 }, () => {
       const rows = Array.from({ length: 5 }, () => [0, 0, 0, 0]);
@@ -92,7 +92,7 @@ describe('emergent specialization', () => {
     expect(mean((one) => one.mutualInformation) / chance).toBeLessThan(1.1);
   });
 
-  it('stays within its bounds, and does not depend on names, order or which is which', () => {
+  it('stays within its limits, and does not depend on names, order, or exchange of lineages and types', () => {
     fc.assert(
       fc.property(tables, (rows) => {
         const found = emergentSpecialization(table(rows));

@@ -1,20 +1,23 @@
 export interface EmergentSpecialization {
   /** Between lineage and task type, in bits. */
   readonly mutualInformation: number;
-  /** Its share of the most that there could be, the smaller of both entropies: 0–1. */
+  /** As a share of its maximum, the smaller of both entropies: 0–1. */
   readonly normalised: number;
-  /** What independence would show on average from so few answers, in bits: subtract it before anything is claimed. */
+  /**
+   * The average value for independent lineages and types with this number of answers, in bits. Subtract it
+   * before drawing conclusions.
+   */
   readonly expectedByChance: number;
 }
 
 /**
- * How much a lineage tells about what its Nodes are good for: I(L; T) = Σ p(l,t) log2(p(l,t) / (p(l) p(t))) over
- * counts by lineage and task type (Cover and Thomas, "Elements of Information Theory", 2nd ed. 2006, eq. 2.28), 0
- * where both are independent. The counts make it too large by (R−1)(C−1) / (2 N ln 2) bits to first order, with R
- * lineages and C types that occur and N counts (Miller, "Note on the bias of information estimates", 1955). The
- * correction is good for N well above R × C. It says that lineages differ, not that they got better, and not why:
- * routing by specialization alone raises it too, so count what was answered rightly, or tasks that were handed out
- * without regard to it.
+ * How much the lineage of a Node says about the task types that it answers well: I(L; T) = Σ p(l,t) log2(p(l,t)
+ * / (p(l) p(t))) over counts by lineage and task type (Cover and Thomas, "Elements of Information Theory", 2nd
+ * ed. 2006, eq. 2.28). It is 0 if both are independent. Finite counts increase it by (R−1)(C−1) / (2 N ln 2)
+ * bits to first order, with R lineages, C types and N counts (Miller, "Note on the bias of information
+ * estimates", 1955). This correction is good if N is well above R × C. The measure says that lineages differ,
+ * not that they improved, and not why. Routing by specialization alone also increases it, so count right
+ * answers, or tasks that were distributed without regard to specialization.
  */
 export function emergentSpecialization(
   counts: ReadonlyMap<string, Readonly<Record<string, number>>>,
@@ -38,7 +41,7 @@ export function emergentSpecialization(
     return bits + (count / total) * Math.log2((count * total) / independent);
   }, 0);
   const most = Math.min(entropy(rows, total), entropy(columns, total));
-  const mutualInformation = Math.min(most, Math.max(0, sum)); // rounding may leave it just outside
+  const mutualInformation = Math.min(most, Math.max(0, sum)); // rounding may exceed the limits
   return {
     mutualInformation,
     normalised: most === 0 ? 0 : mutualInformation / most,

@@ -51,7 +51,7 @@ const trustRead = read({
 export const TrustOutput = trustRead.output;
 export type TrustOutput = Parsed<typeof TrustOutput>;
 
-/** Records of reliability under `node/<id>` and `cluster/<id>`, over all task types. */
+/** Trust records under `node/<id>` and `cluster/<id>`, over all task types. */
 export const trust: Projection<TrustState> = {
   name: 'trust',
   version: 1,
