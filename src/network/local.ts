@@ -15,7 +15,7 @@ import { type DataFolder, openDataFolder } from '../host/data-folder.ts';
 import type { OnLog } from '../host/log.ts';
 import { type Supervised, supervise } from '../host/supervise.ts';
 import { type ModelClass, SPECIES, seedGenome } from '../inference/species.ts';
-import { connectNats } from '../messaging/connection.ts';
+import { connectNats, type NatsAccess } from '../messaging/connection.ts';
 import { PortTakenError } from '../messaging/errors.ts';
 import { launchNatsServer, type NatsServer } from '../messaging/nats-server.ts';
 import { agentUserName, CLIENT_USER, type NatsUser, NETWORK_USER } from '../messaging/permissions.ts';
@@ -26,17 +26,9 @@ import { loadNatsUsers, usersFile } from '../messaging/users.ts';
 import { localEngine } from './engine.ts';
 import { DEFAULT_EVOLUTION, evolutionSettings, genePool } from './evolution-settings.ts';
 import { type SeedModels, seedModels, seedModelsFor } from './first-generation.ts';
-import {
-  type FleetRole,
-  type RoleContext,
-  type RunningRole,
-  startAgent,
-  startFleet,
-  startGateway,
-  startProjector,
-  startRelay,
-  superviseRole,
-} from './roles.ts';
+import { launchReadSide, type ReadSideOptions } from './read-side.ts';
+import { type RoleContext, type RunningRole, superviseRole } from './role.ts';
+import { type FleetRole, startAgent, startFleet, startGateway } from './roles.ts';
 
 export interface LocalNetworkOptions {
   /** The data folder. */
@@ -80,9 +72,9 @@ export const OWNER = 'owner';
 const READY_WITHIN_MS = 60_000;
 
 /**
- * Boots the whole network on this machine: the store and the broker as supervised children, every role in this
- * process, and a first generation where there is none. Resolves when questions can be asked; if it fails, whatever
- * was started is stopped again.
+ * Boots the whole network on this machine: the store, the broker, and projector with relay as supervised children, the
+ * other roles in this process, and a first generation where there is none. Resolves when questions can be asked; if it
+ * fails, whatever was started is stopped again.
  */
 export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const { home, onLog, onProgress } = options;
@@ -100,25 +92,30 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     const device = deviceOf(folder.path);
     const users = await loadNatsUsers(folder.path, [device]);
     onProgress('starting the event store and the message broker');
-    // If one of them fails, the other may still come up, and must be stopped then.
-    const [storeUrl, natsUrl] = await settled([
+    // If one of them fails, the others may still come up, and must be stopped then.
+    const running = settled([
       options.storeUrl ?? embeddedStore(folder, onLog, undo),
       options.natsUrl ?? embeddedBroker(folder, users, options, undo),
     ]);
-    options.signal?.throwIfAborted();
-    const store = await connectEventStore(storeUrl);
-    undo.push(() => store.close());
-    const seeds = seedsOfNew ?? (await seedModelsFor(store, wanted, onLog));
-    const nc = await connectNats({
-      ...accessOf(natsUrl, users, NETWORK_USER, options),
-      name: 'dellm',
-      onStatus: (message) => onLog('info', message),
+    const needed = running.then(([storeUrl, natsUrl]) => ({
+      storeUrl,
+      nats: accessOf(natsUrl, users, NETWORK_USER, options),
+      folder: folder.path,
+    }));
+    const reading = readSide(needed, onLog, undo);
+    const connecting = needed.then(async ({ storeUrl, nats }) => {
+      options.signal?.throwIfAborted();
+      const store = connectEventStore(storeUrl);
+      undo.push(() => store.close());
+      const [nc, seeds] = await settled([
+        connectNetwork(nats, device, onLog, undo),
+        seedsOfNew ?? seedModelsFor(store, wanted, onLog),
+      ]);
+      return { store, nc, seeds };
     });
-    undo.push(() => nc.close());
-    await ensureStreams(jetstream(nc));
-    await ensureDeviceConsumer(jetstream(nc), device);
+    const [[storeUrl, natsUrl], { store, nc, seeds }] = await settled([running, connecting, reading]);
     onProgress('starting the roles');
-    const fleet = await startRoles({ nc, store, onLog }, folder.path, undo);
+    const fleet = await startRoles({ nc, store, onLog }, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
     options.signal?.throwIfAborted();
     await beginGenesis(nc, device, seeds, options.evolution);
@@ -168,9 +165,36 @@ async function settled<T extends readonly unknown[]>(
   return Promise.all(all);
 }
 
+/** The network's own connection, to a broker that has what the roles need. */
+async function connectNetwork(
+  nats: NatsAccess,
+  device: string,
+  onLog: OnLog,
+  undo: (() => Promise<void>)[],
+): Promise<NatsConnection> {
+  const nc = await connectNats({ ...nats, name: 'dellm', onStatus: (message) => onLog('info', message) });
+  undo.push(() => nc.close());
+  await ensureStreams(jetstream(nc));
+  await ensureDeviceConsumer(jetstream(nc), device);
+  return nc;
+}
+
+/** Its process starts at once: it loads its modules while the store and the broker come up. */
+async function readSide(
+  options: Promise<ReadSideOptions>,
+  onLog: OnLog,
+  undo: (() => Promise<void>)[],
+): Promise<void> {
+  const supervised = await supervise({
+    name: 'projector and relay',
+    onLog,
+    start: () => launchReadSide(options, onLog),
+  });
+  undo.push(() => supervised.stop());
+}
+
 async function startRoles(
   context: Omit<RoleContext, 'signal'>,
-  folder: string,
   undo: (() => Promise<void>)[],
 ): Promise<FleetRole> {
   let fleet: FleetRole | null = null;
@@ -178,8 +202,6 @@ async function startRoles(
     const role = await superviseRole(name, context.onLog, (signal) => start({ ...context, signal }));
     undo.push(() => role.stop());
   };
-  await run('projector', (role) => startProjector(role, folder));
-  await run('relay', startRelay);
   await run('gateway', (role) => startGateway(role, OWNER));
   await run('fleet', async (role) => {
     fleet = await startFleet(role);
@@ -279,7 +301,7 @@ function accessOf(
   users: readonly NatsUser[],
   name: string,
   { natsUrl }: LocalNetworkOptions,
-): { url: string; user?: string; password?: string } {
+): NatsAccess {
   const user = natsUrl === null ? users.find((one) => one.user === name) : undefined;
   return user ? { url, user: user.user, password: user.password } : { url };
 }

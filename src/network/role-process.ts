@@ -13,15 +13,9 @@ import { NoNetworkError } from './client.ts';
 import { localEngine } from './engine.ts';
 import { seedModelsFor } from './first-generation.ts';
 import { beginGenesis, OWNER } from './local.ts';
-import {
-  type RunningRole,
-  startAgent,
-  startFleet,
-  startGateway,
-  startProjector,
-  startRelay,
-  superviseRole,
-} from './roles.ts';
+import { startProjector, startRelay } from './read-roles.ts';
+import { type RunningRole, superviseRole } from './role.ts';
+import { startAgent, startFleet, startGateway } from './roles.ts';
 
 export const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
 export type Role = (typeof ROLES)[number];

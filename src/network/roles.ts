@@ -1,72 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
-import type { NatsConnection } from 'nats';
 import type { NetworkView } from '../actors/network-view.ts';
 import { runAgent } from '../agent/agent.ts';
 import { offerOf } from '../agent/offer.ts';
-import type { EventStore } from '../eventstore/port.ts';
 import { askService } from '../gateway/ask-service.ts';
 import { PUBLIC_READ_ENDPOINTS } from '../gateway/read-endpoints.ts';
-import { readEndpoints } from '../gateway/read-service.ts';
 import { runFleet } from '../host/fleet.ts';
-import type { OnLog } from '../host/log.ts';
-import { type Running, type Supervised, supervise } from '../host/supervise.ts';
 import { detectDevice } from '../inference/device.ts';
 import type { InferenceEngine } from '../inference/port.ts';
 import { ensureMembersBucket, watchMembers } from '../messaging/membership.ts';
 import { AGENTS_BUCKET } from '../messaging/permissions.ts';
-import { runRelay } from '../messaging/relay.ts';
 import { serveEndpoints } from '../messaging/service.ts';
 import { ensureDeviceConsumer, ensureStreams } from '../messaging/streams.ts';
-import { PROJECTIONS } from '../projections/index.ts';
-import { ReadModel } from '../projections/read-model.ts';
-import { CATEGORY_PREFIXES, runProjector } from '../projections/runner.ts';
 import { DEFINITIONS } from '../sagas/index.ts';
 import { followNetwork, openDeadlines } from './following.ts';
+import type { RoleContext, RunningRole } from './role.ts';
 import { packageVersion } from './version.ts';
-
-/** What every role of the network is given. */
-export interface RoleContext {
-  /** A connection of the network's user. Not closed by the role. */
-  readonly nc: NatsConnection;
-  readonly store: EventStore;
-  readonly onLog: OnLog;
-  /** Ends the role in order. */
-  readonly signal: AbortSignal;
-}
-
-/** A role that does its work. */
-export interface RunningRole {
-  /** Settles when the role has ended: after the signal, or with what went wrong. */
-  readonly ended: Promise<void>;
-}
 
 export interface FleetRole extends RunningRole {
   view(): NetworkView;
-}
-
-/** Keeps a role running: one that ends before it is stopped is started again. */
-export function superviseRole(
-  name: string,
-  onLog: OnLog,
-  start: (signal: AbortSignal) => Promise<RunningRole>,
-): Promise<Supervised<Running>> {
-  return supervise({
-    name,
-    onLog,
-    async start() {
-      const abort = new AbortController();
-      const role = await start(abort.signal);
-      return {
-        exited: role.ended,
-        async stop() {
-          abort.abort();
-          await role.ended.catch(() => {});
-        },
-      };
-    },
-  });
 }
 
 /** How often a fleet sees to it that the broker has its streams and consumers, in milliseconds. */
@@ -124,57 +76,6 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
   return { ended, view: () => follower.view() };
 }
 
-/** The only publisher of `dellm.evt`. */
-export async function startRelay({ nc, store, onLog, signal }: RoleContext): Promise<RunningRole> {
-  const onStatus = (message: string) => onLog('warn', message);
-  return { ended: runRelay({ nc, store, signal, prefixes: CATEGORY_PREFIXES, onStatus }) };
-}
-
-/** Folds history into read models and answers from them. `folder` holds the read model's file. */
-export async function startProjector(context: RoleContext, folder: string): Promise<RunningRole> {
-  const { nc, store, onLog, signal } = context;
-  const model = new ReadModel(join(folder, 'read-model.sqlite'), PROJECTIONS);
-  let caughtUp = (): void => {};
-  const ready = new Promise<void>((resolve) => {
-    caughtUp = resolve;
-  });
-  const failed = new AbortController();
-  const projecting = runProjector({
-    store,
-    model,
-    signal: AbortSignal.any([signal, failed.signal]),
-    onCaughtUp: caughtUp,
-    onStatus: (message) => onLog('warn', message),
-  });
-  try {
-    await Promise.race([ready, projecting]);
-    const service = await serveEndpoints(nc, {
-      name: 'dellm-read',
-      version: packageVersion(),
-      description: 'Reads what the network knows: queries, matrix, trust, credits, nodes, history',
-      endpoints: readEndpoints({
-        nc,
-        model,
-        store,
-        version: packageVersion(),
-        replayCache: join(folder, 'replay-cache'),
-        signal,
-      }),
-      onError: (name, error) => onLog('error', `reading ${name} failed: ${String(error)}`),
-    });
-    const ended = projecting.finally(async () => {
-      await service.stop();
-      model.close();
-    });
-    return { ended };
-  } catch (error) {
-    failed.abort();
-    await projecting.catch(() => {});
-    model.close();
-    throw error;
-  }
-}
-
 /** Takes questions. */
 export async function startGateway(
   { nc, onLog, signal }: Omit<RoleContext, 'store'>,
@@ -211,7 +112,7 @@ export async function startAgent(
 /** Nodes of miniature or small models share their models, so a device can lend as many slots as a network starts with. */
 const DEVICE_SLOTS = 50;
 
-export function untilAborted(signal: AbortSignal): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -6,7 +6,7 @@ import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AnyProjection, Projection, Recorded } from './projection.ts';
 import type { Range } from './read.ts';
-import { ReadModel } from './read-model.ts';
+import { ReadModel, ReadModelOvertakenError } from './read-model.ts';
 
 /** How often each stream had an event; an event `Gone` removes the row. */
 const counts: Projection<number> = {
@@ -342,6 +342,22 @@ describe('the read model', () => {
     expect(keys(-1)).toEqual([]);
     again.apply(event(1, 'd'));
     expect(keys(-1)).toEqual(['d']);
+  });
+
+  it('writes nothing beside another process that writes to the same file', () => {
+    const late = open();
+    late.apply(event(0, 'a'));
+    late.commit();
+    const successor = open();
+    for (const position of [1, 2]) successor.apply(event(position, 'a'));
+    successor.commit();
+    late.apply(event(1, 'a'));
+    expect(() => late.commit()).toThrow(ReadModelOvertakenError);
+    expect(() => late.commit()).toThrow(ReadModelOvertakenError);
+    successor.apply(event(3, 'a'));
+    successor.commit();
+    const again = open();
+    expect([again.position, again.row(counts, 'a')]).toEqual([3, 4]);
   });
 
   it('lets a reader wait for a position that is committed', async () => {

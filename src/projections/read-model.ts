@@ -66,6 +66,11 @@ const ROWS = `
   create index present_rows on rows (projection, key) where present is not null;
 `;
 
+/** Another process writes to the same file, so what this one knows of its rows is out of date. */
+export class ReadModelOvertakenError extends Error {
+  override readonly name = 'ReadModelOvertakenError';
+}
+
 /** Errors for which the file is not to blame: a new file would have them too. */
 const NOT_ITS_FAULT = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|FULL|NOMEM)/;
 
@@ -87,8 +92,11 @@ export class ReadModel implements RowReader {
   readonly #put: Database.Statement;
   readonly #remove: Database.Statement;
   readonly #putCheckpoint: Database.Statement;
+  readonly #getCheckpoint: Database.Statement;
   #position: number;
   #lastEvent: EventPlace | null;
+  /** The checkpoint in the file as this process left it. */
+  #written: string | undefined;
   /** Why a write failed. Rows were lost with it, so nothing more may be committed. */
   #failure: unknown = null;
   /** The file does not hold what was written to it: `close` deletes it. */
@@ -103,6 +111,7 @@ export class ReadModel implements RowReader {
     this.#database = database;
     this.#position = position;
     this.#lastEvent = lastEvent;
+    this.#written = meta(database, 'checkpoint');
     this.#get = database.prepare('select row from rows where projection = ? and key = ?');
     this.#put = database.prepare(
       'insert into rows values (?, ?, ?, ?, ?) on conflict do update ' +
@@ -110,6 +119,7 @@ export class ReadModel implements RowReader {
     );
     this.#remove = database.prepare('delete from rows where projection = ? and key = ?');
     this.#putCheckpoint = database.prepare(PUT_META);
+    this.#getCheckpoint = database.prepare("select value from meta where key = 'checkpoint'");
     const tables = projections.map((projection) => {
       const read = (key: string) => this.#readRow(projection.name, key);
       return new Table(projection, changedAt, read);
@@ -139,6 +149,7 @@ export class ReadModel implements RowReader {
     for (const table of tables) table.clear();
     this.#position = NOTHING.position;
     this.#lastEvent = NOTHING.lastEvent;
+    this.#written = undefined;
   }
 
   /** Folds an event into every row that it changes. An event that was folded before changes nothing. */
@@ -156,13 +167,15 @@ export class ReadModel implements RowReader {
     if (position > this.#position) this.#reach(position);
   }
 
-  /** Writes the changed rows and the checkpoint, both or neither. */
+  /** Writes the changed rows and the checkpoint, both or neither. Throws `ReadModelOvertakenError`. */
   commit(): void {
     this.#writing(() => {
       for (const table of this.#tables.values()) this.#writeTable(table);
       const checkpoint: Checkpoint = { position: this.#position, lastEvent: this.#lastEvent };
-      this.#putCheckpoint.run('checkpoint', JSON.stringify(checkpoint));
+      const text = JSON.stringify(checkpoint);
+      this.#putCheckpoint.run('checkpoint', text);
       this.#database.exec('commit');
+      this.#written = text;
     });
   }
 
@@ -297,7 +310,7 @@ export class ReadModel implements RowReader {
     if (this.#failure !== null) throw this.#failure;
     try {
       this.#guarded(() => {
-        if (!this.#database.inTransaction) this.#database.exec('begin immediate');
+        if (!this.#database.inTransaction) this.#begin();
         write();
       });
     } catch (error) {
@@ -306,6 +319,16 @@ export class ReadModel implements RowReader {
       this.#failure = error;
       throw error;
     }
+  }
+
+  /** A projector that was killed together with its parent may live on for a moment beside its successor. */
+  #begin(): void {
+    this.#database.exec('begin immediate');
+    const found = this.#getCheckpoint.get() as { readonly value: string } | undefined;
+    if (found?.value === this.#written) return;
+    throw new ReadModelOvertakenError(
+      `Another process writes to ${this.#file}. Nothing more is written from here; a restart reads what it wrote.`,
+    );
   }
 
   #writeTable(table: Table): void {

@@ -155,6 +155,7 @@ const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/eventstore\/server\/main/, 'event store'],
   [/nats-server/, 'nats-server'],
   [/llama\/worker/, 'models'],
+  [/read-side-process/, 'projector and relay'],
   [/(network|pipeline)-process/, 'roles'],
 ];
 

@@ -21,7 +21,7 @@ export const throughput: Benchmark = {
   name: 'throughput',
   title: 'Queries per second with an instant engine',
   about:
-    'The whole network (broker, embedded store, all roles in one process) with 50 Nodes whose models are **simulated**: ' +
+    'The whole network as `dellm up` runs it, with 50 Nodes whose models are **simulated**: ' +
     'they answer at once from a table, so that only the network counts. Clients in this process ask different ' +
     'multiplications over `dellm.ask` and wait for their answers. CPU is that of the network’s processes until all ' +
     'books are settled. Aim: 100 queries/s at 64 in flight on two cores.',

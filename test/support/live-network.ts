@@ -25,8 +25,9 @@ export interface LiveNetwork {
 }
 
 /**
- * A real network for specs: a nats-server and an embedded event store on free ports, all roles in this process,
- * and a temporary data folder. Unless an engine is given, the miniature models answer.
+ * A real network for specs: a nats-server and an embedded event store on free ports, projector and relay in their own
+ * process, the other roles in this one, and a temporary data folder. Unless an engine is given, the miniature models
+ * answer.
  */
 export async function startLiveNetwork(
   options: { readonly engine?: InferenceEngine; readonly evolution?: EvolutionSettings } = {},

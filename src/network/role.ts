@@ -1,0 +1,43 @@
+import type { NatsConnection } from 'nats';
+import type { EventStore } from '../eventstore/port.ts';
+import type { OnLog } from '../host/log.ts';
+import { type Running, type Supervised, supervise } from '../host/supervise.ts';
+
+/** What every role of the network is given. */
+export interface RoleContext {
+  /** A connection of the network's user. Not closed by the role. */
+  readonly nc: NatsConnection;
+  readonly store: EventStore;
+  readonly onLog: OnLog;
+  /** Ends the role in order. */
+  readonly signal: AbortSignal;
+}
+
+/** A role that does its work. */
+export interface RunningRole {
+  /** Settles when the role has ended: after the signal, or with what went wrong. */
+  readonly ended: Promise<void>;
+}
+
+/** Keeps a role running: one that ends before it is stopped is started again. */
+export function superviseRole(
+  name: string,
+  onLog: OnLog,
+  start: (signal: AbortSignal) => Promise<RunningRole>,
+): Promise<Supervised<Running>> {
+  return supervise({
+    name,
+    onLog,
+    async start() {
+      const abort = new AbortController();
+      const role = await start(abort.signal);
+      return {
+        exited: role.ended,
+        async stop() {
+          abort.abort();
+          await role.ended.catch(() => {});
+        },
+      };
+    },
+  });
+}
