@@ -1,4 +1,4 @@
-/** An address, or several parted by commas, without user and password. */
+/** Removes user and password from an address, or from several addresses separated by commas. */
 export function withoutPassword(url: string): string {
   return url.replace(/(^|\/\/)[^/]*@/g, '$1');
 }

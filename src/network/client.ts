@@ -25,7 +25,7 @@ export type Steps = QueryOutput['query']['steps'];
 const TRACE_PATIENCE_MS = 5_000;
 const REPLY_GRACE_MS = 5_000;
 
-/** The network said no, with a reason for the person. */
+/** The network refused a request. The message gives the reason to the user. */
 export class NetworkAnswerError extends Error {
   override readonly name = 'NetworkAnswerError';
   readonly code: string;
@@ -37,28 +37,34 @@ export class NetworkAnswerError extends Error {
   }
 }
 
-/** There is no network to be asked. */
+/** No network can be reached. */
 export class NoNetworkError extends Error {
   override readonly name = 'NoNetworkError';
 }
 
-/** Where the network is that commands talk to: the one of the data folder, else the broker of NATS_URL, else none. */
+/**
+ * The address of the network for commands: the network on the data folder, else the broker of NATS_URL, else
+ * null.
+ */
 export async function findNetwork(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
   const runtime = await readRuntime(dataFolderPath(env));
   return runtime?.natsUrl ?? env.NATS_URL ?? null;
 }
 
-/** A client's connection to the network that runs. Throws `NoNetworkError`. */
+/** A client's connection to the running network. Throws `NoNetworkError`. */
 export async function connectClient(url: string | null): Promise<NatsConnection> {
   if (url === null) {
     throw new NoNetworkError(
-      `No network runs on the data folder ${dataFolderPath()}. Start one with "dellm up", or name another folder by DELLM_HOME or a broker by NATS_URL.`,
+      `No network runs on the data folder ${dataFolderPath()}. Start one with "dellm up", or choose another folder with DELLM_HOME or a broker with NATS_URL.`,
     );
   }
   return connectNats({ url, name: 'dellm-cli' });
 }
 
-/** One request to a service of the network. Throws `NetworkAnswerError` for what the service refuses. */
+/**
+ * Sends one request to a service of the network. Throws `NetworkAnswerError` if the service refuses it, and
+ * `NoNetworkError` if nobody answers.
+ */
 export async function request<T>(
   nc: NatsConnection,
   subject: string,
@@ -71,7 +77,7 @@ export async function request<T>(
     bytes = (await nc.request(subject, encodeJson(body), { timeout: timeoutMs })).data;
   } catch (cause) {
     throw new NoNetworkError(
-      `The message broker is there, but nothing answered at ${subject}. Is the network still starting, or is its ${subject.startsWith('dellm.ask') ? 'gateway' : 'projector'} down?`,
+      `The message broker runs, but nothing answered at ${subject}. Is the network still starting, or is its ${subject.startsWith('dellm.ask') ? 'gateway' : 'projector'} down?`,
       { cause },
     );
   }
@@ -81,7 +87,7 @@ export async function request<T>(
   return schema.parse(value);
 }
 
-/** One question over a connection. */
+/** Asks one question over a connection. */
 export async function ask(nc: NatsConnection, given: Question): Promise<AskOutput> {
   const { question, account, queryId = randomUUID(), stakes = 'normal' } = given;
   const timeoutMs = given.timeout ?? ASK_TIMEOUT_MS.default;
@@ -89,7 +95,7 @@ export async function ask(nc: NatsConnection, given: Question): Promise<AskOutpu
   return request(nc, 'dellm.ask', body, AskOutput, timeoutMs + REPLY_GRACE_MS);
 }
 
-/** Every step of a query, as soon as the read model knows its ending. */
+/** All steps of a query, as soon as the read model has its ending. */
 export async function traceOf(nc: NatsConnection, queryId: string): Promise<Steps> {
   const deadline = Date.now() + TRACE_PATIENCE_MS;
   for (;;) {

@@ -5,7 +5,7 @@ import { loadCatalogue, type ModelFolders, modelPath } from '../inference/catalo
 import { createLlamaEngine } from '../inference/llama/engine.ts';
 import type { InferenceEngine } from '../inference/port.ts';
 
-/** The miniature models that come with the package, and those fetched into a data folder. */
+/** The folder of the miniature models in the package, and the folder of pulled models in a data folder. */
 export function modelFolders(home: string): ModelFolders {
   return {
     miniature: fileURLToPath(new URL('../../models/miniature', import.meta.url)),
@@ -13,7 +13,7 @@ export function modelFolders(home: string): ModelFolders {
   };
 }
 
-/** The engine of this device: llama.cpp over the models that are here, on a GPU if that is wanted and can be used. */
+/** The engine of this device: llama.cpp with the installed models, on a GPU if `gpu` is set and one can be used. */
 export async function localEngine(
   home: string,
   onLog: OnLog,

@@ -16,14 +16,14 @@ export const DEFAULT_EVOLUTION: Omit<EvolutionSettings, 'genePool'> = {
   goldShare: 0.1,
 };
 
-/** What evolution goes by in a new network of these models. */
+/** The rules of evolution for a new network with these models. */
 export async function evolutionSettings(models: SeedModels): Promise<EvolutionSettings> {
   return { ...DEFAULT_EVOLUTION, genePool: await genePool(models === 'miniature' ? 'miniature' : 'public') };
 }
 
-/** Every model, specialization and prompt that a genome of this class can have. */
+/** All models, specializations and prompts that a genome of this class can have. */
 export async function genePool(models: 'miniature' | 'public'): Promise<GenePool> {
-  // Only what is in the package is asked for: which files a device has pulled is its own affair.
+  // Only the package's catalogue is read. Which files a device has pulled makes no difference.
   const catalogue = await loadCatalogue(modelFolders('').miniature);
   if (models === 'miniature') return miniatureGenePool(catalogue);
   return {

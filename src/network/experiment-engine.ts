@@ -9,7 +9,7 @@ import { loadCatalogue } from '../inference/catalogue.ts';
 import { parseHeldOut } from '../inference/measure.ts';
 import { localEngine, modelFolders } from './engine.ts';
 
-/** What answers in an experiment on this machine: the miniature models, their recorded answers, or a world of skills. */
+/** The engine of an experiment on this machine: the miniature models, recorded answers, or a simulated world. */
 export async function openExperimentEngine(
   config: Pick<ExperimentConfig, 'engine' | 'recordings' | 'world'>,
   answersFile: string,

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** As `dellm models pull` leaves them. */
+/** Files as `dellm models pull` leaves them. */
 function pull(...ids: readonly string[]): void {
   mkdirSync(join(home, 'models'), { recursive: true });
   for (const { id, source } of PUBLIC_MODELS) {
@@ -24,11 +24,11 @@ function pull(...ids: readonly string[]): void {
 }
 
 describe('a first generation', () => {
-  it('is made of miniature models without looking for anything', async () => {
+  it('has miniature models without a check of files', async () => {
     expect(await seedModels({ models: 'miniature', home }, { tier: null, ramBytes: 1e9 })).toBe('miniature');
   });
 
-  it('of public models needs those of this device’s tier, and says how to fetch what is missing', async () => {
+  it('of public models needs those of this device’s tier, and says how to get missing ones', async () => {
     pull('qwen25-math-15b', 'phi-2', 'llama-32-1b', 'qwen25-05b', 'tinyllama-11b', 'qwen25-15b');
     const refused = await seedModels({ models: 'public', home }, LAPTOP).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(SeedModelsError);
@@ -41,7 +41,7 @@ describe('a first generation', () => {
     expect(message).toContain('tier low');
   });
 
-  it('of public models is that of the tier, once they are here', async () => {
+  it('of public models has those of the tier, once they are installed', async () => {
     pull(...PUBLIC_MODELS.map(({ id }) => id));
     const seeds = await seedModels({ models: 'public', home }, LAPTOP);
     expect(seeds).toBe('low');
@@ -63,7 +63,7 @@ describe('a first generation', () => {
     await expect(seedModels({ models: 'public', home }, tiny)).rejects.toThrow('2.00 GB of memory');
   });
 
-  it('is not born again: a network that exists keeps its Nodes, and that is told', async () => {
+  it('does not replace an existing one: that network keeps its Nodes, and the log says so', async () => {
     const store = createMemoryEventStore();
     const log: string[] = [];
     await store.append(

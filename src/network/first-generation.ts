@@ -7,23 +7,23 @@ import { bytes } from '../inference/size.ts';
 import { type ModelClass, SPECIES, seedGenome } from '../inference/species.ts';
 import { modelFolders } from './engine.ts';
 
-/** What the first generation is made of: the miniature models, or the public pairs for a tier of device. */
+/** The models of the first generation: the miniature models, or the public pairs for a tier. */
 export type SeedModels = 'miniature' | Tier;
 
-/** The device is too small for public models, or their files are not here. */
+/** The device is too small for public models, or their files are not installed. */
 export class SeedModelsError extends Error {
   override readonly name = 'SeedModelsError';
 }
 
 export interface FirstGeneration {
   readonly models: ModelClass;
-  /** The data folder, in which pulled models lie. */
+  /** The data folder, which contains the pulled models. */
   readonly home: string;
 }
 
 /**
- * The models for a first generation on this device. Throws `SeedModelsError` where public ones do not fit it or are not
- * all here; a file that is here has passed the checks of `dellm models pull`.
+ * The models for a first generation on this device. Throws `SeedModelsError` if public models do not fit it, or
+ * if some are not installed. (An installed file has passed the checks of `dellm models pull`.)
  */
 export async function seedModels(
   { models, home }: FirstGeneration,
@@ -40,23 +40,20 @@ export async function seedModels(
   const missing = await missingModels(tier, home);
   if (missing.length === 0) return tier;
   throw new SeedModelsError(
-    `Public models that a first generation on this device (tier ${tier}) is made of are not in ${modelFolders(home).pulled}. ` +
+    `Public models for a first generation on this device (tier ${tier}) are not in ${modelFolders(home).pulled}. ` +
       `No network was started. Fetch them (about ${bytes(missing.reduce((sum, model) => sum + model.bytes, 0))}), and start again:\n` +
       missing.map(({ id }) => `  dellm models pull ${id}`).join('\n'),
   );
 }
 
-/** As `seedModels`, where there may be a network already: it keeps its Nodes, and needs no others. */
+/** The same as `seedModels` for a new network. An existing network keeps its Nodes and needs no other models. */
 export async function seedModelsFor(
   store: EventStore,
   wanted: FirstGeneration,
   onLog: OnLog,
 ): Promise<SeedModels> {
   if (wanted.models === 'miniature' || !(await hasBegun(store))) return seedModels(wanted);
-  onLog(
-    'warn',
-    `there is a network already, and it keeps its Nodes: --models ${wanted.models} has no effect`,
-  );
+  onLog('warn', `there is already a network, which keeps its Nodes: --models ${wanted.models} has no effect`);
   return 'miniature';
 }
 

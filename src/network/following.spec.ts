@@ -4,7 +4,7 @@ import { nodeView } from '../../test/support/views.ts';
 import { decodeJson, encodeJson } from '../events/envelope.ts';
 import { followNetwork } from './following.ts';
 
-/** A row of the projection `network`, as the read model gives it. */
+/** A row of the projection `network`, as the read model returns it. */
 function row(id: string, position: number): object {
   const { cluster, species, device, owner, genome, generation } = nodeView(id);
   const node = { kind: 'node', id, cluster, species, device, owner, genome, generation, inFlight: 0 };
@@ -12,7 +12,7 @@ function row(id: string, position: number): object {
 }
 
 describe('the view of the network', () => {
-  it('has caught up with the last page of what was known, not with the first', async () => {
+  it('has caught up with the last page of the known rows, not with the first', async () => {
     const abort = new AbortController();
     const pages = [
       { rows: [row('n1', 3)], position: 3, more: true },
@@ -21,7 +21,7 @@ describe('the view of the network', () => {
     const seen: number[] = [];
     const nc = {
       async request() {
-        // It is asked before the follower is handed out.
+        // The first request is sent before `followNetwork` returns.
         await Promise.resolve();
         seen.push(follower.view().nodes.size);
         const page = pages.shift() ?? { rows: [], position: 9, more: false };
@@ -35,7 +35,7 @@ describe('the view of the network', () => {
     abort.abort();
   });
 
-  it('asks from where it is, and lets the read model wait for a change', async () => {
+  it('asks from its position, and lets the read model wait for a change', async () => {
     const abort = new AbortController();
     const asked: unknown[] = [];
     await new Promise<void>((resolve) => {
@@ -55,7 +55,7 @@ describe('the view of the network', () => {
     ]);
   });
 
-  it('lets go of who waits when it is stopped while the read model waits', async () => {
+  it('resolves caughtUp when it is stopped while the read model waits', async () => {
     const abort = new AbortController();
     const nc = { request: () => new Promise(() => {}) } as unknown as NatsConnection;
     const { caughtUp } = followNetwork({ nc, onLog: () => {}, signal: abort.signal });
@@ -63,7 +63,7 @@ describe('the view of the network', () => {
     await caughtUp;
   });
 
-  it('lets go of who waits when it is stopped while nobody answers', async () => {
+  it('resolves caughtUp when it is stopped while nobody answers', async () => {
     const abort = new AbortController();
     const nc = {
       async request() {

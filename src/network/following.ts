@@ -11,7 +11,7 @@ import { type LiveDevice, NetworkViewBuilder } from '../projections/network-view
 
 export interface Follower {
   view(): NetworkView;
-  /** Resolves when the view holds all that the read model knew when it was first asked, or at the signal. */
+  /** Resolves when the view has everything that the read model had at the first request, or at the signal. */
   readonly caughtUp: Promise<void>;
   setDevices(devices: readonly LiveDevice[]): void;
 }
@@ -23,7 +23,10 @@ const WAIT_MS = 1_000;
 const PAGE_ROWS = 400;
 const REQUEST_TIMEOUT_MS = 2_000;
 
-/** Keeps a view of the network from the read model's changes, until the signal. While nobody answers, the last one stays. */
+/**
+ * Keeps a view of the network from the read model's changes, until the signal. While nobody answers, the view
+ * stays as it is.
+ */
 export function followNetwork(options: {
   readonly nc: NatsConnection;
   readonly onLog: OnLog;
@@ -36,7 +39,7 @@ export function followNetwork(options: {
   const caughtUp = new Promise<void>((resolve) => {
     catchUp = resolve;
   });
-  // The last request may still be waiting for its answer then.
+  // At the signal, the last request may still be waiting for its answer.
   signal.addEventListener('abort', () => catchUp(), { once: true });
 
   async function follow(): Promise<void> {
@@ -53,7 +56,7 @@ export function followNetwork(options: {
         if (silent) onLog('info', 'the read model answers again');
         silent = false;
       } catch (error) {
-        if (!silent && !signal.aborted) onLog('warn', `the read model gives no answer: ${reasonOf(error)}`);
+        if (!silent && !signal.aborted) onLog('warn', `the read model does not answer: ${reasonOf(error)}`);
         silent = true;
       }
       if (!more) await pause(FOLLOW_EVERY_MS, signal);
@@ -68,7 +71,7 @@ export function followNetwork(options: {
   };
 }
 
-/** Everything that waits for a time, page by page. */
+/** All open deadlines, page by page. */
 export async function openDeadlines(nc: NatsConnection): Promise<readonly OpenDeadline[]> {
   const all: OpenDeadline[] = [];
   for (let after: string | null = ''; after !== null; ) {
@@ -94,7 +97,7 @@ async function request<T>(
   return schema.parse(decodeJson(answer.data));
 }
 
-/** Waits, or until the signal. */
+/** Waits for `ms` milliseconds, or until the signal. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }

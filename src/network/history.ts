@@ -12,25 +12,25 @@ export interface HistoryOptions {
   readonly from?: string;
   /** The connection string of an EventStoreDB. Not together with `from`. */
   readonly store?: string;
-  /** Where folds are kept. Default: `replay-cache` in the data folder, if there is one. */
+  /** Folder for projection snapshots. Default: `replay-cache` in the data folder, if there is one. */
   readonly cache?: string;
-  /** Ends reading, so that whoever writes meanwhile can clean up. */
+  /** Ends reading, so that the caller can clean up. */
   readonly signal: AbortSignal;
-  /** Called when the cache of folds cannot be used. */
+  /** Called if the projection snapshots cannot be used. */
   readonly onStatus: (message: string) => void;
 }
 
-/** A history to read, and what goes with it. */
+/** An open history with its surroundings. */
 export interface OpenHistory {
   readonly source: HistorySource;
-  /** Where folds are kept; null where there is no place for them. */
+  /** The projection snapshots; null if there is no folder for them. */
   readonly cache: SnapshotCache | null;
-  /** The data folder whose history this is; null for a history from elsewhere. */
+  /** The data folder that the history belongs to; null for a history from elsewhere. */
   readonly home: string | null;
   close(): Promise<void>;
 }
 
-/** There is no history where one was looked for. */
+/** There is no history at the given place. */
 export class NoHistoryError extends Error {
   override readonly name = 'NoHistoryError';
 }
@@ -39,8 +39,8 @@ const STORE_FILE = 'history.sqlite';
 const HISTORY_FILE = 'history.jsonl';
 
 /**
- * Opens a history: that of `from` or `store`, else that of the network that runs on the data folder, else the folder's
- * own file. Throws `NoHistoryError`, and what connecting or opening throws.
+ * Opens a history: the one of `from` or `store`, else that of the network that runs on the data folder, else
+ * the folder's own file. Throws `NoHistoryError`, and the errors of connecting or opening.
  */
 export async function openHistory(options: HistoryOptions): Promise<OpenHistory> {
   const undo: (() => Promise<void>)[] = [];
@@ -72,13 +72,14 @@ async function findSource(
   const runtime = await readRuntime(home);
   if (runtime) {
     const source = await openStore(runtime.storeUrl, undo);
-    // Where the store is the folder's own, its file is the same history, and read many times as fast.
+    // If the store serves the folder's own file, the file is the same history, and reading it is many times as
+    // fast.
     const own = existsSync(file) ? await sameHistory(source, file) : null;
     return { source: take(own ?? source), home };
   }
   if (existsSync(file)) return { source: take(openFile(file)), home };
   throw new NoHistoryError(
-    `There is no history in the data folder ${home}, and no network runs on it. Name a history by --from or --store, or another folder by DELLM_HOME.`,
+    `There is no history in the data folder ${home}, and no network runs on it. Choose a history with --from or --store, or another folder with DELLM_HOME.`,
   );
 }
 
@@ -102,7 +103,7 @@ async function openStore(url: string, undo: (() => Promise<void>)[]): Promise<Hi
   return storeSource(store, withoutPassword(url));
 }
 
-/** The file as a source if it holds the store's history; null if it is another's. */
+/** The file as a source if it has the same history as the store; null if not. */
 async function sameHistory(store: HistorySource, file: string): Promise<HistorySource | null> {
   const source = storeFileSource(file);
   const [theirs, ours] = await Promise.all([store.identity(), source.identity()]);
@@ -114,7 +115,7 @@ async function sameHistory(store: HistorySource, file: string): Promise<HistoryS
 function cacheOf({ cache, onStatus }: HistoryOptions): SnapshotCache | null {
   if (cache !== undefined) return snapshotCache(cache, { onStatus });
   const home = dataFolderPath();
-  // Only where there is a data folder: reading a history makes none.
+  // Only if there is a data folder: reading a history does not create one.
   return existsSync(join(home, 'dellm.json'))
     ? snapshotCache(join(home, 'replay-cache'), { onStatus })
     : null;

@@ -10,21 +10,21 @@ import { localEngine, modelFolders } from './engine.ts';
 
 export interface PairLeftOut {
   readonly id: string;
-  /** Those of its models whose files are missing. */
+  /** The models of the pair whose files are missing. */
   readonly models: readonly string[];
 }
 
 export interface MeasureModelsOptions {
   readonly signal: AbortSignal;
   readonly onLog: OnLog;
-  /** Called once, before anything is asked. */
+  /** Called once, before the first prompt. */
   readonly onLeftOut: (pairs: readonly PairLeftOut[]) => void;
   readonly onProgress: Parameters<typeof measurePairs>[0]['onProgress'];
 }
 
 /**
- * Asks every pair of miniature models its held-out prompts, through the engine and with the vote that answer users.
- * A pair whose files are not all here is left out. Throws where no pair is left, and the signal's reason.
+ * Asks every pair of miniature models its held-out prompts, with the engine and the vote that answer users. A
+ * pair with missing files is left out. Throws if no pair is left, or with the signal's reason.
  */
 export async function measureModels(options: MeasureModelsOptions) {
   const { signal, onLog, onLeftOut, onProgress } = options;

@@ -4,13 +4,13 @@ import { HistoryEvent, HistoryOutput } from '../gateway/schemas.ts';
 import { eventSubject } from '../messaging/subjects.ts';
 import { request } from './client.ts';
 
-/** An event that happened. Data that is too long for a message is null here, and stands in the store alone. */
+/** An event. Data that is too long for a message is null; then only the store has it. */
 export type TailedEvent = Omit<HistoryEvent, 'data'> & { readonly data: HistoryEvent['data'] | null };
 
 export interface TailOptions {
   /** Only this stream. Default: all. */
   readonly stream?: string;
-  /** Past events to begin with. */
+  /** Number of past events to begin with. */
   readonly limit: number;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -21,8 +21,9 @@ const PAGE_EVENTS = 200;
 const Relayed = HistoryEvent.extend({ data: HistoryEvent.shape.data.nullable() });
 
 /**
- * The last events of the history, then new ones as the relay publishes them, in the order of the store. It listens
- * before it reads the past, so that nothing is missed; what comes both ways is given once.
+ * The last events of the history, then new ones as the relay publishes them, in the order of the store. It
+ * subscribes before it reads the past, so that nothing is missed. An event that arrives both ways is yielded
+ * once.
  */
 export async function* tailHistory(nc: NatsConnection, options: TailOptions): AsyncGenerator<TailedEvent> {
   const { stream, limit, signal } = options;
@@ -48,7 +49,7 @@ export async function* tailHistory(nc: NatsConnection, options: TailOptions): As
   }
 }
 
-/** The last events of the history or of one stream, the oldest of them first. */
+/** The last events of the history or of one stream, oldest first. */
 async function lastEvents(
   nc: NatsConnection,
   stream: string | undefined,

@@ -20,17 +20,17 @@ export interface ProjectorOptions {
   readonly signal: AbortSignal;
   /** Called once, when the history has been folded to its end. */
   readonly onCaughtUp?: () => void;
-  /** Told when the rows turn out to be of another history, and what is done about it. */
+  /** Called when the rows come from another history, with what is done about it. */
   readonly onStatus?: (message: string) => void;
 }
 
-/** Rows and checkpoint are committed at least this often while events come in. */
+/** While events arrive, rows and checkpoint are committed at least this often. */
 const COMMIT_EVERY_MS = 250;
 const COMMIT_EVERY_EVENTS = 1000;
 
 /**
- * Keeps the read model up to date, until the signal; then everything folded so far is committed. After an error it is
- * not: an event may have reached some of its rows only.
+ * Keeps the read model up to date until the signal, and then commits everything folded so far. After an error
+ * nothing more is committed, because an event may have changed only some of its rows.
  */
 export async function runProjector(options: ProjectorOptions): Promise<void> {
   const { store, model, signal, onCaughtUp } = options;
@@ -83,7 +83,7 @@ async function beginAnewIfForeign({ store, model, onStatus }: ProjectorOptions):
   if (lastEvent) {
     onStatus?.(
       `the read model was made from another history (event ${lastEvent.revision} of ${lastEvent.stream} is not in ` +
-        'this event store); it is made again from the first event',
+        'this event store); it is built again from the first event',
     );
   }
   model.clear();
