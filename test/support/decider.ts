@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
 import type { ActorDefinition, Command, DomainEvent, Effect, Given } from '../../src/actors/actor.ts';
 import { canonicalJson } from '../../src/events/envelope.ts';
+import type { ActorKind } from '../../src/events/kinds.ts';
 import { WorkOrder } from '../../src/events/node.ts';
 import { givenFor } from '../../src/host/given.ts';
 import { DEFINITIONS } from '../../src/sagas/index.ts';
@@ -21,6 +22,12 @@ export const START = '2026-01-05T10:00:00.000Z';
 /** The time `ms` milliseconds after `START`. */
 export function later(ms: number): string {
   return new Date(Date.parse(START) + ms).toISOString();
+}
+
+/** The effect that sends a command to the actor `kind/id`. */
+export function sends(to: string, type: string, data: object): Effect {
+  const [kind, id] = to.split('/') as [ActorKind, string];
+  return { kind: 'command', to: { kind, id }, command: { type, data } };
 }
 
 /**

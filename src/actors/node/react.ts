@@ -9,10 +9,11 @@ import type {
   VoteCast,
   WorkOrder,
 } from '../../events/node.ts';
+import type { Genome } from '../../events/values.ts';
 import { fillTemplate } from '../../evolution/genome.ts';
 import { commandTo, type MessageEffect, type SentCommand, type WorkEffect } from '../actor.ts';
 import { REPORT_EVERY } from '../reporting.ts';
-import type { nodeMachine } from './machine.ts';
+import type { NodeContext, nodeMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof nodeMachine>;
 
@@ -82,9 +83,8 @@ function settleIn({ node, cluster, saga }: NodeBorn, snapshot: Snapshot): readon
 }
 
 function admission(cluster: string, { context }: Snapshot): SentCommand {
-  const { node, device, owner, genome } = context;
-  if (!genome) throw new Error(`${node} is to join a Cluster before it was born.`);
-  const { specialization, modelA, modelB } = genome;
+  const { node, device, owner } = context;
+  const { specialization, modelA, modelB } = genomeOf(context);
   return commandTo(
     { kind: 'cluster', id: cluster },
     { type: 'AdmitNode', data: { node, device, owner, specialization, pair: `${modelA}+${modelB}` } },
@@ -92,8 +92,8 @@ function admission(cluster: string, { context }: Snapshot): SentCommand {
 }
 
 function work(task: TaskAccepted, { context }: Snapshot): WorkEffect {
-  const { genome, device, node } = context;
-  if (!genome) throw new Error(`${node} took a task before it was born.`);
+  const { device, node } = context;
+  const genome = genomeOf(context);
   const body: WorkOrder = {
     node,
     taskId: task.taskId,
@@ -105,6 +105,11 @@ function work(task: TaskAccepted, { context }: Snapshot): WorkEffect {
     dueAt: task.dueAt,
   };
   return { kind: 'work', device, body };
+}
+
+function genomeOf({ node, genome }: NodeContext): Genome {
+  if (!genome) throw new Error(`The Node "${node}" is not born yet.`);
+  return genome;
 }
 
 function reportVote(cast: VoteCast, { context }: Snapshot): SentCommand {
