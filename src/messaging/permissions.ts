@@ -1,6 +1,6 @@
 import { inboxPrefixOfUser } from './connection.ts';
 import { deviceConsumer, WORK } from './streams.ts';
-import { requireId, SERVICE_SUBJECTS } from './subjects.ts';
+import { CLIENT_SUBJECTS, requireId } from './subjects.ts';
 
 /** A broker's user and its permissions. Without `publish` and `subscribe` it may do everything. */
 export interface NatsUser {
@@ -35,7 +35,7 @@ export function clientUser(password: string): NatsUser {
   return {
     user: CLIENT_USER,
     password,
-    publish: [...SERVICE_SUBJECTS, '$SRV.>'],
+    publish: [...CLIENT_SUBJECTS, '$SRV.>'],
     subscribe: [`${inboxPrefixOfUser(CLIENT_USER)}.>`, 'dellm.evt.>'],
   };
 }

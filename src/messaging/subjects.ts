@@ -3,27 +3,11 @@ import { InvalidSubjectTokenError } from './errors.ts';
 /** Number of partitions for commands and their consumers. To change it, drain DELLM_CMD first. */
 export const PARTITIONS = 64;
 
-/** Subjects that the network's services answer. */
-export const SERVICE_SUBJECTS = [
-  'dellm.ask',
-  'dellm.ask.stream',
-  'dellm.query',
-  'dellm.matrix',
-  'dellm.trust',
-  'dellm.credits',
-  'dellm.nodes',
-  'dellm.evolution',
-  'dellm.history',
-  'dellm.history.at',
-  'dellm.history.diff',
-  'dellm.history.why',
-  'dellm.history.verify',
-  'dellm.schemas',
-  'dellm.status',
-  'dellm.accounts.open',
-] as const;
-
-export type ServiceSubject = (typeof SERVICE_SUBJECTS)[number];
+/**
+ * Subjects that clients may ask: every `dellm.<name>`, and services with longer subjects. Subjects of the network's own
+ * roles have more than two tokens, so a new `dellm.<name>` needs no new permission.
+ */
+export const CLIENT_SUBJECTS = ['dellm.*', 'dellm.ask.stream', 'dellm.history.*', 'dellm.accounts.open'];
 
 export interface CommandTarget {
   readonly kind: string;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { decodeJson, encodeJson } from '../../src/events/envelope.ts';
 import { HTTP_STATUS } from '../../src/messaging/endpoint-error.ts';
-import { SERVICE_SUBJECTS } from '../../src/messaging/subjects.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
+import { PUBLIC_SUBJECTS } from '../support/public-subjects.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
 const BIN = join(import.meta.dirname, '../../bin/dellm.js');
@@ -105,7 +105,7 @@ describe('the page of services', () => {
 
   it('has every endpoint, with an example', () => {
     const shown = new Set(examples.map(({ subject }) => subject));
-    for (const subject of SERVICE_SUBJECTS) {
+    for (const subject of PUBLIC_SUBJECTS) {
       expect(page).toContain(`## ${subject}\n`);
       expect([...shown]).toContain(subject);
     }

@@ -14,7 +14,13 @@ import {
   partitionConsumer,
   WORK,
 } from '../../src/messaging/streams.ts';
-import { commandSubject, GATEWAY_INBOX, partitionOf, workSubject } from '../../src/messaging/subjects.ts';
+import {
+  commandSubject,
+  deadSubject,
+  GATEWAY_INBOX,
+  partitionOf,
+  workSubject,
+} from '../../src/messaging/subjects.ts';
 import type { TestNats } from '../support/nats.ts';
 import { startTestNats } from '../support/nats.ts';
 
@@ -185,6 +191,8 @@ describe("a device's user", () => {
       commandSubject(node),
       workSubject('a'),
       'dellm.evt.node.n1.VoteCast',
+      'dellm.view.network',
+      deadSubject(node),
       '$JS.API.STREAM.LIST',
       `${GATEWAY_INBOX}.x.y`,
     ]) {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeJson, encodeJson } from '../../src/events/envelope.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import type { InferenceEngine } from '../../src/inference/port.ts';
-import { SERVICE_SUBJECTS } from '../../src/messaging/subjects.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
+import { PUBLIC_SUBJECTS } from '../support/public-subjects.ts';
 
 /** The models never answer this question. */
 const SILENT = 'What is 13 × 13?';
@@ -95,7 +95,7 @@ describe('bad input', () => {
   ];
 
   it.each(unreadable)('is refused by every endpoint: %s', async (_what, body) => {
-    const answers = await Promise.all(SERVICE_SUBJECTS.map((subject) => refusal(subject, body)));
+    const answers = await Promise.all(PUBLIC_SUBJECTS.map((subject) => refusal(subject, body)));
     for (const { code, message, hint } of answers) {
       expect(code).toBe('bad-request');
       expect(message).toContain('Nothing was done.');
@@ -105,8 +105,8 @@ describe('bad input', () => {
 
   it('of 900 KB is refused by every endpoint', async () => {
     const body = JSON.stringify({ question: 'x'.repeat(900 * 1024) });
-    const answers = await Promise.all(SERVICE_SUBJECTS.map((subject) => refusal(subject, body)));
-    expect(answers.map(({ code }) => code)).toEqual(SERVICE_SUBJECTS.map(() => 'too-large'));
+    const answers = await Promise.all(PUBLIC_SUBJECTS.map((subject) => refusal(subject, body)));
+    expect(answers.map(({ code }) => code)).toEqual(PUBLIC_SUBJECTS.map(() => 'too-large'));
   });
 
   it('that is empty counts as an empty object, which is enough for endpoints without required fields', async () => {
@@ -385,7 +385,7 @@ describe('the services', () => {
       'dellm.schemas',
     );
     const subjects = endpoints.map(({ subject }) => subject).sort();
-    expect(subjects).toEqual(SERVICE_SUBJECTS.filter((subject) => subject !== 'dellm.schemas').sort());
+    expect(subjects).toEqual(PUBLIC_SUBJECTS.filter((subject) => subject !== 'dellm.schemas').sort());
     for (const { request, response } of endpoints) {
       expect([request, response]).toEqual([expect.any(Object), expect.any(Object)]);
     }
