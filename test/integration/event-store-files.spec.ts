@@ -128,7 +128,7 @@ describe('the process of the embedded event store', () => {
     other.close();
     expect(error.exitCode).toBe(exitCodes.failed);
     expect(error.message).toContain(`port ${port}`);
-    expect(error.message).toContain('taken');
+    expect(error.message).toContain('in use');
   });
 
   it.each([[[]], [['--file', '']], [['--file', 'x', '--port', 'abc']], [['--nonsense']]])(
