@@ -150,7 +150,7 @@ export interface NodeRetired {
   readonly at: string;
 }
 
-/** A saga has not heard of the birth or the retirement that it waits for, so it is told again. Changes no state. */
+/** A saga missed the birth or the retirement that it waits for, so it is sent again. Changes no state. */
 export type LifeAffirmed = { readonly node: string; readonly at: string } & (
   | { readonly what: 'birth'; readonly saga: SagaRef }
   | { readonly what: 'retirement'; readonly saga: GenerationRef }

@@ -50,7 +50,7 @@ export interface QueryAskedAgain {
   readonly reservationId: string;
   readonly account: string;
   readonly replyTo: string | null;
-  /** False if the id belongs to another question. The asker is told so. */
+  /** False if the id belongs to another question. The reply says so. */
   readonly sameQuestion: boolean;
   readonly at: string;
 }
@@ -62,7 +62,7 @@ export interface QueryForgone {
   readonly at: string;
 }
 
-/** The account has not heard of the ending, so it is told again what follows for this reservation. */
+/** The account missed the ending, so the effects for this reservation are sent again. */
 export interface EndingConfirmed {
   readonly reservationId: string;
   readonly account: string;

@@ -60,7 +60,7 @@ describe('the fitness of a Node', () => {
     expect(type).toMatchObject({ judged: 10, right: 8, latencyS: 2, computeS: 1 });
   });
 
-  it('is 1 of par for whoever is always right, on target, at no compute, whatever the type’s target', () => {
+  it('is 1 for a Node that is always right, on target, at no compute, for any target of the type', () => {
     for (const taskType of [SIMPLE, MEDIUM]) {
       const { fitness, score } = judge(times(5, { taskType, responseMs: 10 }));
       expect(fitness).toBeCloseTo(1, 12);

@@ -146,7 +146,7 @@ describe('crossover', () => {
     ]);
   });
 
-  it('averages topP and topK, and takes prompts and windows from whoever gives the specialization', () => {
+  it('averages topP and topK, and takes prompts and windows from the parent that gives the specialization', () => {
     const a = { ...GENOME, samplingParams: { ...GENOME.samplingParams, topP: 0.9, topK: 40 } };
     const b: Genome = {
       ...GENOME,

@@ -16,7 +16,7 @@ const many = (specialization: string): GoldTask[] =>
   Array.from({ length: 1500 }, (_, seed) => gold(specialization, seed));
 const expectedOf = ({ expected }: GoldTask): string => expected.value;
 
-/** Answers by a small solver of its own, from the prompt alone. */
+/** Answers by a separate small solver, from the prompt alone. */
 function solve({ prompt, taskType }: GoldTask): string {
   const numbers = (prompt.match(/\d+/g) ?? []).map(Number);
   const [a, b] = [numbers[0] ?? Number.NaN, numbers[1] ?? Number.NaN];

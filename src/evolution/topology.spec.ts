@@ -125,7 +125,7 @@ describe('a Cluster that is too small', () => {
     });
   });
 
-  it('joins one of another specialization where there is none of its own', () => {
+  it('joins a Cluster of another specialization if none has its own', () => {
     const others = [other('strange', { specialization: 'creative' })];
     expect(reshape(self(members(4)), others)).toMatchObject({ into: 'strange' });
     expect(reshape(self(members(4)), [])).toBeNull();

@@ -85,7 +85,7 @@ export function characterise(members: readonly MemberView[], regionsInNetwork: n
  * specialization if there is none. A failing Cluster moves only if the two together need not split again.
  *
  * Of two Clusters that are both too small, only one moves, so they never swap. Otherwise each Cluster decides
- * alone: its target may itself be about to merge, so whoever carries this out must check that the target still
+ * alone: its target may itself be about to merge, so the caller must check that the target still
  * exists.
  */
 export function reshape(

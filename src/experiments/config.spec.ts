@@ -113,7 +113,7 @@ describe('an impossible experiment', () => {
     expect(faults(input)).toEqual([line]);
   });
 
-  it('is told all that is wrong with it at once', () => {
+  it('is refused with all its faults at once', () => {
     expect(faults({ nodes: 3, arms: ['evolution', 'revolution'], node: 7 })).toEqual([
       '- nodes: 3 is not from 5 to 10000',
       expect.stringMatching(/^- arms\.1: "revolution" is not one of evolution, random-search, .*no-modes/),

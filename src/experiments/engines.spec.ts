@@ -98,7 +98,7 @@ describe('the engine of an experiment', () => {
     })(order(), 'laptop');
     expect(first).toBeInstanceOf(Promise);
     const answered = await first;
-    // The seed is folded into four variants, and the second model samples by one of its own.
+    // The seed is folded into four variants, and the second model samples by a separate one.
     expect(played.seeds).toEqual([1, 2]);
     expect(workOf(miniature)(order(), 'laptop')).toEqual(answered);
     expect(workOf(miniature)(order({ seed: 5 }), 'laptop')).toEqual(answered);
@@ -153,7 +153,7 @@ describe('the engine of an experiment', () => {
         },
       },
     });
-    // What is recorded of it is the same, whoever knows that it does not fit.
+    // What is recorded is the same, wherever it is found that it does not fit.
     expect(await work(order({ prompt: 'long' }), 'laptop')).toEqual(answered);
     await engine.flush();
     const recordings = join(folder, 'failures.jsonl');

@@ -26,7 +26,7 @@ describe('the first generation of an experiment', () => {
     expect(nodesOf(born({ nodes: 30 }, 8))).not.toEqual(nodesOf(born({ nodes: 30 })));
   });
 
-  it('gives every Node a genome of its own and a device with one slot', () => {
+  it('gives every Node its own genome and a device with one slot', () => {
     const population = born({ nodes: 47, clusterSize: 10 });
     const nodes = nodesOf(population);
     expect(nodes).toHaveLength(47);

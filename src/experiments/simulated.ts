@@ -41,7 +41,7 @@ const BYTES = { least: 0.6e9, most: 3e9 };
 /** Memory of a model, and the share of a tier's RAM for half of a pair, as in the catalogue. */
 const RAM = { factor: 1.1, plus: 150e6, share: 0.36 };
 
-/** Log-odds of an average model on a task of its own field, with everything else at its best. */
+/** Log-odds of an average model on a task in its field, with everything else at its best. */
 const MEAN_SKILL = -0.2;
 /** The largest model's advantage over the smallest one, in log-odds. */
 const SIZE_SKILL = 1;

@@ -62,7 +62,7 @@ describe('the pools of miniature tasks', () => {
 });
 
 describe('a sample of tasks', () => {
-  it('is the same for the same parts, another for others, and takes families in turn', () => {
+  it('is the same for the same parts, differs for others, and takes families in turn', () => {
     const sample = sampleTasks(miniature.training, 10, 7, 'cluster', 1);
     expect(sampleTasks(miniature.training, 10, 7, 'cluster', 1)).toEqual(sample);
     expect(sampleTasks(miniature.training, 10, 7, 'cluster', 2)).not.toEqual(sample);

@@ -214,7 +214,7 @@ describe('the network in virtual time', () => {
     expect(folds()).toEqual(recorded);
   });
 
-  it('goes on from a recorded generation as if there had been no break, byte for byte', async () => {
+  it('continues from a recorded generation as if it had not stopped, byte for byte', async () => {
     const whole = await evolved(7, 3);
     const first = await evolved(7, 1);
     const again = new Evolving(7, first.events, { startAt: first.host.at });

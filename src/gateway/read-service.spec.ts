@@ -82,7 +82,7 @@ describe('following the network', () => {
     expect(await second).toMatchObject({ position: 4, rows: [{ key: 'cluster/logic' }] });
   });
 
-  it('is told that nothing is new after its patience, or when the role ends', async () => {
+  it('hears that nothing is new when its wait is over, or when the role ends', async () => {
     expect(await ask(4, 1)).toEqual({ position: 4, rows: [], more: false });
     expect(await ask(4, 0)).toEqual({ position: 4, rows: [], more: false });
     const last = ask(4, 5_000);

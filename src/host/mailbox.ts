@@ -91,7 +91,7 @@ export class Mailbox {
   readonly #workplace: Workplace;
   /** The actor, if it is in memory. */
   #actor: ActorState | null = null;
-  /** By message id, until the broker is told the outcome. */
+  /** By message id, until the broker knows the outcome. */
   readonly #letters = new Map<string, Letter>();
   /** Messages that are not yet being handled, in order of arrival. */
   #waiting: Letter[] = [];

@@ -82,7 +82,7 @@ describe('timers', () => {
     });
   });
 
-  it('take over open deadlines of their own actors from the projections, at a sweep and every 10 s', async () => {
+  it('take over open deadlines of their actors from the projections, at a sweep and every 10 s', async () => {
     const open: OpenDeadline[] = [];
     const { clock, timers, sent, deadline } = world({ openDeadlines: async () => open });
     open.push(deadline('q1', -5_000), deadline('foreign', 0));

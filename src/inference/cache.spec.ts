@@ -115,7 +115,7 @@ describe('an engine that keeps its answers', () => {
     expect(readFileSync(path, 'utf8')).toBe('');
   });
 
-  it('cuts off a line that is not complete, says so, and goes on after it', async () => {
+  it('cuts off a line that is not complete, says so, and continues after it', async () => {
     const engine = await cachingEngine(source().engine, path);
     await engine.infer(request());
     await engine.close();

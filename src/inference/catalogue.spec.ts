@@ -31,7 +31,7 @@ describe('the model catalogue', () => {
     }
   });
 
-  it('takes the miniature models from their manifest, as a class of their own', async () => {
+  it('reads the miniature models from their manifest, as a separate class', async () => {
     const model = {
       name: 'maths-z',
       file: 'maths-z.gguf',

@@ -115,7 +115,7 @@ describe('pulling a model', () => {
     expect(readFileSync(path)).toEqual(content);
   });
 
-  it('goes on where it was broken off', async () => {
+  it('continues where it was interrupted', async () => {
     await expect(brokenOff()).rejects.toMatchObject({
       reason: 'incomplete',
       keptBytes: 10_000,

@@ -110,7 +110,7 @@ class StreamPublisher {
     }
   }
 
-  /** A publication without the right to it gets no answer: the connection is told of it. */
+  /** A publication without permission gets no answer: the error reaches the connection. */
   async #watchRefusals(): Promise<void> {
     for await (const status of this.#nc.status()) {
       if (status.type !== 'error' || !(status.error instanceof PermissionViolationError)) continue;

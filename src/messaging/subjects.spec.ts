@@ -63,7 +63,7 @@ describe('subjects', () => {
     expect(() => workSubject(text)).toThrow(/cannot be an id/);
   });
 
-  it('give every stream and event type a valid subject of its own', () => {
+  it('give every stream and event type a valid and distinct subject', () => {
     const subjects = new Map<string, string>();
     fc.assert(
       fc.property(fc.string(), fc.string(), (stream, type) => {

@@ -295,7 +295,7 @@ async function embeddedBroker(
   return supervised.current()?.url ?? `nats://127.0.0.1:${port}`;
 }
 
-/** An external broker has users of its own, named in its address. */
+/** An external broker has its own users, named in its address. */
 function accessOf(
   url: string,
   users: readonly NatsUser[],

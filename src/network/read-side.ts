@@ -30,7 +30,7 @@ export const STOP_PATIENCE_MS = 10_000;
 /**
  * Starts projector and relay in their own process: nothing that they do then delays an actor. Resolves when the read
  * models know the whole history; rejects if the process ends before, or if the options do not come. The process ends
- * with this one, however this one ends.
+ * with this one, even if this one is killed.
  */
 export async function launchReadSide(options: Promise<ReadSideOptions>, onLog: OnLog): Promise<Running> {
   const child = fork(compiledProcess(), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

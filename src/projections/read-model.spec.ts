@@ -93,7 +93,7 @@ describe('the read model', () => {
     expect(model.row(counts, 'a')).toBe(1);
   });
 
-  it('goes on after a stop from the last commit: rows and checkpoint are of one position', () => {
+  it('continues after a stop from the last commit: rows and checkpoint are of one position', () => {
     const before = open();
     before.apply(event(1, 'a'));
     before.commit();

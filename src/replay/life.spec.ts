@@ -92,7 +92,7 @@ const told: readonly Told[] = [
 const source = sourceOf(placed(historyOf(told)));
 
 describe("a Node's life", () => {
-  it('is told from birth to end, with what selection made of it', async () => {
+  it('runs from birth to end, with the decisions of selection', async () => {
     const life = await lifeOf('x-03', { source, cache: null });
     expect(life).toMatchObject({
       node: 'x-03',
@@ -129,7 +129,7 @@ describe("a Node's life", () => {
     ]);
   });
 
-  it('that goes on has no end', async () => {
+  it('that continues has no end', async () => {
     const life = await lifeOf('x-01', { source, cache: null });
     expect(life).toMatchObject({
       end: null,

@@ -69,7 +69,7 @@ export async function loadSnapshot(
   return null;
 }
 
-/** Caches the model's rows. If the cache cannot be written, the fold still goes on. */
+/** Caches the model's rows. If the cache cannot be written, the fold still continues. */
 export async function saveSnapshot(
   { folder, onStatus }: SnapshotCache,
   source: HistorySource,

@@ -244,7 +244,7 @@ describe.each(DEFINITIONS.map((definition) => [definition.kind, definition] as c
 describe('in a recorded history', () => {
   const recorded = moments();
 
-  it('whoever waits has a deadline, and nobody stays in a state that is passed', async () => {
+  it('every waiting state has a deadline, and no actor stays in a state that is over', async () => {
     const wrong = (await recorded).flatMap((moment) => {
       const { kind } = moment.definition;
       const paths = Object.keys(STATES[kind]).filter((path) => moment.snapshot.matches(stateAt(path)));

@@ -108,7 +108,7 @@ function taken(state: AnyStateNode): readonly string[] {
 }
 
 describe('the actors of the network', () => {
-  it('have a type of event of their own each', () => {
+  it('have distinct types of events', () => {
     const all = Object.values(EVENTS).flatMap((types) => Object.keys(types));
     expect(all.filter((type, index) => all.indexOf(type) !== index)).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('the actors of the network', () => {
   );
 
   it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
-    '%s has neither invocations nor clocks of its own, and never stops',
+    '%s has no invocations and no clocks, and never stops',
     (_kind, { machine }) => {
       const states = (state: AnyStateNode): readonly AnyStateNode[] => [
         state,

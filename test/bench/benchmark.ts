@@ -12,11 +12,11 @@ export interface Table {
 }
 
 export interface Run {
-  /** How many of whatever the benchmark counts: one of its `sizes`, scaled. */
+  /** How many: one of its `sizes`, scaled. `unit` says of what. */
   readonly size: number;
-  /** An empty folder of this run's own, on the disk that the report's fsync times are from. */
+  /** An empty folder for this run, on the disk whose fsync times the report gives. */
   readonly folder: string;
-  /** Tells the person what is going on. */
+  /** Shows progress. */
   readonly log: (line: string) => void;
 }
 

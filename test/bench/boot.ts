@@ -76,7 +76,7 @@ export function phaseRows(what: string, boots: readonly Boot[]): Row[] {
   });
 }
 
-/** What the progress lines mean: each stands at the end of a phase. */
+/** What the progress lines mean: each marks the end of a phase. */
 const PHASES: readonly (readonly [RegExp, string])[] = [
   [/starting the event store/, 'node, modules, data folder'],
   [/starting the roles/, 'event store, broker, streams'],

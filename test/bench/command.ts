@@ -36,7 +36,7 @@ export const command: Benchmark = {
     'From publishing to its acknowledgement: an actor with one command and one event behind the host (read, validate, ' +
     'decide, append, apply, ack), with the embedded store and with one in memory, beside bare JetStream (publish, ' +
     'consume, ack of a message of the same size) and beside the same with a bare append to the embedded store before ' +
-    'the ack. Sender and receiver share a process. Every sender has an actor of its own. Ratios are of the rate to ' +
+    'the ack. Sender and receiver share a process. Every sender has its own actor. Ratios are of the rate to ' +
     'bare JetStream in the same round.',
   unit: 'commands',
   sizes: [100, 1_000, 10_000],

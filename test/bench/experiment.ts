@@ -7,7 +7,7 @@ import { measuredProcess } from './measured-process.ts';
 const NODES = 50;
 const MANY_NODES = 10_000;
 const MANY_GENERATIONS = 20;
-/** Without a limit Node's collector takes what the machine has, whether it needs it or not. */
+/** Without a limit, Node lets the heap grow to what the machine has. */
 const HEAP = '--max-old-space-size=1500';
 
 export const experiment: Benchmark = {
@@ -15,7 +15,7 @@ export const experiment: Benchmark = {
   title: 'Experiments in virtual time',
   about:
     'Simulated experiments as `dellm experiment run` does them, with their files but without evaluations: one arm, ' +
-    'evolution, in Clusters of at most 50, each in a process of its own. Generations of 50 Nodes of which each answers ' +
+    'evolution, in Clusters of at most 50, each in a separate process. Generations of 50 Nodes of which each answers ' +
     'one task, and ten, a generation; and, for growth, 20 generations of more and more Nodes with one task each. Aims: ' +
     '1,000 generations of 50 Nodes in 20 s; 10,000 Nodes in 2 GB, growing with the Nodes. Node’s heap is held to 1,500 MB.',
   unit: 'generations',

@@ -41,7 +41,7 @@ function settledMemory(): NodeJS.MemoryUsage {
   return process.memoryUsage();
 }
 
-/** The birth of a Node, with texts of its own as they come from a store. */
+/** The birth of a Node, with its own texts, as they come from a store. */
 function birth(index: number): BearNode['data'] {
   const species = SPECIES[index % SPECIES.length];
   if (!species) throw new Error('There are no species.');

@@ -14,8 +14,8 @@ export const idle: Benchmark = {
   name: 'idle',
   title: 'Idle Node actors in one process',
   about:
-    'Memory that an idle Node takes, beyond a process that has just handled 500 of them: each run in a process of its ' +
-    'own, after garbage collection. Rehydrated Nodes are what a fleet holds (its store is another process); the row ' +
+    'Memory that an idle Node takes, beyond a process that has just handled 500 of them: each run in a separate ' +
+    'process, after garbage collection. Rehydrated Nodes are what a fleet holds (its store is another process); the row ' +
     'below counts the events in memory too. Aim: 12 KB of RSS each at 10,000.',
   unit: 'Nodes',
   sizes: [1_000, 10_000],

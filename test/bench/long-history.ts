@@ -15,7 +15,7 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /**
  * A history as the network records it, of any length: its first generation and many queries, one after another. The ids
- * differ from query to query and revisions have no gaps; the hash chains are not true, and nobody looks at them here.
+ * differ from query to query and revisions have no gaps; the hash chains are invalid, but nothing checks them here.
  */
 export async function* longHistory(size: number): AsyncGenerator<HistoryEvent> {
   const recorded = await record();

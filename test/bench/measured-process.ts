@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a file of this folder in a process of its own; resolves with the JSON that it prints. `what` names it in errors. */
+/** Runs a file of this folder in a separate process; resolves with the JSON that it prints. `what` names it in errors. */
 export function measuredProcess<Measured>(
   what: string,
   file: string,

@@ -30,7 +30,7 @@ function instantEngine(questions: number): InferenceEngine {
   });
 }
 
-/** So many warnings tell that the network is in trouble; more would only bury the figures. */
+/** Shows at most so many warnings. They show that the network is in trouble; more would hide the figures. */
 let warningsLeft = 5;
 
 function onLog(level: string, message: string): void {

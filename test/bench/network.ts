@@ -42,7 +42,7 @@ export interface BenchNetwork {
   /** Resolves when everything that follows from what was asked is recorded and published; gives the end of history. */
   settled(): Promise<number>;
   messages(): Promise<Messages>;
-  /** By program; empty where the system does not tell. */
+  /** By program; empty if the system does not report it. */
   usage(): Readonly<Record<string, Usage>>;
   stop(): Promise<void>;
 }

@@ -31,7 +31,7 @@ interface Hop {
   readonly events: readonly number[];
   /** Which hops this one makes happen. */
   readonly next: readonly number[];
-  /** Whether the device has its turn in between. */
+  /** Whether the device works in between. */
   readonly viaDevice?: true;
 }
 
@@ -41,7 +41,7 @@ const HOPS: readonly Hop[] = [
   { kind: 'superCluster', events: [1260], next: [3] },
   { kind: 'node', events: [370], next: [4], viaDevice: true },
   { kind: 'node', events: [215, 215, 445], next: [5] },
-  // Here the client has its answer.
+  // The client has its answer now.
   { kind: 'query', events: [450, 960, 80, 60, 80], next: [6, 7, 8, 9] },
   { kind: 'node', events: [245], next: [] },
   { kind: 'superCluster', events: [135], next: [] },
@@ -144,7 +144,7 @@ interface Waiting {
   readonly message: JsMsg;
 }
 
-/** What waits for each stream: all of it shares the next append, as messages in a mailbox do. */
+/** The messages that wait for each stream. They share the next append, like messages in a mailbox. */
 const mailboxes = new Map<string, Waiting[]>();
 const revisions = new Map<string, number>();
 

@@ -95,7 +95,7 @@ async function recordHistory(size: number): Promise<readonly StoredEvent[]> {
   return events.filter(({ stream }) => !stream.startsWith('snapshot-')).slice(0, size);
 }
 
-/** The history in a store of its own: with the positions and revisions that it has there. */
+/** The history in a separate store, with the positions and revisions that it has there. */
 async function storeOf(history: readonly StoredEvent[]): Promise<EventStore> {
   const store = createMemoryEventStore();
   for (const { stream, id, type, data, metadata } of history) {

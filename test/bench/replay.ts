@@ -38,7 +38,7 @@ export const replay: Benchmark = {
     '`history.jsonl`; beside a plain loop over the lines of that file and `JSON.parse` of each. Then the read model ' +
     'rebuilt through the event store by the projector, and all projections folded through the store and from its file ' +
     'directly; and `history at` ten events before the end, before there are projection snapshots and after. What only ' +
-    'reads a file has a process of its own, as a command has. ' +
+    'reads a file runs in a separate process, as a command does. ' +
     '`BENCH_EVENTS` sets another number of events. Aims: 300,000 and 150,000 events/s folded; 1,000,000 events rebuilt ' +
     'through the store in 60 s, from its file in 8 s; a moment near their end in 1 s.',
   unit: 'events',
@@ -145,7 +145,7 @@ async function moments(size: number, folder: string, sqlite: string, jsonl: stri
   return { title: 'A moment near the end', rows };
 }
 
-/** In a process of its own, as a command of replay is. */
+/** In a separate process, like a replay command. */
 function replayed(task: ReplayTask, path: string): Promise<ReplayMeasured> {
   return measuredProcess(`that replays (${task})`, './replay-process.js', [task, path]);
 }

@@ -419,7 +419,7 @@ export function eventStoreContract(name: string, open: () => Promise<EventStoreF
 
     it('ends its subscriptions and refuses further calls when it is closed', async () => {
       const connectAgain = fixture.connectAgain;
-      // The in-memory store has only one connection, so another store stands for a second one.
+      // The in-memory store has only one connection, so another store takes the place of the second one.
       const other = connectAgain?.() ?? (await open()).store;
       const subscribed = collect(
         other.subscribe({ prefixes: [freshStream()], signal: new AbortController().signal }),

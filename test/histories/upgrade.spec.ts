@@ -47,7 +47,7 @@ describe('a network that was founded by the release before', () => {
     expect(found).toMatchObject({ ok: true, faults: [] });
   });
 
-  it('does not evolve before it is told by what rules, and then does', async () => {
+  it('does not evolve before its rules are recorded, and then does', async () => {
     const { model, store } = await upgraded();
     expect(model.row(evolution, 'state')).toBeUndefined();
     network.send(

@@ -131,7 +131,7 @@ describe("a device's user", () => {
   const node = { kind: 'node', id: 'n1' };
   it.each([
     ['work of another device', workSubject('b')],
-    ['work of its own', workSubject('a')],
+    ['its own work', workSubject('a')],
     ['a command in the name of another device', commandSubject(node, 'b')],
     ['a command in the name of the network', commandSubject(node)],
     ['a command to an account', commandSubject({ kind: 'account', id: 'alice' }, 'a')],

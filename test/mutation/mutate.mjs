@@ -20,7 +20,7 @@ const USAGE = `npm run mutate -- [--force] [files or folders …]
 Without files: all of ${ROOMS.map(({ folder }) => folder).join(', ')}.
 --force  forgets what earlier runs have found`;
 
-/** A run takes minutes to hours: whoever works on the same machine comes first. */
+/** A run takes minutes to hours, so other work on the same machine comes first. */
 setPriority(10);
 
 const { values, positionals } = readArguments();

@@ -73,7 +73,7 @@ describe('the earning for a task', () => {
     expect(earningFor(work).earned).toBe(credits(5));
   });
 
-  it('is nothing for an incorrect answer, which costs half of the reward whoever gave it', () => {
+  it('is nothing for an incorrect answer, and costs the Node that gave it half of the reward', () => {
     const standing = { regularity: 'regular', accuracy: 1, uptime: 1 } as const;
     const outcomes = complexities.map((complexity) =>
       earningFor({ complexity, correctness: 0, responseMs: 10, targetMs: 3000 }, standing),

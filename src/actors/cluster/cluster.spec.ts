@@ -281,7 +281,7 @@ describe('a Cluster', () => {
     expect(scenario.events).toMatchObject([{ type: 'ConsensusFailed', data: { best: null } }]);
   });
 
-  it('goes on without votes that were lost, and fails when all were', () => {
+  it('continues without lost votes, and fails when all are lost', () => {
     const scenario = formed().when(distribute());
     const [one, two, three] = sharesOf(scenario);
     scenario.when(lose(one));

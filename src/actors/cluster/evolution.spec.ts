@@ -203,7 +203,7 @@ describe('the generations of a Cluster', () => {
     ]);
   });
 
-  it('end in time although whoever is asked directly never succeeds: a report of no success starts the clock', () => {
+  it('end in time although the Node that is asked directly never succeeds: a report of no success starts the clock', () => {
     const scenario = formed().when(report('n0', 0));
     expect(scenario.types).toEqual(['GenerationScheduled']);
     expect(scenario.when(report('n0', 0)).types).toEqual([]);
@@ -336,7 +336,7 @@ describe('the shape of a Cluster', () => {
     expect(scenario.context).toMatchObject({ members: {} });
   });
 
-  it('does not take in whoever was culled before the news of its birth came', () => {
+  it('does not take in a Node that was culled before its birth was reported', () => {
     const scenario = formed().when({ type: 'DismissNode', data: { node: 'early', reason: 'culled' } });
     expect(scenario.types).toEqual(['NodeDismissed']);
     expect(scenario.when({ type: 'AdmitNode', data: member('early') }).types).toEqual([]);
@@ -345,7 +345,7 @@ describe('the shape of a Cluster', () => {
     );
   });
 
-  it('sends on whoever is born into it after it was dissolved', () => {
+  it('sends on a Node that is born into it after it was dissolved', () => {
     const scenario = formed(many(1, 'mathematical')).when({
       type: 'MergeInto',
       data: { into: 'other', cause: 'small' },

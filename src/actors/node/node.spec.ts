@@ -561,7 +561,7 @@ describe('the end of a Node', () => {
     expect(scenario.snapshot.value).toBe('retired');
   });
 
-  it('does not keep a judgement from arriving, and is told again to a saga that has not heard of it', () => {
+  it('does not stop a judgement from arriving, and is reported again to a saga that missed it', () => {
     const scenario = born().when(assign('t1')).when(submit('t1'), { device: 'laptop' }).when(CULL);
     expect(scenario.when(performance).types).toEqual(['PerformanceRecorded']);
     expect(contextOf(scenario)).toMatchObject({ judgements: 1, successes: 1 });
@@ -615,7 +615,7 @@ describe('the end of a Node', () => {
 });
 
 describe('what a Node has done', () => {
-  it('is told to its Cluster at every fifth judgement', () => {
+  it('is reported to its Cluster at every fifth judgement', () => {
     const scenario = born();
     const sent = Array.from({ length: 10 }, (_, index) => {
       scenario.when(judged(`t${index}`, index !== 7));

@@ -40,7 +40,7 @@ const CALIBRATION = { slope: 0.7, offset: -0.6, margin: 0.0005 } as const;
 const MAX_TELLING_TOKENS = 96;
 
 /**
- * The vote of a Node's two models. Null stands for a model that failed. `accuracy`: the measured share of right
+ * The vote of a Node's two models. Null: the model failed. `accuracy`: the measured share of right
  * answers of each model for this task type, 0–1, if known. An answer that was cut off at the token limit counts
  * as an abstention, except for prose. Symmetric except for exact ties, which the first model wins.
  */

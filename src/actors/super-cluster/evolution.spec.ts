@@ -48,7 +48,7 @@ function measure(generation: string, cluster = 'maths'): SuperClusterCommand {
 }
 
 describe('slots', () => {
-  it('of culled Nodes go to the offspring of their Cluster, and free ones to whoever has most room', () => {
+  it('of culled Nodes go to the offspring of their Cluster, and free ones to the Cluster with most room', () => {
     const slots = granted(subject().when(claim('maths-1', 4, ['n0', 'n1']), { reads: view(tenNodes()) }));
     expect(slots.map(({ replaces }) => replaces)).toEqual(['n0', 'n1', null, null]);
     expect(slots.map(({ cluster }) => cluster)).toEqual(['maths', 'maths', 'logic', 'other']);
@@ -86,7 +86,7 @@ describe('slots', () => {
     expect(slots).toMatchObject([{ replaces: child }]);
   });
 
-  it('of a device that is new are owned by an account of its own name', () => {
+  it('of a new device belong to an account with the name of the device', () => {
     const fresh: [string, DeviceView] = [
       'fresh',
       { id: 'fresh', proximityMs: 0, slots: 3, tier: 'low', region: null, owner: null },
@@ -113,7 +113,7 @@ describe('slots', () => {
     ]);
   });
 
-  it('reach every Cluster that has room, whoever breeds', () => {
+  it('reach every Cluster that has room, whichever Cluster breeds', () => {
     let nodes = [...tenNodes()];
     const scenario = subject();
     const reached = new Set<string>();

@@ -147,7 +147,7 @@ describe('a chain', () => {
       'What is the capital of Japan, and which country has it as its capital?',
       ['What is the capital of Japan?', 'Which country has {s1} as its capital?'],
     ],
-  ])('goes on with the earlier answer: %j', (question, expected) => {
+  ])('uses the earlier answer: %j', (question, expected) => {
     const { strategy, parts } = takeApart(question);
     expect(strategy).toBe('chain');
     expect(parts.map((part) => part.prompt)).toEqual(expected);

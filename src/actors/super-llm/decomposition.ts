@@ -9,7 +9,7 @@ import { cleanRequest, isRequest, listItems, MAX_ITEMS, requestsIn, withoutCourt
 export type Strategy = 'direct' | 'list' | 'requests' | 'chain' | 'aspects';
 
 export interface RequestPart {
-  /** Complete enough to be asked alone. `{s1}` stands for the answer to the first part. */
+  /** Complete enough to be asked alone. `{s1}` is replaced by the answer to the first part. */
   readonly prompt: string;
   readonly taskType: TaskType;
   readonly dependsOn: readonly string[];

@@ -14,7 +14,7 @@ export interface Analysis {
 export interface Subtask {
   /** `s1`, `s2` …, in the order of the question. */
   readonly key: string;
-  /** The prompt for the models. `{s1}` stands for the answer of an earlier subtask; see `fillPrompt`. */
+  /** The prompt for the models. `{s1}` is replaced by the answer of an earlier subtask; see `fillPrompt`. */
   readonly prompt: string;
   readonly taskType: TaskType;
   /** Keys of earlier subtasks that must be answered first. */

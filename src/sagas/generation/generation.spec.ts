@@ -95,7 +95,7 @@ describe('a generation', () => {
     expect(last(scenario, 'GenerationCompleted')).toMatchObject({ culled: 2, born: 2 });
   });
 
-  it('comes to the same end in any order and however often it is told', () => {
+  it('ends the same in any order, also when messages are repeated', () => {
     const messages = [SLOTS, retire('n0'), retire('n1'), born('maths-1-1'), born('maths-1-2')];
     fc.assert(
       fc.property(fc.array(fc.nat({ max: messages.length - 1 }), { maxLength: 30 }), (order) => {
