@@ -32,7 +32,7 @@ const GRACE_MS = 3_000;
  * In milliseconds. A reply is a plain message and can be lost with a process, so the read model is asked at
  * this interval, too.
  */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 3_000;
 
 const READ_TIMEOUT_MS = 2_000;
 
@@ -144,9 +144,10 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
       data: { transferId: randomUUID(), account, request },
     };
     const until = AbortSignal.any([signal, AbortSignal.timeout(input.timeoutMs + GRACE_MS)]);
+    let giveUp = (): void => {};
     const reply = new Promise<Reply>((resolve, reject) => {
       waiting.set(token, { queryId, resolve });
-      const giveUp = () => reject(stillRunning(queryId));
+      giveUp = () => reject(stillRunning(queryId));
       if (until.aborted) giveUp();
       until.addEventListener('abort', giveUp, { once: true });
     });
@@ -163,6 +164,8 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
     } finally {
       clearInterval(lookout);
       waiting.delete(token);
+      // Otherwise the signal keeps everything here in memory until its time is over.
+      until.removeEventListener('abort', giveUp);
     }
   }
 

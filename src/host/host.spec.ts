@@ -6,6 +6,7 @@ import { eventMetadataSchema, type MessageIds, verifyChain } from '../events/env
 import { createMemoryEventStore } from '../eventstore/memory.ts';
 import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { EventStoreUnavailableError } from '../eventstore/port.ts';
+import { systemClock } from './clock.ts';
 import { Host, type HostOptions } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
 import type { Timer } from './timers.ts';
@@ -308,6 +309,36 @@ describe('memory', () => {
     await world.transport.emptied();
     expect(host.size).toBeLessThanOrEqual(10);
     expect(await world.types('a49')).toHaveLength(6);
+  });
+
+  it('holds 2,000 actors, and more only if they had a message in the last 90 s', async () => {
+    const world = new World();
+    let now = 1_000_000;
+    const host = world.host({ clock: { ...systemClock, now: () => now } });
+    let made = 0;
+    const add = async (count: number) => {
+      const end = made + count;
+      for (; made < end; made += 1) {
+        world.transport.send(account(`a${made}`), deposit('d'), idsOf(`m${made}`));
+      }
+      await world.transport.emptied();
+      await host.settled();
+    };
+    await add(2_500);
+    expect(host.size).toBe(2_500);
+    now += 89_000;
+    world.transport.send(account('a7'), deposit('again'), idsOf('again'));
+    await add(1);
+    expect(host.size).toBe(2_501);
+    now += 2_000;
+    await add(1);
+    expect(host.size).toBe(2_000);
+    await add(3_000);
+    // Those, two before them, and a7.
+    expect(host.size).toBe(3_003);
+    world.transport.send(account('a8'), deposit('d'), idsOf('the same'));
+    await world.transport.emptied();
+    expect(await world.types('a8')).toHaveLength(2);
   });
 
   it('releases actors with their partition, after they finish what they have in hand', async () => {

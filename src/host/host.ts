@@ -18,11 +18,21 @@ export interface HostOptions {
   readonly onLog: OnLog;
   /** Default: the wall clock. */
   readonly clock?: Clock;
-  /** Actors kept in memory, about 10 KB each. The one that was used least recently leaves first. Default 20,000. */
+  /** Most actors in memory, about 10 KB each. The one that was used least recently leaves first. Default 20,000. */
   readonly maxActors?: number;
 }
 
 const MAX_ACTORS = 20_000;
+
+/** So many actors stay in memory, even if nobody uses them. */
+const RESIDENT_ACTORS = 2_000;
+
+/**
+ * In milliseconds. Actors beyond `RESIDENT_ACTORS` leave after this long without a message, so that memory follows
+ * the load and not the history. It is longer than the default deadline of a query: when its timer fires, the actor is
+ * still here and knows that the wait is over, which saves a message.
+ */
+const RESTING_MS = 90_000;
 
 /**
  * The actors that live in this process. The host knows nothing of partitions: it handles every message that it
@@ -95,15 +105,17 @@ export class Host {
     const key = `${definition.kind}/${id}`;
     const known = this.#mailboxes.get(key);
     if (known) this.#mailboxes.delete(key);
-    else if (this.#mailboxes.size >= this.#maxActors) this.#evict();
+    else this.#makeRoom();
     const mailbox = known ?? new Mailbox(definition, id, this.#workplace);
     this.#mailboxes.set(key, mailbox);
     return mailbox;
   }
 
-  #evict(): void {
+  #makeRoom(): void {
+    const rested = this.#workplace.clock.now() - RESTING_MS;
     for (const [key, mailbox] of this.#mailboxes) {
-      if (this.#mailboxes.size < this.#maxActors) return;
+      const { size } = this.#mailboxes;
+      if (size < this.#maxActors && (size < RESIDENT_ACTORS || mailbox.usedAt > rested)) return;
       if (!mailbox.idle) continue;
       mailbox.forget();
       this.#mailboxes.delete(key);

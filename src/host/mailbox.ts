@@ -97,6 +97,7 @@ export class Mailbox {
   #waiting: Letter[] = [];
   /** Number of faults so far of messages that will be delivered again, by message id. */
   readonly #faults = new Map<string, number>();
+  #usedAt = 0;
   #running = false;
   #onIdle: (() => void)[] = [];
 
@@ -105,6 +106,11 @@ export class Mailbox {
     this.#id = id;
     this.#stream = streamOf(definition, id);
     this.#workplace = workplace;
+  }
+
+  /** When the last message came, by the host's clock. */
+  get usedAt(): number {
+    return this.#usedAt;
   }
 
   /** Whether nothing is in hand. */
@@ -122,6 +128,7 @@ export class Mailbox {
    * outcome.
    */
   put(message: Message, delivery: Delivery): void {
+    this.#usedAt = this.#workplace.clock.now();
     const known = this.#letters.get(message.messageId);
     if (known) {
       known.deliveries.push(delivery);
