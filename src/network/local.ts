@@ -37,27 +37,27 @@ export interface LocalNetworkOptions {
   readonly natsPort: number | null;
   /** A broker that runs already; nothing is launched then. */
   readonly natsUrl: string | null;
-  /** An EventStoreDB that runs already; nothing is launched then. */
+  /** An EventStoreDB that already runs. Null: the embedded store is launched. */
   readonly storeUrl: string | null;
-  /** What a first generation is made of; a network that exists keeps its Nodes. Default: miniature. */
+  /** The models of the first generation. An existing network keeps its Nodes. Default: miniature. */
   readonly models?: ModelClass;
-  /** What evolution goes by in a new network; one that exists keeps its own. Default: `evolutionSettings`. */
+  /** The rules of evolution in a new network. An existing one keeps its own. Default: `evolutionSettings`. */
   readonly evolution?: EvolutionSettings;
   /** Runs the models on a GPU if llama.cpp's build for it is installed. Default: false. */
   readonly gpu?: boolean;
-  /** Makes what runs the models of this device. Default: `localEngine`. */
+  /** Creates the engine of this device's models. Default: `localEngine`. */
   readonly createEngine?: typeof localEngine;
-  /** Gives the start up between two of its steps; afterwards it has no effect. */
+  /** Aborts the start between two steps. Has no effect after the start. */
   readonly signal?: AbortSignal;
   readonly onLog: OnLog;
-  /** Told of each step of the start, for a person. */
+  /** Called at each step of the start, with a text for the user. */
   readonly onProgress: (step: string) => void;
 }
 
 export interface LocalNetwork {
   readonly natsUrl: string;
   readonly storeUrl: string;
-  /** Stops everything in reverse order and gives the data folder free. */
+  /** Stops everything in reverse order and releases the data folder. */
   stop(): Promise<void>;
 }
 
@@ -66,15 +66,15 @@ const DEFAULT_NATS_PORT = 4222;
 /** Nodes of each seed species. */
 export const NODES_PER_SPECIES = 10;
 
-/** Who pays and earns on a laptop of one's own. */
+/** The account that pays and earns on a single laptop. */
 export const OWNER = 'owner';
 
 const READY_WITHIN_MS = 60_000;
 
 /**
- * Boots the whole network on this machine: the store, the broker, and projector with relay as supervised children, the
- * other roles in this process, and a first generation where there is none. Resolves when questions can be asked; if it
- * fails, whatever was started is stopped again.
+ * Boots the whole network on this machine. The store, the broker, and projector with relay are supervised children; the
+ * other roles run in this process. A new network gets a first generation. Resolves when questions can be asked. If the
+ * start fails, everything that was started is stopped.
  */
 export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const { home, onLog, onProgress } = options;
@@ -157,7 +157,7 @@ export function genesisPlan(
   return { type: 'BeginGenesis', data: { network: 'main', superCluster: 'main', seeds, evolution } };
 }
 
-/** Like `Promise.all`, but a rejection waits until all have settled: what came up can then be undone. */
+/** Like `Promise.all`, but rejects only after all have settled, so that the caller can stop what has started. */
 async function settled<T extends readonly unknown[]>(
   all: readonly [...T],
 ): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
@@ -242,7 +242,7 @@ async function embeddedStore(
   onLog: OnLog,
   undo: (() => Promise<void>)[],
 ): Promise<string> {
-  // After a crash it comes back on the port that everybody knows.
+  // After a crash it restarts on the same port, which clients already know.
   let port = 0;
   const supervised = await supervise({
     name: 'event store',
@@ -315,7 +315,7 @@ export function deviceOf(home: string): string {
   return device;
 }
 
-/** Asks for the first generation; where there is one already, nothing comes of it. */
+/** Requests the first generation. Has no effect if there already is one. */
 export async function beginGenesis(
   nc: NatsConnection,
   device: string,
@@ -331,7 +331,7 @@ export async function beginGenesis(
   });
 }
 
-/** A network that was founded before there was evolution goes by the defaults from now on; that is an event, too. */
+/** A network from before evolution existed uses the default rules from now on. This is recorded as an event. */
 async function beginEvolution(nc: NatsConnection, { evolution, nodes }: NetworkView): Promise<void> {
   if (evolution !== null) return;
   const genomes = [...nodes.values()].map(({ genome }) => genome);

@@ -41,7 +41,7 @@ async function start({ nats, storeUrl, folder }: ReadSideOptions): Promise<void>
 async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  // Where the broker or the store does not answer either.
+  // Also if the broker or the store does not answer.
   setTimeout(() => process.exit(1), STOP_PATIENCE_MS).unref();
   for (let step = undo.pop(); step; step = undo.pop()) {
     await step().catch((error: unknown) => onLog('error', `stopping: ${reasonOf(error)}`));
@@ -57,5 +57,5 @@ process.once('message', (options: ReadSideOptions) => {
 });
 process.on('SIGTERM', () => void stop(0));
 process.on('disconnect', () => void stop(0));
-// A terminal sends Ctrl-C to the parent too, which stops this process when nobody needs it any more.
+// A terminal also sends Ctrl-C to the parent. The parent stops this process when it no longer needs it.
 process.on('SIGINT', () => {});

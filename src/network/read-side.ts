@@ -71,7 +71,7 @@ async function ready(
     );
   });
   const sent = options.then(
-    // One that takes no message has ended, or is about to.
+    // If it cannot be sent a message, it has ended or is about to.
     (given) => child.send(given, () => {}),
     async (error) => {
       child.kill('SIGKILL');

@@ -27,9 +27,9 @@ export interface RoleOptions {
   readonly store?: string;
   /** agent: the device that it runs on. */
   readonly device?: string;
-  /** fleet: the device on which the first generation is born where there are no Nodes yet. */
+  /** fleet: the device of the first generation, if there are no Nodes yet. */
   readonly genesis?: string;
-  /** What a first generation is made of. Default: miniature. */
+  /** The models of the first generation. Default: miniature. */
   readonly models?: ModelClass;
   /** agent: runs the models on a GPU. Default: false. */
   readonly gpu?: boolean;
@@ -37,7 +37,7 @@ export interface RoleOptions {
   readonly region?: string;
 }
 
-/** The broker knows no user by which the role could connect. */
+/** The broker has no user that the role can connect as. */
 export class NoBrokerUserError extends Error {
   override readonly name = 'NoBrokerUserError';
 }
@@ -50,7 +50,7 @@ interface Prepared {
 }
 
 /**
- * Runs one role in this process, started again if it ends, until `shutdown`, which gets every step of stopping.
+ * Runs one role in this process until `shutdown`, which gets every step of stopping. A role that ends is started again.
  * Resolves with the broker's address when the role does its work. Throws `NoNetworkError` and `NoBrokerUserError`.
  */
 export async function runRole(
@@ -102,7 +102,7 @@ async function prepare(
   return { nc, start, begin: () => beginGenesis(nc, genesis, seeds) };
 }
 
-/** A named broker has its users in its address; that of the network on the data folder has them in a file beside it. */
+/** A named broker has its users in its address. The network of the data folder has them in a file there. */
 async function brokerFor(role: Role, { nats, device }: RoleOptions): Promise<NatsAccess> {
   const named = nats ?? process.env.NATS_URL;
   if (named !== undefined) return { url: named };
@@ -124,7 +124,7 @@ async function storeFor({ store }: RoleOptions): Promise<EventStore> {
   return connectEventStore(named ?? (await localRuntime('an EventStoreDB by --store or ESDB_URL')).storeUrl);
 }
 
-/** The projector needs a folder for itself: the data folder, or, where a network runs on that, one inside it. */
+/** The projector needs a separate folder: the data folder, or one inside it if a network runs on that. */
 async function projectorFolder({ nats }: RoleOptions, shutdown: Shutdown): Promise<string> {
   const home = dataFolderPath();
   const beside = nats === undefined && process.env.NATS_URL === undefined;

@@ -21,7 +21,7 @@ export interface FleetRole extends RunningRole {
   view(): NetworkView;
 }
 
-/** How often a fleet sees to it that the broker has its streams and consumers, in milliseconds. */
+/** How often a fleet checks that the broker has its streams and consumers, in milliseconds. */
 const MEND_EVERY_MS = 15_000;
 
 /** Actors and sagas: the only role that appends to the event store. */
@@ -57,7 +57,7 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
       .then(() => giveWork(watch.members().map(({ id }) => id)))
       .catch(onFault);
   }, MEND_EVERY_MS);
-  // Half a view looks like a network in which half the Nodes were never born, and decisions from it are for good.
+  // In half a view, half the Nodes seem never to have been born, and decisions cannot be undone.
   await follower.caughtUp;
   const fleet = await runFleet({
     id: `fleet-${randomUUID().slice(0, 8)}`,

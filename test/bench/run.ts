@@ -47,7 +47,7 @@ const USAGE = `Measures DELLM beside the libraries underneath it and prints Mark
   --list   tells what each measures
 `;
 
-// Whoever interrupts it wants no folders left behind either.
+// An interrupted run also removes its folders.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
 

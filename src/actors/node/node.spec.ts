@@ -322,7 +322,7 @@ describe('a Node', () => {
     ]);
   });
 
-  it('never counts less than no time, whatever its clock says', () => {
+  it('never counts negative time, even if its clock goes back', () => {
     const scenario = born()
       .when(assign('t1'))
       .when(submit('t1'), { at: later(-5) });
@@ -391,7 +391,7 @@ describe('a Node', () => {
     expect(regions(scenario)).toMatchObject({ modelA: 'idle', modelB: 'idle' });
   });
 
-  it('does nothing twice: neither an assignment nor answers', () => {
+  it('handles each assignment and answer only once', () => {
     const scenario = born().when(assign('t1'));
     expect(scenario.when(assign('t1')).types).toEqual([]);
     scenario.when(submit('t1'));

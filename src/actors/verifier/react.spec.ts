@@ -43,7 +43,7 @@ describe('what follows from a judgement', () => {
     expect(follows({ correct: null, basis: null, answerKind: 'none' })).toEqual([]);
   });
 
-  it('is pay by its record for what nobody can judge, whatever a Node claims to be sure of', () => {
+  it('pays by the Node’s record if nobody can judge the answer, whatever a Node claims to be sure of', () => {
     const unjudged = { correct: null, basis: null };
     expect(follows(unjudged)).toMatchObject([{ type: 'EarnCredits', data: { correctness: 0.5 } }]);
     expect(follows({ ...unjudged, accuracy: 0.8 })).toMatchObject([{ data: { correctness: 0.8 } }]);

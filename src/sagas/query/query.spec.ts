@@ -212,7 +212,7 @@ describe('a query', () => {
     expect(scenario.when(pass, { at: later(5001) }).types).toEqual([]);
   });
 
-  it('takes an answer that Nodes did not agree upon for what computation makes of it', () => {
+  it('judges an answer without agreement by computation', () => {
     const scenario = asked(SIMPLE);
     const apart = {
       ...result('4', 0.4, ['n1'], 0.34),
