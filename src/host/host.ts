@@ -28,8 +28,8 @@ const MAX_ACTORS = 20_000;
 const RESIDENT_ACTORS = 2_000;
 
 /**
- * In milliseconds. Actors beyond `RESIDENT_ACTORS` leave after this long without a message, so that memory follows
- * the load and not the history. It is longer than the default deadline of a query: when its timer fires, the actor is
+ * In milliseconds. When a new actor comes, those beyond `RESIDENT_ACTORS` that had no message for this long leave, so
+ * that memory follows the load and not the history. It is longer than the default deadline of a query: when its timer fires, the actor is
  * still here and knows that the wait is over, which saves a message.
  */
 const RESTING_MS = 90_000;

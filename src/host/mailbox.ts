@@ -308,8 +308,8 @@ export class Mailbox {
       await Promise.all(followUps.map((followUp) => this.#carryOut(followUp)));
       return DONE;
     } catch (error) {
-      const { kind, reason } = outcomeOf(error);
-      return { kind, reason: `an effect was not published: ${reason}` };
+      // The event is recorded, so its effects must go out, however long that takes.
+      return { kind: 'wait', reason: `an effect was not published: ${describe(error)}` };
     }
   }
 
