@@ -91,3 +91,22 @@ describe('the pure rooms', () => {
     expect(wrong.map((file) => relative(SOURCE, file))).toEqual([]);
   });
 });
+
+describe('the command line', () => {
+  /** The packages that a file and all that it imports load at once: types and `import()` do not count. */
+  function packagesLoadedBy(file: string, seen: Set<string> = new Set()): string[] {
+    if (seen.has(file)) return [];
+    seen.add(file);
+    const imports = readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export) (?!type )(?:[^;]*? from )?'([^']+)';$/gm,
+    );
+    return Array.from(imports, (match) => match[1] ?? '').flatMap((to) => {
+      if (to.startsWith('.')) return packagesLoadedBy(join(file, '..', to), seen);
+      return to.startsWith('node:') ? [] : [to];
+    });
+  }
+
+  it('loads no package but its parser before it knows the command, because loading them takes half a second', () => {
+    expect([...new Set(packagesLoadedBy(join(SOURCE, 'cli/main.ts')))]).toEqual(['commander']);
+  });
+});

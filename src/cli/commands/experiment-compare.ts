@@ -1,9 +1,7 @@
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
 import type { Named } from '../../experiments/compare.ts';
-import { SUMMARY_FILE, SUMMARY_SCHEMA, Summary } from '../../experiments/summary.ts';
 import type { Output } from '../../replay/export/whole-file.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -13,11 +11,6 @@ import { printJson, printLines } from '../output.ts';
 interface Options {
   readonly json: boolean;
   readonly out?: string;
-}
-
-/** The summary of an experiment cannot be read. Nothing was written. */
-class UnreadableExperimentError extends Error {
-  override readonly name = 'UnreadableExperimentError';
 }
 
 export function addCompareCommand(experiment: Command): void {
@@ -45,6 +38,7 @@ async function compare(folders: readonly string[], { json, out }: Options): Prom
   refuseRepeated(folders);
   if (out !== undefined) await refuseFilled(out);
   const { compareSummaries, renderComparison } = await import('../../experiments/compare.ts');
+  const { readSummary } = await import('../../experiments/summary-file.ts');
   const names = namesOf(folders);
   const named: Named[] = [];
   for (const [index, folder] of folders.entries()) {
@@ -79,57 +73,6 @@ function refuseRepeated(folders: readonly string[]): void {
 function namesOf(folders: readonly string[]): string[] {
   const short = folders.map((folder) => basename(resolve(folder)));
   return new Set(short).size === short.length ? short : folders.map((folder) => resolve(folder));
-}
-
-async function readSummary(folder: string): Promise<Summary> {
-  const file = join(folder, SUMMARY_FILE);
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new UnreadableExperimentError(
-      error.code === 'ENOENT'
-        ? `There is no folder ${folder}.`
-        : error.code === 'ENOTDIR'
-          ? `${folder} is not a folder. Give the output folder of an experiment.`
-          : `${folder} cannot be read: ${error.message}.`,
-      { cause: error },
-    );
-  });
-  if (!entries.includes(SUMMARY_FILE)) {
-    throw new UnreadableExperimentError(
-      `${folder} has no ${SUMMARY_FILE}: it is not the folder of an experiment, or the experiment has not finished.`,
-    );
-  }
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UnreadableExperimentError(`${file} cannot be read: ${error.message}.`, { cause: error });
-  });
-  return parseSummary(file, text);
-}
-
-function parseSummary(file: string, text: string): Summary {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UnreadableExperimentError(
-      `${file} is not JSON (${error instanceof Error ? error.message : String(error)}). It was cut off or edited. Run the experiment again into a new folder.`,
-      { cause: error },
-    );
-  }
-  const found = z.object({ schema: z.string() }).safeParse(value);
-  if (found.success && found.data.schema !== SUMMARY_SCHEMA) {
-    throw new UnreadableExperimentError(
-      `${file} has the schema ${found.data.schema}, and this version reads ${SUMMARY_SCHEMA}. Use the version of dellm that wrote it, or a later one.`,
-    );
-  }
-  const parsed = Summary.safeParse(value);
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    const place = first && first.path.length > 0 ? `${first.path.map(String).join('.')}: ` : '';
-    const more = parsed.error.issues.length > 1 ? ` (and ${parsed.error.issues.length - 1} more)` : '';
-    throw new UnreadableExperimentError(
-      `${file} is not the summary of an experiment: ${place}${first?.message ?? 'it has another form'}${more}.`,
-    );
-  }
-  return parsed.data;
 }
 
 async function refuseFilled(out: string): Promise<void> {

@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ExperimentConfig } from '../../experiments/config.ts';
-import { SUMMARY_FILE, type Summary } from '../../experiments/summary.ts';
-import { openExperimentEngine } from '../../network/experiment-engine.ts';
 import { someText } from '../arguments.ts';
 import { UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
@@ -85,6 +83,8 @@ async function run(file: string | undefined, options: Options): Promise<number> 
     runExperiment,
     ANSWERS_FILE,
   } = await import('../../experiments/experiment.ts');
+  const { SUMMARY_FILE } = await import('../../experiments/summary.ts');
+  const { openExperimentEngine } = await import('../../network/experiment-engine.ts');
   const { out } = options;
   if (out === undefined) throw new UsageError('Name the output folder: --out <folder>.');
   const given = parametersOf(options);
@@ -106,7 +106,7 @@ async function run(file: string | undefined, options: Options): Promise<number> 
       const onProgress = progressTo(process.stderr, engine);
       const summary = await runExperiment({ config, engine, folder: out, signal, onProgress });
       if (options.json) printJson(summary);
-      else printLines([describe(config, summary, out)]);
+      else printLines([describe(config, summary.simulated, out, SUMMARY_FILE)]);
       return 0;
     } catch (error) {
       if (signal.aborted) {
@@ -142,14 +142,10 @@ async function parametersIn(file: string): Promise<object> {
   throw new UsageError(`${file} is not a JSON object with parameters. Nothing was run.`);
 }
 
-function describe(
-  { arms, seeds }: ExperimentConfig,
-  { simulated }: Pick<Summary, 'simulated'>,
-  out: string,
-): string {
+function describe({ arms, seeds }: ExperimentConfig, simulated: boolean, out: string, file: string): string {
   const said = simulated ? ' All answers are simulated.' : '';
   return (
-    `${arms.length} arms at ${seeds.length} seeds: ${join(out, SUMMARY_FILE)} and figures in the same folder.${said}\n` +
+    `${arms.length} arms at ${seeds.length} seeds: ${join(out, file)} and figures in the same folder.${said}\n` +
     `Compare them: dellm experiment compare ${out}`
   );
 }
