@@ -27,7 +27,7 @@ import { localEngine } from './engine.ts';
 import { DEFAULT_EVOLUTION, evolutionSettings, genePool } from './evolution-settings.ts';
 import { type SeedModels, seedModels, seedModelsFor } from './first-generation.ts';
 import { launchReadSide, type ReadSideOptions } from './read-side.ts';
-import { type RoleContext, type RunningRole, superviseRole } from './role.ts';
+import { OWNER, type RoleContext, type RunningRole, superviseRole } from './role.ts';
 import { type FleetRole, startAgent, startFleet, startGateway } from './roles.ts';
 
 export interface LocalNetworkOptions {
@@ -65,9 +65,6 @@ const DEFAULT_NATS_PORT = 4222;
 
 /** Nodes of each seed species. */
 export const NODES_PER_SPECIES = 10;
-
-/** The account that pays and earns on a single laptop. */
-export const OWNER = 'owner';
 
 const READY_WITHIN_MS = 60_000;
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { NatsConnection } from 'nats';
-import { connectEventStore } from '../eventstore/esdb.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { dataFolderPath, openDataFolder, readRuntime } from '../host/data-folder.ts';
 import type { OnLog } from '../host/log.ts';
@@ -10,12 +9,7 @@ import { connectNats, type NatsAccess } from '../messaging/connection.ts';
 import { agentUserName, NETWORK_USER } from '../messaging/permissions.ts';
 import { readNatsPassword } from '../messaging/users.ts';
 import { NoNetworkError } from './client.ts';
-import { localEngine } from './engine.ts';
-import { seedModelsFor } from './first-generation.ts';
-import { beginGenesis, OWNER } from './local.ts';
-import { startProjector, startRelay } from './read-roles.ts';
-import { type RunningRole, superviseRole } from './role.ts';
-import { startAgent, startFleet, startGateway } from './roles.ts';
+import { OWNER, type RunningRole, superviseRole } from './role.ts';
 
 export const ROLES = ['fleet', 'relay', 'projector', 'gateway', 'agent'] as const;
 export type Role = (typeof ROLES)[number];
@@ -66,6 +60,7 @@ export async function runRole(
   return nc.getServer();
 }
 
+/** Loads the code of a role only once its broker is found: an agent on an old laptop needs no projections. */
 async function prepare(
   role: Role,
   options: RoleOptions,
@@ -81,23 +76,33 @@ async function prepare(
   if (role === 'agent') {
     const { device = '', gpu = false, region = null } = options;
     const start = async (signal: AbortSignal): Promise<RunningRole> => {
+      const { localEngine } = await import('./engine.ts');
+      const { startAgent } = await import('./roles.ts');
       const engine = await localEngine(dataFolderPath(), onLog, { gpu });
       return startAgent({ nc, onLog, signal }, device, engine, { region });
     };
     return { nc, start };
   }
-  if (role === 'gateway') return { nc, start: (signal) => startGateway({ nc, onLog, signal }, OWNER) };
+  if (role === 'gateway') {
+    const start = async (signal: AbortSignal): Promise<RunningRole> => {
+      const { startGateway } = await import('./roles.ts');
+      return startGateway({ nc, onLog, signal }, OWNER);
+    };
+    return { nc, start };
+  }
   const store = await storeFor(options);
   shutdown.add('event store', () => store.close());
   const folder = role === 'projector' ? await projectorFolder(options, shutdown) : '';
-  const start = (signal: AbortSignal): Promise<RunningRole> => {
+  const start = async (signal: AbortSignal): Promise<RunningRole> => {
     const context = { nc, store, onLog, signal };
-    if (role === 'fleet') return startFleet(context);
-    if (role === 'relay') return startRelay(context);
-    return startProjector(context, folder);
+    if (role === 'fleet') return (await import('./roles.ts')).startFleet(context);
+    const { startProjector, startRelay } = await import('./read-roles.ts');
+    return role === 'relay' ? startRelay(context) : startProjector(context, folder);
   };
   const { genesis, models = 'miniature' } = options;
   if (genesis === undefined) return { nc, start };
+  const { seedModelsFor } = await import('./first-generation.ts');
+  const { beginGenesis } = await import('./local.ts');
   const seeds = await seedModelsFor(store, { models, home: dataFolderPath() }, onLog);
   return { nc, start, begin: () => beginGenesis(nc, genesis, seeds) };
 }
@@ -121,6 +126,7 @@ async function brokerFor(role: Role, { nats, device }: RoleOptions): Promise<Nat
 
 async function storeFor({ store }: RoleOptions): Promise<EventStore> {
   const named = store ?? process.env.ESDB_URL;
+  const { connectEventStore } = await import('../eventstore/esdb.ts');
   return connectEventStore(named ?? (await localRuntime('an EventStoreDB by --store or ESDB_URL')).storeUrl);
 }
 

@@ -3,6 +3,9 @@ import type { EventStore } from '../eventstore/port.ts';
 import type { OnLog } from '../host/log.ts';
 import { type Running, type Supervised, supervise } from '../host/supervise.ts';
 
+/** The account that pays and earns on a single laptop. */
+export const OWNER = 'owner';
+
 /** What every role of the network is given. */
 export interface RoleContext {
   /** A connection of the network's user. Not closed by the role. */
