@@ -144,7 +144,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 async function nextMessages(nc: NatsConnection, device: string) {
   const consumer = await jetstream(nc).consumers.get(WORK, deviceConsumer(device));
-  return consumer.consume({ max_messages: TASKS_AT_ONCE, expires: 10_000, idle_heartbeat: 2_000 });
+  return consumer.consume({ max_messages: TASKS_AT_ONCE, expires: 30_000, idle_heartbeat: 4_000 });
 }
 
 /** A consumer without heartbeats has lost its broker for good, so it is closed and created again. */

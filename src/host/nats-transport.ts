@@ -26,8 +26,8 @@ import {
 /** Room for a message's headers within the broker's `max_payload`, in bytes. */
 const HEADER_BYTES = 4 * 1024;
 /** How long the broker holds a pull request, and how often it sends a heartbeat meanwhile, in milliseconds. */
-const PULL_EXPIRES_MS = 10_000;
-const HEARTBEAT_MS = 2_000;
+const PULL_EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 4_000;
 const RETRY_MS = 500;
 /**
  * Characters of an invalid subject that are kept. A dead letter's subject contains them, and must fit into the
