@@ -71,11 +71,73 @@ describe('checkAnswer', () => {
     ['code.write', 'def f(x): return (x * x)', 'pass'],
     ['code.write', 'def f(x): return (x * x', 'fail'],
     ['code.write', "def f(x): return x + ')'", 'pass'],
+    ['code.write', String.raw`f("\")", '\')')`, 'pass'],
+    ['code.write', 'f("(") + g(\')\')', 'pass'],
+    ['code.write', 'f(x))', 'fail'],
+    ['code.write', 'f{x}[0]', 'pass'],
+    ['logic.boolean', '7', 'fail'],
+    ['logic.parity', 'yes', 'pass'],
+    ['logic.sequence', 'yes', 'fail'],
     ['knowledge.capital', 'Tokyo', 'not-applicable'],
     ['knowledge.capital', ' ', 'fail'],
     ['math.arithmetic', "I don't know", 'not-applicable'],
   ])('in %s finds the format of "%s" %s', (taskType, text, expected) => {
     expect(verdict('format', { prompt: 'Go.', taskType, stakes: 'normal' }, given(text))).toBe(expected);
+  });
+
+  const poem = { prompt: 'Write a line.', taskType: 'creative.sentence' };
+  it.each<[CheckKind, string, Partial<CheckedSubtask>, CheckedAnswer]>([
+    [
+      'redundancy',
+      'High stakes need at least two Nodes, and one has answered.',
+      { stakes: 'high' },
+      given('Tokyo', { ballots: 1 }),
+    ],
+    [
+      'redundancy',
+      'One Node has answered, so there is nothing to compare.',
+      {},
+      given('Tokyo', { ballots: 1 }),
+    ],
+    ['redundancy', 'The task has no single right answer to agree on.', poem, given('Cats.', { ballots: 2 })],
+    ['redundancy', '2 of 3 Nodes gave this answer.', {}, given('Tokyo', { agreement: 0.66 })],
+    [
+      'redundancy',
+      "1 of 2 Nodes gave this answer, and their record outweighs the others'.",
+      {},
+      given('Tokyo', { ballots: 2, agreement: 0.5, confidence: 0.5 }),
+    ],
+    [
+      'redundancy',
+      'Only 1 of 3 Nodes gave this answer.',
+      { stakes: 'high' },
+      given('Tokyo', { agreement: 0.33 }),
+    ],
+    ['arithmetic', 'Computing the question gives the same value.', maths, given('345')],
+    ['arithmetic', 'Computing the question gives another value.', maths, given('335')],
+    ['arithmetic', 'Arithmetic alone does not decide this.', {}, given('Tokyo')],
+    [
+      'quality-gate',
+      'The confidence is 0.50, and 0.50 is asked for.',
+      {},
+      given('Tokyo', { confidence: 0.5 }),
+    ],
+    [
+      'quality-gate',
+      'The confidence is only 0.25, and 0.50 is asked for.',
+      {},
+      given('Tokyo', { confidence: 0.25 }),
+    ],
+    ['format', 'The answer is empty.', {}, given(' ')],
+    ['format', 'The answer is an abstention.', {}, given("I don't know")],
+    ['format', 'All brackets of the code are closed.', { taskType: 'code.write' }, given('f([x])')],
+    ['format', 'The code has a bracket without its partner.', { taskType: 'code.write' }, given('f([x)]')],
+    ['format', 'Any form will do for this task.', {}, given('Tokyo')],
+    ['format', 'The answer is a number, as it should be.', maths, given('345')],
+    ['format', 'The answer should be a truth and is a number.', { taskType: 'logic.parity' }, given('7')],
+  ])('says of %s: %s', (check, reason, subtask, answer) => {
+    const found = checkAnswer({ ...capital, ...subtask }, answer, 0.5).find((each) => each.check === check);
+    expect(found?.reason).toBe(reason);
   });
 
   it('gives the four checks for any input', () => {
