@@ -6,61 +6,60 @@ import type { AppendResult, EventStore, NewEvent } from '../eventstore/port.ts';
 import { AppendTooLargeError, EventStoreUnavailableError, StreamDeletedError } from '../eventstore/port.ts';
 import { NatsUnavailableError } from '../messaging/errors.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Host } from './host.ts';
+import { Host, type HostOptions } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
-import type { Transport } from './transport.ts';
+import { RECENT_COUNT, RECENT_MS } from './recent.ts';
+import { SNAPSHOT_EVERY } from './snapshots.ts';
+import type { Outgoing } from './transport.ts';
 
 /** More tries than any limit that the host may have. */
 const LONG = 50;
 
 /** A clock on which no delivery waits for its delay. */
-const hurried: Clock = { now: Date.now, after: (_ms, task) => systemClock.after(0, task) };
+class HurriedClock implements Clock {
+  #skipped = 0;
+  readonly now = (): number => Date.now() + this.#skipped;
+  after(_ms: number, task: () => void): () => void {
+    return systemClock.after(0, task);
+  }
+  skip(ms: number): void {
+    this.#skipped += ms;
+  }
+}
 
 const away = new EventStoreUnavailableError('no answer in time');
 const conflict: AppendResult = { outcome: 'conflict', reason: 'WrongExpectedRevision', actual: 0 };
 const bug = new Error('nobody foresaw this');
+const forever = new Promise<never>(() => {});
 
 /** The faults. `attempt` counts how often the step was reached, from 1. */
 interface Faults {
   append?(attempt: number, stream: string, events: readonly NewEvent[]): undefined | AppendResult | Error;
   read?(attempt: number): undefined | Error;
-  publish?(attempt: number): undefined | Error;
+  publish?(attempt: number, message: Outgoing): undefined | Error;
   rows?(attempt: number): undefined | Error;
 }
 
 /** A host with faults, and what it recorded and gave up in the end. */
 class World {
-  readonly store: EventStore = createMemoryEventStore();
-  readonly transport = new LocalTransport({ clock: hurried });
+  readonly clock = new HurriedClock();
+  readonly store: EventStore = createMemoryEventStore({ now: this.clock.now });
+  readonly transport = new LocalTransport({ clock: this.clock });
   readonly deliveries = new Map<string, number>();
   readonly counts = { append: 0, read: 0, publish: 0, rows: 0 };
 
+  readonly #faults: Faults;
+  #owner = 0;
+
   constructor(faults: Faults) {
-    const { store, counts } = this;
-    const raise = (error: undefined | Error): void => {
-      if (error) throw error;
-    };
-    const faulty: EventStore = {
-      ...store,
-      async append(stream, events, expected) {
-        // A turn of the event loop, so that other messages can arrive.
-        await nextTurn();
-        const met = faults.append?.(++counts.append, stream, events);
-        if (met instanceof Error) throw met;
-        return met ?? store.append(stream, events, expected);
-      },
-      async *readStream(stream, options) {
-        raise(faults.read?.(++counts.read));
-        yield* store.readStream(stream, options);
-      },
-    };
-    const transport: Transport = {
-      publish: async (message) => {
-        raise(faults.publish?.(++counts.publish));
-        await this.transport.publish(message);
-      },
-      recordDead: (letter) => this.transport.recordDead(letter),
-    };
+    this.#faults = faults;
+    this.startOwner();
+  }
+
+  /** Starts a host that takes over everything. The one before it does nothing from now on. */
+  startOwner(): void {
+    this.#owner += 1;
+    const me = this.#owner;
     const host = new Host({
       definitions: [
         {
@@ -71,18 +70,50 @@ class World {
           },
         },
       ],
-      store: faulty,
-      transport,
-      reads: () => raise(faults.rows?.(++counts.rows)),
+      ...this.#faulty(() => this.#owner === me),
       startTimer: () => {},
       onLog: () => {},
-      clock: hurried,
+      clock: this.clock,
     });
     this.transport.attach((delivery) => {
       const { messageId = '' } = delivery.headers;
       this.deliveries.set(messageId, delivery.attempt);
       host.receive(delivery);
     });
+  }
+
+  #faulty(isOwner: () => boolean): Pick<HostOptions, 'store' | 'transport' | 'reads'> {
+    const { store, counts } = this;
+    const faults = this.#faults;
+    const raise = (error: undefined | Error): void => {
+      if (error) throw error;
+    };
+    return {
+      store: {
+        ...store,
+        async append(stream, events, expected) {
+          // A turn of the event loop, so that other messages can arrive.
+          await nextTurn();
+          if (!isOwner()) return forever;
+          const met = faults.append?.(++counts.append, stream, events);
+          if (met instanceof Error) throw met;
+          return met ?? store.append(stream, events, expected);
+        },
+        async *readStream(stream, options) {
+          raise(faults.read?.(++counts.read));
+          yield* store.readStream(stream, options);
+        },
+      },
+      transport: {
+        publish: async (message) => {
+          if (!isOwner()) return forever;
+          raise(faults.publish?.(++counts.publish, message));
+          await this.transport.publish(message);
+        },
+        recordDead: (letter) => this.transport.recordDead(letter),
+      },
+      reads: () => raise(faults.rows?.(++counts.rows)),
+    };
   }
 
   deposit(transferId: string): void {
@@ -99,14 +130,22 @@ class World {
     this.transport.send({ kind: 'account', id: 'ann' }, command, ids);
   }
 
-  /** Resolves when every message was acknowledged or given up. */
-  async end() {
-    await this.transport.emptied();
+  async events(): Promise<string[]> {
     const events: string[] = [];
     for await (const { type, data } of this.store.readAll({ prefixes: ['credit-'] })) {
       events.push(`${type} ${data.transferId}`);
     }
-    return { events, dead: this.transport.deadLetters.map(({ reason }) => reason) };
+    return events;
+  }
+
+  async recorded(event: string): Promise<void> {
+    await expect.poll(() => this.events(), { interval: 5 }).toContain(event);
+  }
+
+  /** Resolves when every message was acknowledged or given up. */
+  async end() {
+    await this.transport.emptied();
+    return { events: await this.events(), dead: this.transport.deadLetters.map(({ reason }) => reason) };
   }
 }
 
@@ -122,6 +161,14 @@ describe('a fault that passes', () => {
     ['the broker accepts nothing', { publish: until(new NatsUnavailableError('no answer in time')) }],
     // Its event is recorded: if the message were given up, the effect would never go out.
     ['the broker refuses an effect', { publish: until(bug) }],
+    // The second read is that of the recorded events, whose effects are published again.
+    [
+      'the broker refuses an effect once, and then its event cannot be read',
+      {
+        publish: (attempt) => (attempt === 1 ? bug : undefined),
+        read: (attempt) => (attempt > 1 ? until(bug)(attempt) : undefined),
+      },
+    ],
   ];
 
   it.each(cases)('is retried without limit: %s', async (_what, faults) => {
@@ -129,6 +176,38 @@ describe('a fault that passes', () => {
     world.receive('bob.1');
     expect(await world.end()).toEqual({ events: ['Received bob.1', 'Confirmed bob.1'], dead: [] });
     expect(Math.max(...world.deliveries.values())).toBeGreaterThan(LONG / 5);
+  });
+});
+
+describe('an effect that is refused for long', () => {
+  const takeOver = (world: World) => world.startOwner();
+  const owners: [string, number, (world: World) => void][] = [
+    ['its owner', 0, () => {}],
+    ['the next owner', 0, takeOver],
+    ['the next owner, when it is between two snapshots', SNAPSHOT_EVERY, takeOver],
+  ];
+
+  it.each(owners)('is published by %s, however much was recorded since', async (_who, before, change) => {
+    let refused = true;
+    const isEffect = ({ target }: Outgoing) => target.kind === 'command' && target.to.id === 'bob';
+    const world = new World({
+      publish: (_attempt, message) => (refused && isEffect(message) ? bug : undefined),
+    });
+    for (let i = 0; i < before; i += 1) world.deposit(`before${i}`);
+    world.receive('bob.1');
+    await world.recorded('Received bob.1');
+    world.clock.skip(RECENT_MS);
+    for (let i = 0; i <= RECENT_COUNT; i += 1) world.deposit(`d${i}`);
+    await world.recorded(`Deposited d${RECENT_COUNT}`);
+    world.clock.skip(RECENT_MS + 1);
+    world.deposit('last');
+    await world.recorded('Deposited last');
+    change(world);
+    refused = false;
+    const { events, dead } = await world.end();
+    expect(dead).toEqual([]);
+    expect(events).toContain('Confirmed bob.1');
+    expect(new Set(events).size).toBe(events.length);
   });
 });
 

@@ -16,6 +16,7 @@ interface Queued {
   readonly device: string | null;
   readonly headers: Delivery['headers'];
   readonly body: Uint8Array;
+  readonly sentAt: number;
   attempt: number;
 }
 
@@ -60,7 +61,7 @@ export class LocalTransport implements Transport {
     headers: Delivery['headers'],
     device: string | null = null,
   ): void {
-    const queued: Queued = { to, device, headers, body, attempt: 0 };
+    const queued: Queued = { to, device, headers, body, sentAt: this.#clock.now(), attempt: 0 };
     this.#queue.add(queued);
     this.#deliver(queued, 0);
   }
@@ -94,6 +95,7 @@ export class LocalTransport implements Transport {
         device: queued.device,
         headers: queued.headers,
         body: queued.body,
+        sentAt: queued.sentAt,
         attempt: queued.attempt,
         ack: end,
         term: end,

@@ -14,7 +14,7 @@ import { givenFor } from './given.ts';
 import { type OnLog, reasonOf } from './log.ts';
 import type { Message } from './message.ts';
 import type { RevisionRange } from './recent.ts';
-import { type ActorState, isCurrent, recordedEffects, rehydrate } from './rehydrate.ts';
+import { type ActorState, isCurrent, recall, recordedEffects, rehydrate } from './rehydrate.ts';
 import { SNAPSHOT_EVERY, writeSnapshot } from './snapshots.ts';
 import type { Timer } from './timers.ts';
 import { type Delivery, type Outgoing, type Transport, UnpublishableError } from './transport.ts';
@@ -207,6 +207,7 @@ export class Mailbox {
     for (let attempt = 0; attempt <= REFOLDS; attempt += 1) {
       const justFolded = this.#actor === null;
       const actor = this.#actor ?? (await this.#find());
+      await this.#recallForgotten(actor, letters);
       const batch = this.#decide(actor, letters);
       if (await this.#append(actor, batch, justFolded)) {
         this.#apply(actor, batch);
@@ -221,6 +222,21 @@ export class Mailbox {
     const { store, clock } = this.#workplace;
     this.#actor = await rehydrate(this.#definition, this.#id, store, clock.now());
     return this.#actor;
+  }
+
+  /** A message that comes again may have been recorded so long ago that the actor has forgotten it. */
+  async #recallForgotten(actor: ActorState, letters: readonly Letter[]): Promise<void> {
+    const { recent } = actor;
+    if (recent.complete || actor.head.revision < 0) return;
+    const again = letters.filter(
+      ({ message, deliveries }) =>
+        recent.get(message.messageId) === undefined && deliveries.some(({ attempt }) => attempt > 1),
+    );
+    if (again.length === 0) return;
+    const ids = new Set(again.map(({ message }) => message.messageId));
+    const since = Math.min(...again.flatMap(({ deliveries }) => deliveries.map(({ sentAt }) => sentAt)));
+    const { store, clock } = this.#workplace;
+    await recall(ids, since, actor, this.#stream, store, clock.now());
   }
 
   /** Decides each message on the state after the messages before it. A message that throws changes nothing. */
@@ -282,8 +298,12 @@ export class Mailbox {
   }
 
   /** Gives the actor the state that was decided on. */
-  #apply(actor: ActorState, { decided, head }: Batch): void {
+  #apply(actor: ActorState, { decided, seen, head }: Batch): void {
     const now = this.#workplace.clock.now();
+    // A message that comes again is not forgotten while its effects are refused.
+    for (const { letter, range } of seen) {
+      actor.recent.add(letter.message.messageId, range.first, range.last, now);
+    }
     let first = actor.head.revision + 1;
     for (const { letter, decision } of decided) {
       const last = decision.head.revision;
@@ -322,13 +342,19 @@ export class Mailbox {
     const ranges = new Map(seen.map(({ letter, range }) => [letter.message.messageId, range]));
     try {
       const effects = await recordedEffects(this.#definition, this.#id, store, ranges);
-      for (const { letter } of seen) {
+      const again = seen.map(({ letter }) => {
         const { messageId, to } = letter.message;
         const followUps = (effects.get(messageId) ?? []).map((caused) => followUpOf(to, caused));
+        return { letter, followUps };
+      });
+      for (const { letter, followUps } of again) {
         void this.#publish(followUps).then((outcome) => this.#acknowledge(letter, outcome));
       }
     } catch (error) {
-      for (const { letter } of seen) void this.#acknowledge(letter, outcomeOf(error));
+      const { kind, reason } = outcomeOf(error);
+      // As in `#publish`: only a stream that is gone ends the tries.
+      const outcome: Outcome = { kind: kind === 'poison' ? kind : 'wait', reason };
+      for (const { letter } of seen) void this.#acknowledge(letter, outcome);
     }
   }
 

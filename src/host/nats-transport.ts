@@ -191,6 +191,7 @@ function deliveryOf(message: JsMsg): Delivery {
     device: subject?.device ?? null,
     headers,
     body: message.data,
+    sentAt: message.info.timestampNanos / 1e6,
     attempt: message.info.deliveryCount,
     ack: () => message.ack(),
     nak: (delayMs) => message.nak(delayMs),

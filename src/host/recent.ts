@@ -21,11 +21,14 @@ export const RECENT_COUNT = 500;
  * a message comes back because its first owner died between append and acknowledgement.
  */
 export class RecentMessages {
+  /** Oldest first. */
   readonly #ranges = new Map<string, RevisionRange & { readonly addedAt: number }>();
+  #complete = true;
 
   /** `now`: any clock in milliseconds, but always the same clock. */
   add(messageId: string, first: number, last: number, now: number): void {
     const known = this.#ranges.get(messageId);
+    if (known) this.#ranges.delete(messageId);
     this.#ranges.set(messageId, {
       first: Math.min(first, known?.first ?? first),
       last: Math.max(last, known?.last ?? last),
@@ -38,10 +41,21 @@ export class RecentMessages {
     return this.#ranges.get(messageId);
   }
 
+  /** Whether every message that recorded an event is here. Otherwise older ones must be looked up in the stream. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Older messages are missing. */
+  cutOff(): void {
+    this.#complete = false;
+  }
+
   #prune(now: number): void {
     for (const [messageId, { addedAt }] of this.#ranges) {
       if (this.#ranges.size <= RECENT_COUNT || now - addedAt < RECENT_MS) return;
       this.#ranges.delete(messageId);
+      this.cutOff();
     }
   }
 }

@@ -8,7 +8,7 @@ import type { EventStore, StoredEvent } from '../eventstore/port.ts';
 import { persistedState, UnhandledEventError } from './fold.ts';
 import { Host } from './host.ts';
 import { LocalTransport } from './local-transport.ts';
-import { rehydrate } from './rehydrate.ts';
+import { recordedEffects, rehydrate } from './rehydrate.ts';
 import { SNAPSHOT_EVERY } from './snapshots.ts';
 
 const snapshots = `${SNAPSHOT_PREFIX}credit-ann`;
@@ -160,6 +160,35 @@ describe('a snapshot', () => {
     const actor = await fold(store);
     expect(actor.snapshotRevision).toBe(-1);
     expect(actor.head.snapshot.context.balance).toBe(600);
+  });
+
+  it.each([
+    ['serves', {}],
+    ['is not believed if it names another event', { eventId: 'another' }],
+    ['is not used if it is newer', { revision: 1199 }],
+  ])('%s when the effects of recorded events are found again', async (_name, lie) => {
+    const store = await longStore();
+    const [snapshot] = await collect(store.readStream(snapshots));
+    if (!snapshot) throw new Error('there is one');
+    if (Object.keys(lie).length > 0) {
+      const state = { ...(snapshot.data.snapshot as object), context: { balance: -7 } };
+      const data = { ...snapshot.data, snapshot: state, ...lie };
+      await store.append(
+        snapshots,
+        [{ id: crypto.randomUUID(), type: snapshot.type, data, metadata: {} }],
+        'any',
+      );
+    }
+    const telling: ActorDefinition = {
+      ...ledgerDefinition,
+      react: ({ type }, { context }) => [{ kind: 'reply', subject: `_INBOX.${type}`, body: context.balance }],
+    };
+    const wanted = new Map([['m599', { first: 1198, last: 1199 }]]);
+    const effects = await recordedEffects(telling, 'ann', store, wanted);
+    expect(effects.get('m599')?.map(({ effect }) => effect)).toEqual([
+      { kind: 'reply', subject: '_INBOX.Deposited', body: 600 },
+      { kind: 'reply', subject: '_INBOX.DepositStamped', body: 600 },
+    ]);
   });
 
   it('of a machine that has changed since is not used', async () => {

@@ -7,6 +7,9 @@ import { firstHead, type Head, restoredState, streamOf, takeEvent, UnhandledEven
 import { RECENT_COUNT, RECENT_MS, RecentMessages, type RevisionRange } from './recent.ts';
 import { type CachedState, readSnapshot, SNAPSHOT_EVERY } from './snapshots.ts';
 
+/** How far the clocks of the store and of the broker may differ. */
+const CLOCK_SKEW_MS = 60_000;
+
 /** An actor in memory. Plain data: an idle actor costs its state and nothing else. */
 export interface ActorState {
   head: Head;
@@ -54,6 +57,25 @@ export async function isCurrent(stream: string, { revision }: Head, store: Event
 }
 
 /**
+ * Looks messages up in the stream, in case that `recent` has forgotten them or has never known them. `since`: when the
+ * first of them was sent, by the broker's clock, in milliseconds since 1970. Their events cannot be older.
+ */
+export async function recall(
+  messageIds: ReadonlySet<string>,
+  since: number,
+  { head, recent }: ActorState,
+  stream: string,
+  store: EventStore,
+  now: number,
+): Promise<void> {
+  for await (const event of store.readStream(stream, { from: head.revision, direction: 'backwards' })) {
+    if (Date.parse(event.created) < since - CLOCK_SKEW_MS) return;
+    const { messageId } = eventMetadataSchema.parse(event.metadata);
+    if (messageIds.has(messageId)) recent.add(messageId, event.revision, event.revision, now);
+  }
+}
+
+/**
  * The effects of events that are already recorded, by the message that recorded them. The actor has newer
  * events by now, so the states right after these events are folded again.
  */
@@ -67,8 +89,7 @@ export async function recordedEffects(
   const first = Math.min(...ranges.map((range) => range.first));
   const last = Math.max(...ranges.map((range) => range.last));
   const stream = streamOf(definition, id);
-  const cached = first > SNAPSHOT_EVERY ? await readSnapshot(store, stream, definition.machine) : null;
-  let head = (cached && cached.revision < first && restore(cached, definition)) || firstHead(definition, id);
+  let head = (await headBefore(first, definition, stream, store)) ?? firstHead(definition, id);
 
   const effects = new Map<string, CausedEffect[]>();
   const from = head.revision + 1;
@@ -82,6 +103,20 @@ export async function recordedEffects(
     effects.set(messageId, [...(effects.get(messageId) ?? []), ...caused]);
   }
   return effects;
+}
+
+/** The head from the snapshot, if that is older than `revision` and the event that it names is there. */
+async function headBefore(
+  revision: number,
+  definition: ActorDefinition,
+  stream: string,
+  store: EventStore,
+): Promise<Head | null> {
+  if (revision <= SNAPSHOT_EVERY) return null;
+  const cached = await readSnapshot(store, stream, definition.machine);
+  if (!cached || cached.revision >= revision) return null;
+  const [named] = await collect(store.readStream(stream, { from: cached.revision, limit: 1 }));
+  return named?.id === cached.eventId ? restore(cached, definition) : null;
 }
 
 async function foldFrom(
@@ -155,7 +190,10 @@ async function recallBefore(
   const recalled: StoredEvent[] = [];
   for await (const event of store.readStream(end.stream, { from: end.revision, direction: 'backwards' })) {
     const age = Date.parse(end.created) - Date.parse(event.created);
-    if (recalled.length >= RECENT_COUNT && age > RECENT_MS) break;
+    if (recalled.length >= RECENT_COUNT && age > RECENT_MS) {
+      recent.cutOff();
+      break;
+    }
     recalled.push(event);
   }
   for (const { metadata, revision } of recalled.reverse()) {

@@ -10,6 +10,8 @@ export interface Delivery {
   readonly device: string | null;
   readonly headers: { readonly [Name in keyof MessageIds]: string | undefined };
   readonly body: Uint8Array;
+  /** When the broker took the message, by its clock, in milliseconds since 1970. */
+  readonly sentAt: number;
   /** 1 for the first delivery. */
   readonly attempt: number;
   ack(): void;

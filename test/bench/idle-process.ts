@@ -115,6 +115,7 @@ function deliveryTo(id: string, command: NodeCommand, messageId: string): Delive
     device: null,
     headers: { messageId, correlationId: messageId, causationId: messageId },
     body: encodeJson(command),
+    sentAt: Date.parse(AT),
     attempt: 1,
     ack() {},
     nak: () => process.stderr.write(`${messageId} was put back\n`),

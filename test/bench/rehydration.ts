@@ -160,6 +160,7 @@ async function historyOf(id: string, size: number, everySeconds: number): Promis
       device: null,
       headers: { messageId, correlationId: messageId, causationId: messageId },
       body: encodeJson(command),
+      sentAt: 0,
       attempt: 1,
       ack() {},
       nak() {},
