@@ -27,7 +27,6 @@ export interface FleetOptions {
   readonly onLog: OnLog;
   /** Stops the fleet in order. */
   readonly signal: AbortSignal;
-  readonly maxActors?: number;
 }
 
 export interface Fleet {
@@ -53,7 +52,7 @@ const DRAIN_MS = 10_000;
  * Resolves when it serves.
  */
 export async function runFleet(options: FleetOptions): Promise<Fleet> {
-  const { id, definitions, store, nats, reads, onLog, signal, maxActors } = options;
+  const { id, definitions, store, nats, reads, onLog, signal } = options;
   const transport = new NatsTransport(nats, onLog);
   const consumers = new Map<number, PartitionConsumer>();
   const timers = new Timers({
@@ -71,7 +70,6 @@ export async function runFleet(options: FleetOptions): Promise<Fleet> {
     reads,
     startTimer,
     onLog,
-    ...(maxActors && { maxActors }),
   });
   /** The partitions of the latest change. `consumers` follows. */
   let wanted = '';

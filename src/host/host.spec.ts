@@ -148,7 +148,7 @@ describe('a message', () => {
 
   it('gets the rows that were read for it, waits while they cannot be read, and does not hold up others', async () => {
     const world = new World();
-    let failures = 2;
+    let failures = 1;
     world.host({
       definitions: [inquisitive],
       reads: (_kind, command) => {
@@ -339,6 +339,9 @@ describe('memory', () => {
     world.transport.send(account('a8'), deposit('d'), idsOf('the same'));
     await world.transport.emptied();
     expect(await world.types('a8')).toHaveLength(2);
+    now += 91_000;
+    host.working();
+    expect(host.size).toBe(2_000);
   });
 
   it('releases actors with their partition, after they finish what they have in hand', async () => {

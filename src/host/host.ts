@@ -71,8 +71,9 @@ export class Host {
     this.#mailboxOf(definition, delivery.id).put(message, delivery);
   }
 
-  /** Tells the broker that all messages in hand are still being processed. */
+  /** Tells the broker that all messages in hand are still being processed. To be called every few seconds. */
   working(): void {
+    this.#makeRoomFor(0);
     for (const mailbox of this.#mailboxes.values()) if (!mailbox.idle) mailbox.working();
   }
 
@@ -105,17 +106,17 @@ export class Host {
     const key = `${definition.kind}/${id}`;
     const known = this.#mailboxes.get(key);
     if (known) this.#mailboxes.delete(key);
-    else this.#makeRoom();
+    else this.#makeRoomFor(1);
     const mailbox = known ?? new Mailbox(definition, id, this.#workplace);
     this.#mailboxes.set(key, mailbox);
     return mailbox;
   }
 
-  #makeRoom(): void {
+  #makeRoomFor(coming: number): void {
     const rested = this.#workplace.clock.now() - RESTING_MS;
     for (const [key, mailbox] of this.#mailboxes) {
-      const { size } = this.#mailboxes;
-      if (size < this.#maxActors && (size < RESIDENT_ACTORS || mailbox.usedAt > rested)) return;
+      const size = this.#mailboxes.size + coming;
+      if (size <= this.#maxActors && (size <= RESIDENT_ACTORS || mailbox.usedAt > rested)) return;
       if (!mailbox.idle) continue;
       mailbox.forget();
       this.#mailboxes.delete(key);

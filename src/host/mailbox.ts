@@ -1,14 +1,17 @@
 import type { ActorDefinition, Address, Command } from '../actors/actor.ts';
-import {
-  AppendTooLargeError,
-  type EventStore,
-  EventStoreUnavailableError,
-  StreamDeletedError,
-} from '../eventstore/port.ts';
-import { NatsUnavailableError } from '../messaging/errors.ts';
+import type { EventStore } from '../eventstore/port.ts';
 import type { Clock } from './clock.ts';
 import { bury, delayOf } from './dead-letters.ts';
 import { type Decision, decideMessage, type FollowUp, followUpOf } from './decide.ts';
+import {
+  DONE,
+  describe,
+  FaultCounts,
+  type Outcome,
+  OvertakenError,
+  outcomeOf,
+  RowsUnreadableError,
+} from './faults.ts';
 import { type Head, streamOf } from './fold.ts';
 import { givenFor } from './given.ts';
 import { type OnLog, reasonOf } from './log.ts';
@@ -50,34 +53,12 @@ interface Batch {
   readonly head: Head;
 }
 
-/**
- * The outcome of a message. `wait`: it comes again until the store and the broker are back. `fault`: an
- * unforeseen error; the message gets a few tries. `poison`: no try can succeed.
- */
-type Outcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'wait' | 'fault' | 'poison'; readonly reason: string };
-
 /** Most messages that share an append. */
 const BATCH = 64;
 /** Most bytes of events in one append: below the 1 MiB limit of EventStoreDB 23.10, with room for its overhead. */
 const APPEND_BYTES = 768 * 1024;
 /** How often messages are decided again at once when another owner wrote first. */
 const REFOLDS = 3;
-/** A message is given up after this many unforeseen faults. */
-const MAX_FAULTS = 3;
-
-const DONE: Outcome = { kind: 'done' };
-
-/** Other owners of the actor repeatedly wrote first. */
-class OvertakenError extends Error {
-  override readonly name = 'OvertakenError';
-}
-
-/** The rows for a decision could not be read. */
-class RowsUnreadableError extends Error {
-  override readonly name = 'RowsUnreadableError';
-}
 
 /**
  * The messages of one actor, and their life from top to bottom: find the actor, decide, append, apply, publish,
@@ -95,8 +76,7 @@ export class Mailbox {
   readonly #letters = new Map<string, Letter>();
   /** Messages that are not yet being handled, in order of arrival. */
   #waiting: Letter[] = [];
-  /** Number of faults so far of messages that will be delivered again, by message id. */
-  readonly #faults = new Map<string, number>();
+  readonly #faults = new FaultCounts();
   #usedAt = 0;
   #running = false;
   #onIdle: (() => void)[] = [];
@@ -390,30 +370,23 @@ export class Mailbox {
     try {
       if (outcome.kind === 'done') {
         for (const delivery of deliveries) delivery.ack();
-        this.#faults.delete(messageId);
-      } else if (this.#isHopeless(messageId, outcome)) {
-        if (await bury(deliveries, outcome.reason, this.#workplace)) this.#faults.delete(messageId);
+        this.#faults.forget(messageId);
       } else {
         const attempt = Math.max(...deliveries.map((delivery) => delivery.attempt));
-        onLog('warn', `a message to ${to.kind} ${to.id} must wait: ${outcome.reason}`, { attempt });
-        for (const delivery of deliveries) delivery.nak(delayOf(attempt));
+        const delay =
+          outcome.kind === 'wait' ? delayOf(attempt) : this.#faults.delayAfter(messageId, outcome.kind);
+        if (delay === null) {
+          if (await bury(deliveries, outcome.reason, this.#workplace)) this.#faults.forget(messageId);
+        } else {
+          onLog('warn', `a message to ${to.kind} ${to.id} must wait: ${outcome.reason}`, { attempt });
+          for (const delivery of deliveries) delivery.nak(delay);
+        }
       }
     } catch (error) {
       onLog('warn', `the broker was not told about a message: ${reasonOf(error)}`);
     }
     this.#letters.delete(messageId);
     this.#tellIfIdle();
-  }
-
-  /**
-   * Counts faults, not deliveries: a message may have waited for the store or the broker many times before its
-   * first fault.
-   */
-  #isHopeless(messageId: string, { kind }: Outcome): boolean {
-    if (kind !== 'fault') return kind === 'poison';
-    const faults = (this.#faults.get(messageId) ?? 0) + 1;
-    this.#faults.set(messageId, faults);
-    return faults >= MAX_FAULTS;
   }
 
   #tellIfIdle(): void {
@@ -435,28 +408,11 @@ export class Mailbox {
     const actor = this.#actor;
     if (!actor) return;
     const { store, onLog } = this.#workplace;
-    const isFirst = actor.snapshotRevision < 0;
     actor.snapshotRevision = actor.head.revision;
     try {
-      await writeSnapshot(store, this.#stream, this.#definition.machine, actor.head, isFirst);
+      await writeSnapshot(store, this.#stream, this.#definition.machine, actor.head);
     } catch (error) {
       onLog('warn', `no snapshot of ${this.#stream}: ${reasonOf(error)}`);
     }
   }
-}
-
-/** Sorts errors: a store or a broker that is away comes back, and an owner that was overtaken gets its turn. */
-function outcomeOf(error: unknown): { kind: 'wait' | 'fault' | 'poison'; reason: string } {
-  if (error instanceof AppendTooLargeError || error instanceof StreamDeletedError) {
-    return { kind: 'poison', reason: describe(error) };
-  }
-  const passes =
-    error instanceof EventStoreUnavailableError ||
-    error instanceof NatsUnavailableError ||
-    error instanceof OvertakenError;
-  return { kind: passes ? 'wait' : 'fault', reason: describe(error) };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

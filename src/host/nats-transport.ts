@@ -4,7 +4,7 @@ import type { NatsConnection } from 'nats';
 import { ClosedConnectionError, DrainingConnectionError } from 'nats';
 import { encodeJson, HEADER, uuidOf } from '../events/envelope.ts';
 import { InvalidSubjectTokenError, NatsUnavailableError } from '../messaging/errors.ts';
-import { type Publish, publisher } from '../messaging/publish.ts';
+import { isUnstorable, type Publish, publisher } from '../messaging/publish.ts';
 import { headersOf } from '../messaging/stored.ts';
 import { COMMANDS, partitionConsumer } from '../messaging/streams.ts';
 import {
@@ -69,6 +69,8 @@ export class NatsTransport implements Transport {
         await this.#publish({ subject, body: message.body, messageId: message.messageId, headers });
       }
     } catch (error) {
+      if (isUnstorable(error))
+        throw new UnpublishableError(`${subject}: ${reasonOf(error)}`, { cause: error });
       if (!(error instanceof ClosedConnectionError || error instanceof DrainingConnectionError)) throw error;
       throw new NatsUnavailableError('The connection to the broker was closed by this process.', {
         cause: error,

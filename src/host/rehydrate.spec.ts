@@ -16,6 +16,11 @@ const snapshots = `${SNAPSHOT_PREFIX}credit-ann`;
 /** An account with this many deposits, two events each. */
 async function storeWith(deposits: number): Promise<EventStore> {
   const store = createMemoryEventStore();
+  await fill(store, deposits);
+  return store;
+}
+
+async function fill(store: EventStore, deposits: number): Promise<void> {
   const transport = new LocalTransport();
   const host = new Host({
     definitions: [ledgerDefinition],
@@ -37,7 +42,6 @@ async function storeWith(deposits: number): Promise<EventStore> {
   }
   await transport.emptied();
   await host.settled();
-  return store;
 }
 
 let recorded: readonly StoredEvent[] = [];
@@ -115,6 +119,23 @@ describe('a snapshot', () => {
     expect(actor.head.snapshot.context.balance).toBe(600);
     expect(actor.snapshotRevision).toBe(snapshot?.data.revision);
     expect(read()).toBe(SNAPSHOT_EVERY + 1200 - Number(snapshot?.data.revision));
+  });
+
+  it('replaces the one before also if the first could not be written', async () => {
+    const memory = createMemoryEventStore();
+    let refused = 0;
+    await fill(
+      {
+        ...memory,
+        async append(stream, events, expected) {
+          if (stream === snapshots && refused++ === 0) throw new Error('the disk is full');
+          return memory.append(stream, events, expected);
+        },
+      },
+      2 * SNAPSHOT_EVERY,
+    );
+    expect(refused).toBeGreaterThan(2);
+    expect(await collect(memory.readStream(snapshots))).toHaveLength(1);
   });
 
   it('gives exactly the state and the hash that the full fold gives', async () => {

@@ -67,13 +67,12 @@ export async function readSnapshot(
   return null;
 }
 
-/** Stores a state and so replaces the snapshot before it. `isFirst`: the stream has no snapshot yet. */
+/** Stores a state and so replaces the snapshot before it. */
 export async function writeSnapshot(
   store: EventStore,
   stream: string,
   machine: AnyStateMachine,
   { revision, eventId, snapshot }: Head,
-  isFirst: boolean,
 ): Promise<void> {
   const cache = SNAPSHOT_PREFIX + stream;
   const machineHash = machineHashOf(machine);
@@ -82,7 +81,7 @@ export async function writeSnapshot(
   );
   const id = uuidOf('snapshot', cache, revision, machineHash);
   await store.append(cache, [{ id, type: 'SnapshotTaken', data, metadata: {} }], 'any');
-  if (isFirst) await store.keepLast(cache, 1);
+  await store.keepLast(cache, 1);
 }
 
 function hashOfDomainCode(): string {

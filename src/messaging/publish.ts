@@ -98,3 +98,15 @@ function isFinal(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return FINAL.some((kind) => error instanceof kind || cause instanceof kind);
 }
+
+/** The broker's code for a message that is larger than the stream allows (nats-server, `errors.json`). */
+const MESSAGE_TOO_LARGE = 10054;
+
+/**
+ * Whether the broker can never store this message, whatever an operator does. Other refusals heal: a full stream, a missing
+ * permission, an account at its limit.
+ */
+export function isUnstorable(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === MESSAGE_TOO_LARGE;
+  return error instanceof InvalidArgumentError || error instanceof InvalidSubjectError;
+}

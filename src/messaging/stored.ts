@@ -64,6 +64,7 @@ class StreamPublisher {
         if (error === null) this.#receive(message);
       },
     });
+    // Ends with the connection. Without it a refused publication is only refused later, when its time is over.
     this.#watchRefusals().catch(() => {});
     void nc.closed().then(() => this.#refuse(() => true, new ClosedConnectionError()));
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { headers } from 'nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,8 @@ import { type Outgoing, UnpublishableError } from '../../src/host/transport.ts';
 import { NatsUnavailableError } from '../../src/messaging/errors.ts';
 import { readMembers } from '../../src/messaging/membership.ts';
 import { FLEETS_BUCKET } from '../../src/messaging/permissions.ts';
-import { COMMANDS, DEAD, ensureStreams } from '../../src/messaging/streams.ts';
+import { isUnstorable } from '../../src/messaging/publish.ts';
+import { COMMANDS, DEAD, ensureStreams, WORK } from '../../src/messaging/streams.ts';
 import { commandSubject, PARTITIONS, partitionOf } from '../../src/messaging/subjects.ts';
 import { type LedgerCommand, ledgerDefinition } from '../support/ledger.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
@@ -239,6 +240,27 @@ describe('fleets', () => {
       expect(heard.filter((subject) => subject.startsWith('_INBOX') && subject.includes('some'))).toEqual([
         inbox,
       ]);
+    });
+
+    it('never again, if the broker cannot store them: then the effect alone is given up', async () => {
+      const transport = new NatsTransport(client, () => {});
+      const jsm = await jetstreamManager(client);
+      const { config } = await jsm.streams.info(WORK);
+      const work: Outgoing = { ...ids, target: { kind: 'work', device: 'd1' }, body };
+      await expect(transport.publish({ ...work, correlationId: 'two\nlines' })).rejects.toThrow(
+        UnpublishableError,
+      );
+      await jsm.streams.update(WORK, { ...config, max_msg_size: 256 });
+      const large = { ...work, body: encodeJson({ text: 'x'.repeat(256) }) };
+      await expect(transport.publish(large)).rejects.toThrow(UnpublishableError);
+      await jsm.streams.update(WORK, config);
+    });
+
+    it.each([
+      [503, 10077, 'maximum bytes exceeded'],
+      [400, 10002, 'resource limits exceeded for account'],
+    ])('again later, when the broker has no room: %i %i', (code, err_code, description) => {
+      expect(isUnstorable(new JetStreamApiError({ code, err_code, description }))).toBe(false);
     });
 
     it('again later, when their connection is closed', async () => {
