@@ -38,10 +38,56 @@ describe('the analysis of a question', () => {
     expect(reasons.join()).toContain(kind);
   });
 
+  it.each([
+    [
+      'medical',
+      'doses dosage overdosed medications medicine prescribed diagnosis symptom surgery poison poisonous allergic pregnant suicidal insulin paracetamol aspirin antibiotics',
+    ],
+    [
+      'legal',
+      'lawsuits lawsuit legally illegal attorney lawyer custody deported plead liable liability sue sued evicted subpoena statute',
+    ],
+    [
+      'financial',
+      'investing invest investments mortgages retirement pension bankrupt bankruptcy loans loan stocks cryptocurrencies',
+    ],
+  ])('knows %s words: %s', (kind, words) => {
+    const found = (text: string) => analyse(text).reasons.filter((reason) => reason.endsWith(' harm'));
+    for (const word of words.split(' ')) {
+      expect([word, ...found(`About ${word} here`)]).toEqual([word, `a wrong answer could do ${kind} harm`]);
+      expect(found(`About un${word} here`)).toEqual([]);
+    }
+  });
+
+  it.each([
+    'chest pain',
+    'side effects',
+    'side effect',
+    'criminal charges',
+    'criminal charge',
+    'life savings',
+    'tax returns',
+    'taxes returns',
+    'insurance claim',
+  ])('takes %j for a risk', (words) => {
+    expect(analyse(`About ${words.toUpperCase()} here`).stakes).toBe('high');
+    expect(analyse(`About ${words}ly here`).stakes).toBe('normal');
+  });
+
   it('says what the user wants, and why it was judged so', () => {
-    const { intent, reasons } = analyse('What is 15 × 23, and write a sentence about a cat.');
-    expect(intent).toBe('calculate, then write a text');
-    expect(reasons[0]).toContain('2 requests');
+    expect(analyse('What is 15 × 23, and write a sentence about a cat.')).toMatchObject({
+      intent: 'calculate, then write a text',
+      reasons: [
+        '2 requests in one question, taken apart as requests',
+        'reads like math.arithmetic',
+        'reads like creative.sentence',
+      ],
+    });
+    expect(analyse('Can I sue?').reasons).toEqual([
+      'one request, nothing to take apart',
+      'no rule knows this kind of question',
+      'a wrong answer could do legal harm',
+    ]);
   });
 
   it('has something to say to any text, and always the same', () => {

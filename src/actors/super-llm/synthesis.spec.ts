@@ -66,6 +66,14 @@ describe('the synthesis', () => {
     expect(synthesise('…', [MATHS, code]).answer).toContain('Write a function.\ndef f(x):\n');
   });
 
+  it('repeats no more than the beginning of a long question', () => {
+    const long = (length: number): Part => ({ ...CAT, prompt: 'x'.repeat(length), answer: 'y' });
+    expect(synthesise('', [MATHS, long(300), long(301)]).answer).toBe(
+      `What is 15 × 23? 345\n${'x'.repeat(300)} y\n${'x'.repeat(300)}… y`,
+    );
+    expect(synthesise('', [MATHS, unknown(long(301))]).answer).toContain(`know: ${'x'.repeat(300)}…`);
+  });
+
   it('passes its own validation for any parts with whole answers', () => {
     const part = fc.record({
       prompt: fc.string(),
@@ -87,26 +95,70 @@ describe('the validation', () => {
   const whole = synthesise(QUESTION, parts);
 
   it.each([
-    ['an answer that is not in it', { ...whole, answer: 'What is 15 × 23? 345' }, parts],
-    ['an empty answer', { ...whole, answer: ' ' }, parts],
-    ['answers that were not put together', { answer: null, confidence: 0, missing: [] }, parts],
-    ['something missing that is not named', { ...whole, missing: [] }, [MATHS, unknown(CAPITAL)]],
-    ['more confidence than the weakest part has', { ...whole, confidence: 0.81 }, parts],
-    ['a confidence that is no number', { ...whole, confidence: Number.NaN }, parts],
+    [{ ...whole, answer: 'What is 15 × 23? 345' }, parts, 's2 is not in the answer'],
     [
-      'a calculation without a number',
+      { answer: null, confidence: 0, missing: [] },
+      parts,
+      'there are answers, but they were not put together',
+    ],
+    [
+      { ...whole, missing: [] },
+      [MATHS, unknown(CAPITAL)],
+      'the list of what is missing is not what nobody knew',
+    ],
+    [{ ...whole, confidence: 0.81 }, parts, 'the whole is surer than its weakest part'],
+    [{ ...whole, confidence: -0.01 }, parts, 'the whole is surer than its weakest part'],
+    [{ ...whole, confidence: Number.NaN }, parts, 'the whole is surer than its weakest part'],
+    [
       { answer: 'Cuba', confidence: 0.5, missing: [] },
       [{ ...MATHS, answer: 'Cuba' }],
+      's1: a calculation without a number',
     ],
     [
-      'a capital without a name',
       { answer: '42', confidence: 0.5, missing: [] },
       [{ ...CAPITAL, answer: '42' }],
+      's2: a place without a name',
     ],
-  ])('finds %s', (_, synthesis, of) => {
+    [{ answer: 'A ', confidence: 0.5, missing: [] }, [{ ...CAT, answer: ' ' }], 's3: an empty answer'],
+  ])('of %j for %j finds what is wrong', (synthesis, of, reason) => {
     const { ok, reasons } = validate(QUESTION, synthesis, of);
-    expect(ok).toBe(false);
-    expect(reasons.length).toBeGreaterThan(0);
+    expect([ok, reasons]).toEqual([false, [reason]]);
+  });
+
+  it('finds an empty answer, and all that is wrong with one', () => {
+    const nothing = { answer: ' ', confidence: 1.5, missing: ['s2'] };
+    expect(validate('', nothing, [{ ...CAT, answer: 'x', confidence: 2 }])).toEqual({
+      ok: false,
+      reasons: [
+        'the list of what is missing is not what nobody knew',
+        'the answer is empty',
+        's3 is not in the answer',
+        'the whole is surer than its weakest part',
+      ],
+    });
+    const none = { answer: null, confidence: 0, missing: ['s1'] };
+    expect(validate('', none, [MATHS])).toEqual({
+      ok: false,
+      reasons: [
+        'the list of what is missing is not what nobody knew',
+        'there are answers, but they were not put together',
+      ],
+    });
+  });
+
+  it('takes every form of an answer for right that a part may have', () => {
+    const of = (part: Part) => validate('', synthesise('', [part]), [part]).reasons;
+    for (const answer of ['½', 'x = 1']) expect(of({ ...MATHS, answer })).toEqual([]);
+    for (const answer of ['Tōkyō', '1 Place']) expect(of({ ...CAPITAL, answer })).toEqual([]);
+    expect(of({ ...MATHS, taskType: 'math.word-problem', answer: 'none' })).toEqual([]);
+    expect(of({ ...CAT, taskType: 'no-knowledge.x', answer: '42' })).toEqual([]);
+    expect(of({ ...MATHS, confidence: 1 })).toEqual([]);
+    expect(of({ ...MATHS, confidence: 0 })).toEqual([]);
+  });
+
+  it('measures confidence by the parts that were answered', () => {
+    const some = [MATHS, unknown(CAPITAL)];
+    expect(validate(QUESTION, synthesise(QUESTION, some), some)).toEqual({ ok: true, reasons: [] });
   });
 
   it('accepts an honest "nobody knew"', () => {

@@ -101,6 +101,12 @@ describe('the verdict on an answer', () => {
       ['recompute', 0.79, false],
     ],
     // form, and no answer
+    [
+      'is confirmed and has the wrong form',
+      { ...SUM, taskType: COMPARISON.taskType },
+      given('4'),
+      ['recompute', 0.99, true],
+    ],
     ['has the wrong form', { ...COMPARISON, ...LAST }, given('7'), ['abandoned', 0.9, null]],
     ['is an abstention', {}, given("I don't know", { kind: 'none' }), ['recompute', 0, false]],
     ['is an abstention at last', LAST, given("I don't know", { kind: 'none' }), ['abandoned', 0, false]],

@@ -75,9 +75,9 @@ function rightness(
   result: ResourceAnswer,
   outcome: VerdictReached['outcome'],
 ): boolean | null {
-  const arithmetic = checks.find((check) => check.check === 'arithmetic')?.verdict ?? 'not-applicable';
-  if (arithmetic !== 'not-applicable') return arithmetic === 'pass';
-  if (result.kind === 'none') return false;
+  const computed = computedVerdict(checks);
+  if (computed === 'pass') return true;
+  if (computed === 'fail' || result.kind === 'none') return false;
   return agreementTells(taskType, result) ? outcome === 'accepted' : null;
 }
 
@@ -96,26 +96,30 @@ function abstained(): CheckResult {
 /** The result of computation outweighs the models' own confidence, in both directions. */
 function confidenceAfter(checks: readonly CheckResult[], result: ResourceAnswer): number {
   if (result.kind === 'none') return 0;
-  const arithmetic = checks.find((check) => check.check === 'arithmetic')?.verdict;
-  if (arithmetic === 'pass') return Math.max(result.confidence, COMPUTED_CONFIDENCE);
-  return arithmetic === 'fail' ? 0 : result.confidence;
+  const computed = computedVerdict(checks);
+  if (computed === 'pass') return Math.max(result.confidence, COMPUTED_CONFIDENCE);
+  return computed === 'fail' ? 0 : result.confidence;
 }
 
 function outcomeOf(
   checks: readonly CheckResult[],
   confidence: number,
-  { stakes, mayRecompute, result }: JudgeAnswer,
+  { stakes, mayRecompute }: JudgeAnswer,
 ): VerdictReached['outcome'] {
   // An answer that computation confirms needs no majority, unless the stakes are high.
-  const computed =
-    stakes === 'normal' && checks.some(({ check, verdict }) => check === 'arithmetic' && verdict === 'pass');
+  const needsMajority = stakes === 'high' || computedVerdict(checks) !== 'pass';
   const failed = checks.filter(
-    ({ check, verdict }) => verdict === 'fail' && !(computed && check === 'redundancy'),
+    ({ check, verdict }) => verdict === 'fail' && (needsMajority || check !== 'redundancy'),
   );
-  const onlyUnsure = failed.every((check) => check.check === 'quality-gate') && result.kind !== 'none';
-  if (failed.length === 0 || (onlyUnsure && confidence >= MIN_CONFIDENCE[stakes])) return 'accepted';
+  const onlyUnsure = failed.every((check) => check.check === 'quality-gate');
+  if (onlyUnsure && confidence >= MIN_CONFIDENCE[stakes]) return 'accepted';
   if (mayRecompute) return 'recompute';
   return onlyUnsure && confidence >= LEAST_CONFIDENCE ? 'accepted' : 'abandoned';
+}
+
+/** Undefined for an abstention, which is not computed. */
+function computedVerdict(checks: readonly CheckResult[]): CheckResult['verdict'] | undefined {
+  return checks.find(({ check }) => check === 'arithmetic')?.verdict;
 }
 
 /**

@@ -43,6 +43,11 @@ describe('what follows from a judgement', () => {
     expect(follows({ correct: null, basis: null, answerKind: 'none' })).toEqual([]);
   });
 
+  it('is no record without a judgement and its basis', () => {
+    expect(follows({ correct: null, answerKind: 'none' })).toEqual([]);
+    expect(follows({ basis: null, answerKind: 'none' })).toEqual([]);
+  });
+
   it('pays by the Node’s record if nobody can judge the answer, whatever a Node claims to be sure of', () => {
     const unjudged = { correct: null, basis: null };
     expect(follows(unjudged)).toMatchObject([{ type: 'EarnCredits', data: { correctness: 0.5 } }]);

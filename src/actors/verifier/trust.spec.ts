@@ -58,7 +58,8 @@ describe('replication', () => {
   it('is certain until ten valid answers in a row, then at random', () => {
     expect(needsReplication(fold(times(9, true)), 0.99)).toBe(true);
     expect(needsReplication(fold(times(10, true)), 0.99)).toBe(false);
-    expect(needsReplication(fold(times(10, true)), 0.05)).toBe(true);
+    expect(needsReplication(fold(times(10, true)), 0.1)).toBe(false);
+    expect(needsReplication(fold(times(10, true)), 0.09)).toBe(true);
   });
 
   it('starts again after one invalid answer', () => {
