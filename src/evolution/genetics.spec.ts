@@ -231,6 +231,28 @@ describe('mutation', () => {
     expect(new Set(cold.map((one) => one.genome.samplingParams.temperature))).toEqual(new Set([0, 0.1]));
   });
 
+  it('records no more than the beginning of a long prompt', () => {
+    const long = { system: 'x'.repeat(5000), user: `${'y'.repeat(5000)}{question}` };
+    const pool = { ...POOL, promptTemplates: [long] };
+    const { genome: bred, mutations } = mutant(GENOME, 'prompt', 'high', 1, pool);
+    expect(bred.promptTemplates).toEqual(long);
+    expect(mutations).toEqual([
+      { kind: 'prompt', field: 'promptTemplates.system', from: '', to: 'x'.repeat(4096) },
+      { kind: 'prompt', field: 'promptTemplates.user', from: '{question}', to: 'y'.repeat(4096) },
+    ]);
+    const { mutations: back } = mutant({ ...GENOME, promptTemplates: long }, 'prompt', 'high', 1);
+    expect(back.map(({ from }) => from)).toEqual(['x'.repeat(4096), 'y'.repeat(4096)]);
+  });
+
+  it('changes a prompt whose system or user part differs', () => {
+    const half = (system: string, user: string) => {
+      const pool = { ...POOL, promptTemplates: [GENOME.promptTemplates, { system, user }] };
+      return mutant(GENOME, 'prompt', 'high', 1, pool).mutations.map(({ field }) => field);
+    };
+    expect(half('Be precise.', '{question}')).toEqual(['promptTemplates.system']);
+    expect(half('', 'Q: {question}')).toEqual(['promptTemplates.user']);
+  });
+
   it('takes topK 0, which is no limit, for more than any limit', () => {
     const unlimited = { ...GENOME, samplingParams: { ...GENOME.samplingParams, topK: 0 } };
     const mutants = Array.from({ length: 200 }, (_, seed) => mutant(unlimited, 'parameters', 'high', seed));
@@ -295,10 +317,35 @@ describe('a random genome', () => {
     );
   });
 
+  it('begins in the range of the first species', () => {
+    const drawn = (value: number) => randomGenome(POOL, 'high', () => value);
+    expect(drawn(0).samplingParams).toEqual({
+      temperature: 0,
+      topP: 0.5,
+      topK: 1,
+      contextTokens: 256,
+      maxTokens: 128,
+    });
+    expect(drawn(0.5).samplingParams).toMatchObject({ temperature: 0.5, topP: 0.75, topK: 20 });
+    expect(drawn(0.999)).toMatchObject({
+      modelA: 'huge',
+      modelB: 'big',
+      specialization: 'logical',
+      promptTemplates: { system: 'Think step by step.', user: 'Question: {question}' },
+      samplingParams: { temperature: 1, topP: 1, topK: 160, contextTokens: 4096 },
+    });
+  });
+
   it('cannot be made for a device that carries fewer than two models', () => {
     const heavy: GenePool = { ...POOL, models: POOL.models.filter(({ tiers: only }) => only.length < 4) };
     expect(() => randomGenome(heavy, 'low', drawing(1))).toThrow(GenePoolError);
-    expect(() => randomGenome(heavy, 'mid', drawing(1))).toThrow(/tier mid/);
+    expect(() => randomGenome(heavy, 'mid', drawing(1))).toThrow(
+      'The gene pool has no two models that a device of tier mid carries, so nothing was bred for it. Add models for that tier to the gene pool, or lend no slots on such devices.',
+    );
+    expect(() => randomGenome(heavy, null, drawing(1))).toThrow(
+      'models that a device without a tier carries',
+    );
+    expect(new GenePoolError('mid')).toMatchObject({ name: 'GenePoolError', tier: 'mid' });
     expect(() => offspring(1, { tier: null, settings: { ...SETTINGS, genePool: heavy } })).toThrow(
       GenePoolError,
     );
@@ -419,6 +466,46 @@ describe('breeding', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  const once = { immigration: 0, crossover: 0, mutations: [1, 1] as [number, number] };
+  const by = (...mutations: MutationKind[]) => ({ settings: { ...SETTINGS, mutations } });
+  it.each<[string, Partial<Parameters<typeof breed>[0]>, string]>([
+    [
+      'an immigrant',
+      { rates: { ...once, immigration: 1 } },
+      'cause immigrant/modelA immigrant/modelB immigrant/specialization immigrant/prompt immigrant/temperature immigrant/topP immigrant/topK immigrant/contextTokens',
+    ],
+    [
+      'a crossover',
+      { rates: { ...once, crossover: 1, mutations: [0, 0] } },
+      'cause mate offspring mutations',
+    ],
+    [
+      'two mutations, of which one kind has only one',
+      { ...by('specialization', 'prompt'), rates: { ...once, mutations: [2, 2] } },
+      'cause mutations mutation-1/kind-of-2 mutation-1/specialization mutation-2/kind-of-2 mutation-2/kind-of-1 mutation-2/prompt',
+    ],
+    [
+      'a parameter',
+      by('parameters'),
+      'cause mutations mutation-1/kind-of-1 mutation-1/parameter mutation-1/direction',
+    ],
+    ['a model', by('model'), 'cause mutations mutation-1/kind-of-1 mutation-1/half mutation-1/model'],
+    [
+      'models that the device does not carry',
+      {
+        ...by(),
+        tier: null,
+        parents: [{ node: 'p', genome: genome({ modelA: 'huge', modelB: 'big' }), species: 's' }],
+      },
+      'cause fit-modelA/model fit-modelB/model mutations',
+    ],
+  ])('draws for %s by purpose, as recorded generations did', (_what, change, purposes) => {
+    const used: string[] = [];
+    const draw = (purpose: string) => used.push(purpose) * 0;
+    offspring(0, { parents: [parent('p', 1), parent('q', 2)], rates: once, draw, ...change });
+    expect(used.join(' ')).toBe(purposes);
   });
 
   it('uses each draw for one purpose, and records them in order', () => {
