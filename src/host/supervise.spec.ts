@@ -138,4 +138,38 @@ describe('a supervised process', () => {
     await stopped;
     expect(lives.at(-1)?.stopped).toBe(true);
   });
+
+  it('is told when it is not wanted any more while it starts', async () => {
+    const { start, endLast } = mortal();
+    let starts = 0;
+    const endless = (unwanted: AbortSignal): Promise<Running> => {
+      starts += 1;
+      if (starts === 2) return start();
+      return new Promise((_, reject) => {
+        unwanted.addEventListener('abort', () => reject(unwanted.reason), { once: true });
+      });
+    };
+    const abort = new AbortController();
+    const first = supervise({ name: 'child', start: endless, signal: abort.signal, onLog: () => {} });
+    abort.abort();
+    await expect(first).rejects.toThrow('aborted');
+
+    const child = await supervise({ name: 'child', start: endless, onLog: () => {}, backoff: quick });
+    endLast(1);
+    await until(() => starts === 3);
+    await child.stop();
+    expect(child.state()).toBe('stopped');
+  });
+
+  it('is stopped if it became ready although it is not wanted any more', async () => {
+    const { start, lives } = mortal();
+    const abort = new AbortController();
+    const heedless = async (): Promise<Running> => {
+      abort.abort();
+      return start();
+    };
+    const first = supervise({ name: 'child', start: heedless, signal: abort.signal, onLog: () => {} });
+    await expect(first).rejects.toThrow('aborted');
+    expect(lives.map(({ stopped }) => stopped)).toEqual([true]);
+  });
 });

@@ -11,8 +11,10 @@ export interface Running {
 
 export interface SuperviseOptions<R extends Running> {
   readonly name: string;
-  /** Starts it and resolves when it is ready. */
-  start(): Promise<R>;
+  /** Starts it and resolves when it is ready. The signal says that it is not wanted any more: a start may take long. */
+  start(unwanted: AbortSignal): Promise<R>;
+  /** Ends the first start. Has no effect after it. */
+  readonly signal?: AbortSignal | undefined;
   readonly onLog: OnLog;
   /** In milliseconds. Default: 200, doubling to 10,000; starts again at 200 after 30,000 of running. */
   readonly backoff?: Backoff;
@@ -42,13 +44,14 @@ const DEFAULT_BACKOFF: Backoff = { firstMs: 200, longestMs: 10_000, stableMs: 30
 
 /**
  * Keeps something running: when it ends, it is started again after a pause. The pause doubles while it keeps
- * failing soon after its start. If the very first start fails, the call rejects and nothing is started again.
+ * failing soon after its start. If the very first start fails or is ended, the call rejects and nothing is started again.
  */
 export async function supervise<R extends Running>(options: SuperviseOptions<R>): Promise<Supervised<R>> {
   const { name, onLog } = options;
   const backoff = options.backoff ?? DEFAULT_BACKOFF;
+  const unwanted = new AbortController();
   let state: SupervisedState = 'starting';
-  let current: R | null = await options.start();
+  let current: R | null = await firstStart(options);
   let startedAt = performance.now();
   let restarts = 0;
   let pauseMs = backoff.firstMs;
@@ -76,7 +79,7 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
       state = 'starting';
       restarts += 1;
       try {
-        const started = await options.start();
+        const started = await options.start(unwanted.signal);
         startedAt = performance.now();
         current = started;
         if (stopping()) return;
@@ -109,6 +112,7 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
     async stop() {
       if (state === 'stopped') return;
       state = 'stopping';
+      unwanted.abort();
       cutShort();
       await current?.stop();
       await watching;
@@ -117,6 +121,14 @@ export async function supervise<R extends Running>(options: SuperviseOptions<R>)
       state = 'stopped';
     },
   };
+}
+
+async function firstStart<R extends Running>({ start, signal }: SuperviseOptions<R>): Promise<R> {
+  signal?.throwIfAborted();
+  const started = await start(signal ?? new AbortController().signal);
+  if (signal?.aborted) await started.stop();
+  signal?.throwIfAborted();
+  return started;
 }
 
 /** An exit code, null if a signal ended it, or anything else that the starter reports. */

@@ -216,12 +216,16 @@ async function eventsState(jsm: JetStreamManager) {
 }
 
 /** The position of the last event that was stored before a time (milliseconds since 1970). */
-async function positionBefore(time: number, { store, prefixes }: RelayOptions): Promise<number | undefined> {
+async function positionBefore(
+  time: number,
+  { store, prefixes, signal }: RelayOptions,
+): Promise<number | undefined> {
   const newestFirst = store.readAll({
     direction: 'backwards',
     ...(prefixes === undefined ? {} : { prefixes }),
   });
   for await (const event of newestFirst) {
+    signal.throwIfAborted();
     if (Date.parse(event.created) < time) return event.position;
   }
   return undefined;

@@ -99,7 +99,7 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
       nats: accessOf(natsUrl, users, NETWORK_USER, options),
       folder: folder.path,
     }));
-    const reading = readSide(needed, onLog, undo);
+    const reading = readSide(needed, options, undo);
     const connecting = needed.then(async ({ storeUrl, nats }) => {
       options.signal?.throwIfAborted();
       const store = connectEventStore(storeUrl);
@@ -111,8 +111,9 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
       return { store, nc, seeds };
     });
     const [[storeUrl, natsUrl], { store, nc, seeds }] = await settled([running, connecting, reading]);
+    options.signal?.throwIfAborted();
     onProgress('starting the roles');
-    const fleet = await startRoles({ nc, store, onLog }, undo);
+    const fleet = await startRoles({ nc, store, onLog }, options.signal, undo);
     await startDevice({ natsUrl, users, device, onLog, options }, undo);
     options.signal?.throwIfAborted();
     await beginGenesis(nc, device, seeds, options.evolution);
@@ -128,6 +129,8 @@ export async function bootLocalNetwork(options: LocalNetworkOptions): Promise<Lo
     return { natsUrl, storeUrl, stop };
   } catch (error) {
     await stop();
+    // A terminal sends Ctrl-C to the children, too. If one of them ends before this process ends it, that is no fault.
+    options.signal?.throwIfAborted();
     throw error;
   }
 }
@@ -179,24 +182,26 @@ async function connectNetwork(
 /** Its process starts at once: it loads its modules while the store and the broker come up. */
 async function readSide(
   options: Promise<ReadSideOptions>,
-  onLog: OnLog,
+  { onLog, signal }: LocalNetworkOptions,
   undo: (() => Promise<void>)[],
 ): Promise<void> {
   const supervised = await supervise({
     name: 'projector and relay',
     onLog,
-    start: () => launchReadSide(options, onLog),
+    signal,
+    start: (unwanted) => launchReadSide(options, onLog, unwanted),
   });
   undo.push(() => supervised.stop());
 }
 
 async function startRoles(
   context: Omit<RoleContext, 'signal'>,
+  stopped: AbortSignal | undefined,
   undo: (() => Promise<void>)[],
 ): Promise<FleetRole> {
   let fleet: FleetRole | null = null;
   const run = async (name: string, start: (context: RoleContext) => Promise<RunningRole>): Promise<void> => {
-    const role = await superviseRole(name, context.onLog, (signal) => start({ ...context, signal }));
+    const role = await superviseRole(name, context.onLog, (signal) => start({ ...context, signal }), stopped);
     undo.push(() => role.stop());
   };
   await run('gateway', (role) => startGateway(role, OWNER));

@@ -33,8 +33,9 @@ async function start({ nats, storeUrl, folder }: ReadSideOptions): Promise<void>
     const role = await superviseRole(name, onLog, (signal) => startRole({ nc, store, onLog, signal }));
     undo.push(() => role.stop());
   };
-  await run('projector', (role) => startProjector(role, folder));
+  // A projector that builds its rows again takes long, and the relay does not need it.
   await run('relay', startRelay);
+  await run('projector', (role) => startProjector(role, folder));
   tell({ type: 'ready' });
 }
 

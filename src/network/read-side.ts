@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../eventstore/port.ts';
-import type { LogLevel, OnLog } from '../host/log.ts';
+import { type LogLevel, type OnLog, reasonOf } from '../host/log.ts';
 import type { Running } from '../host/supervise.ts';
 import type { NatsAccess } from '../messaging/connection.ts';
 
@@ -29,26 +29,36 @@ export const STOP_PATIENCE_MS = 10_000;
 
 /**
  * Starts projector and relay in their own process: nothing that they do then delays an actor. Resolves when the read
- * models know the whole history; rejects if the process ends before, or if the options do not come. The process ends
- * with this one, even if this one is killed.
+ * models know the whole history; rejects if the process ends before, if it is not wanted any more, or if the options do not
+ * come. The process ends with this one, even if this one is killed.
  */
-export async function launchReadSide(options: Promise<ReadSideOptions>, onLog: OnLog): Promise<Running> {
+export async function launchReadSide(
+  options: Promise<ReadSideOptions>,
+  onLog: OnLog,
+  unwanted: AbortSignal,
+): Promise<Running> {
   const child = fork(compiledProcess(), [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));
   });
-  await ready(child, exited, options, onLog);
-  return {
-    pid: child.pid ?? -1,
-    exited,
-    async stop() {
-      child.kill('SIGTERM');
-      const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
-      await exited;
-      clearTimeout(impatience);
-    },
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
+    await exited;
+    clearTimeout(impatience);
   };
+  const giveUp = (): void => void stop();
+  unwanted.addEventListener('abort', giveUp, { once: true });
+  try {
+    await ready(child, exited, options, onLog);
+  } catch (error) {
+    unwanted.throwIfAborted();
+    throw error;
+  } finally {
+    unwanted.removeEventListener('abort', giveUp);
+  }
+  return { pid: child.pid ?? -1, exited, stop };
 }
 
 async function ready(
@@ -74,6 +84,7 @@ async function ready(
     // If it cannot be sent a message, it has ended or is about to.
     (given) => child.send(given, () => {}),
     async (error) => {
+      reason = reasonOf(error);
       child.kill('SIGKILL');
       await exited;
       throw error;

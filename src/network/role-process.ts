@@ -54,8 +54,15 @@ export async function runRole(
   onLog: OnLog,
 ): Promise<string> {
   const { nc, start, begin } = await prepare(role, options, shutdown, onLog);
-  const running = await superviseRole(role, onLog, start);
-  shutdown.add(role, () => running.stop());
+  const running = superviseRole(role, onLog, start, shutdown.signal);
+  // Also while it starts: its connection and its store are closed only after that.
+  shutdown.add(role, () =>
+    running.then(
+      (started) => started.stop(),
+      () => {},
+    ),
+  );
+  await running;
   await begin?.();
   return nc.getServer();
 }

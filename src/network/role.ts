@@ -22,25 +22,40 @@ export interface RunningRole {
   readonly ended: Promise<void>;
 }
 
-/** Keeps a role running: one that ends before it is stopped is started again. */
+/**
+ * Keeps a role running: one that ends before it is stopped is started again. `signal` ends its first start, which then
+ * rejects.
+ */
 export function superviseRole(
   name: string,
   onLog: OnLog,
   start: (signal: AbortSignal) => Promise<RunningRole>,
+  signal?: AbortSignal,
 ): Promise<Supervised<Running>> {
   return supervise({
     name,
     onLog,
-    async start() {
+    signal,
+    async start(unwanted) {
       const abort = new AbortController();
-      const role = await start(abort.signal);
-      return {
-        exited: role.ended,
-        async stop() {
-          abort.abort();
-          await role.ended.catch(() => {});
-        },
-      };
+      const giveUp = (): void => abort.abort(unwanted.reason);
+      unwanted.addEventListener('abort', giveUp, { once: true });
+      try {
+        const role = await start(abort.signal);
+        return {
+          exited: role.ended,
+          async stop() {
+            abort.abort();
+            await role.ended.catch(() => {});
+          },
+        };
+      } catch (error) {
+        // What it has started by now ends, too.
+        abort.abort();
+        throw error;
+      } finally {
+        unwanted.removeEventListener('abort', giveUp);
+      }
     },
   });
 }

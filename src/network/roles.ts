@@ -24,7 +24,7 @@ export interface FleetRole extends RunningRole {
 /** How often a fleet checks that the broker has its streams and consumers, in milliseconds. */
 const MEND_EVERY_MS = 15_000;
 
-/** Actors and sagas: the only role that appends to the event store. */
+/** Actors and sagas: the only role that appends to the event store. If it fails to start, `signal` must end what it started. */
 export async function startFleet(context: RoleContext): Promise<FleetRole> {
   const { nc, store, onLog, signal } = context;
   const js = jetstream(nc);
@@ -57,23 +57,29 @@ export async function startFleet(context: RoleContext): Promise<FleetRole> {
       .then(() => giveWork(watch.members().map(({ id }) => id)))
       .catch(onFault);
   }, MEND_EVERY_MS);
-  // In half a view, half the Nodes seem never to have been born, and decisions cannot be undone.
-  await follower.caughtUp;
-  const fleet = await runFleet({
-    id: `fleet-${randomUUID().slice(0, 8)}`,
-    definitions: DEFINITIONS,
-    store,
-    nats: nc,
-    reads: () => follower.view(),
-    openDeadlines: () => openDeadlines(nc),
-    onLog,
-    signal,
-  });
-  const ended = fleet.stopped.then(async () => {
+  const cleanUp = async (): Promise<void> => {
     clearInterval(mending);
     await watch.stop();
-  });
-  return { ended, view: () => follower.view() };
+  };
+  try {
+    // In half a view, half the Nodes seem never to have been born, and decisions cannot be undone.
+    await follower.caughtUp;
+    signal.throwIfAborted();
+    const fleet = await runFleet({
+      id: `fleet-${randomUUID().slice(0, 8)}`,
+      definitions: DEFINITIONS,
+      store,
+      nats: nc,
+      reads: () => follower.view(),
+      openDeadlines: () => openDeadlines(nc),
+      onLog,
+      signal,
+    });
+    return { ended: fleet.stopped.finally(cleanUp), view: () => follower.view() };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
 }
 
 /** Takes questions. */

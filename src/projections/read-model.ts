@@ -19,6 +19,8 @@ interface StoredRow {
 
 interface Opened extends Checkpoint {
   readonly database: Database.Database;
+  /** As it stands in the file. Read once: another process may write the next one at any time. */
+  readonly checkpoint: string | undefined;
   /** Position of the last change of a row that fleets follow. */
   readonly changedAt: number;
 }
@@ -48,6 +50,12 @@ const AFTER_ALL = '\u{10FFFF}';
  * many queries at a time change the same pages of the indexes again and again, and a longer log writes each page once.
  */
 const PRAGMAS = 'pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000';
+
+/**
+ * How long another writer may hold the file, in milliseconds: somebody who looks at it, or a projector that has been
+ * replaced and still ends.
+ */
+const BUSY_MS = 2_000;
 
 const META = 'create table if not exists meta (key text primary key, value text not null) strict';
 const PUT_META = 'insert into meta values (?, ?) on conflict do update set value = excluded.value';
@@ -106,12 +114,12 @@ export class ReadModel implements RowReader {
   /** `file` may be `:memory:`. */
   constructor(file: string, projections: readonly AnyProjection[]) {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    const { database, position, lastEvent, changedAt } = openOrBeginAnew(file, projections);
+    const { database, position, lastEvent, changedAt, checkpoint } = openOrBeginAnew(file, projections);
     this.#file = file;
     this.#database = database;
     this.#position = position;
     this.#lastEvent = lastEvent;
-    this.#written = meta(database, 'checkpoint');
+    this.#written = checkpoint;
     this.#get = database.prepare('select row from rows where projection = ? and key = ?');
     this.#put = database.prepare(
       'insert into rows values (?, ?, ?, ?, ?) on conflict do update ' +
@@ -377,7 +385,7 @@ function within(
 
 /** Opens the file. If it cannot be read, it is replaced by a new one. */
 function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): Opened {
-  const found = new Database(file);
+  const found = new Database(file, { timeout: BUSY_MS });
   try {
     return load(found, projections);
   } catch (error) {
@@ -387,7 +395,7 @@ function openOrBeginAnew(file: string, projections: readonly AnyProjection[]): O
     }
     discard(found, file);
   }
-  const database = new Database(file);
+  const database = new Database(file, { timeout: BUSY_MS });
   try {
     return load(database, projections);
   } catch (error) {
@@ -402,13 +410,13 @@ function load(database: Database.Database, projections: readonly AnyProjection[]
   const found = meta(database, 'checkpoint');
   if (found === undefined || meta(database, 'versions') !== versionsOf(projections)) {
     makeTables(database, projections);
-    return { ...NOTHING, database, changedAt: NOTHING.position };
+    return { ...NOTHING, database, checkpoint: undefined, changedAt: NOTHING.position };
   }
   const last = database.prepare(
     'select changed from rows where changed is not null order by changed desc limit 1',
   );
   const { changed } = (last.get() ?? { changed: NOTHING.position }) as { changed: number };
-  return { ...(JSON.parse(found) as Checkpoint), database, changedAt: changed };
+  return { ...(JSON.parse(found) as Checkpoint), database, checkpoint: found, changedAt: changed };
 }
 
 /** Closes a database and removes its files. */

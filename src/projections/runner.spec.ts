@@ -104,4 +104,21 @@ describe('the projector', () => {
     await expect(project(await storeWith('node-a/1'), model)).rejects.toThrow('cannot fold this');
     expect(commits).toEqual([]);
   });
+
+  it('ends at once when a commit fails, also if no event comes any more', async () => {
+    const store = await storeWith('node-a/1');
+    const model = open();
+    const ending = runProjector({
+      store,
+      model,
+      signal: new AbortController().signal,
+      async onCaughtUp() {
+        model.commit = () => {
+          throw new Error('the disk is full');
+        };
+        await appendTo(store, 'node-a/2');
+      },
+    });
+    await expect(ending).rejects.toThrow('the disk is full');
+  });
 });

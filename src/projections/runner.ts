@@ -37,7 +37,7 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
   await beginAnewIfForeign(options);
   let uncommitted = 0;
   let timer: NodeJS.Timeout | null = null;
-  let failed: unknown = null;
+  const failure = new AbortController();
   const commit = () => {
     if (timer) clearTimeout(timer);
     timer = null;
@@ -52,14 +52,16 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
         try {
           commit();
         } catch (error) {
-          failed = error;
+          failure.abort(error);
         }
       }, COMMIT_EVERY_MS);
   };
   const after = model.position < 0 ? {} : { after: model.position };
   try {
-    for await (const delivery of store.subscribe({ ...after, prefixes: CATEGORY_PREFIXES, signal })) {
-      if (failed) throw failed;
+    // Without an event that ends the wait, a failed commit would stay unnoticed on a quiet network.
+    const ends = AbortSignal.any([signal, failure.signal]);
+    for await (const delivery of store.subscribe({ ...after, prefixes: CATEGORY_PREFIXES, signal: ends })) {
+      failure.signal.throwIfAborted();
       if (delivery.kind === 'event') model.apply(recordedOf(delivery.event));
       else if (delivery.kind === 'checkpoint') model.skipTo(delivery.position);
       else {
@@ -69,6 +71,7 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
       }
       commitSoon();
     }
+    failure.signal.throwIfAborted();
     commit();
   } finally {
     if (timer) clearTimeout(timer);

@@ -3,7 +3,16 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { type EmbeddedEventStore, launchEmbeddedEventStore } from '../../src/eventstore/server/launch.ts';
 import { CLIENT_USER, NETWORK_USER } from '../../src/messaging/permissions.ts';
-import { cleanUp, dellm, newFolder, type Started, start, until } from '../support/dellm-process.ts';
+import {
+  cleanUp,
+  dellm,
+  freePort,
+  newFolder,
+  processesOf,
+  type Started,
+  start,
+  until,
+} from '../support/dellm-process.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
@@ -18,7 +27,37 @@ afterAll(async () => {
   await cleanUp();
 });
 
+/** As a terminal does it: the process and its children get the signal. */
+function pressCtrlC({ child }: Started): void {
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+}
+
+describe('Ctrl-C during a start', () => {
+  it('ends a network whose children have not begun to listen, without an error', async () => {
+    const home = newFolder();
+    const starting = start(home, ['up', '--port', String(await freePort())]);
+    await until(() => starting.err().includes('starting the event store'), 'the first step');
+    pressCtrlC(starting);
+    const { code, stderr } = await starting.ended;
+    expect(stderr).not.toContain('dellm:');
+    expect(code).toBe(EXIT.interrupted);
+    expect(await processesOf(home)).toEqual([]);
+  });
+});
+
 describe('roles in separate processes', () => {
+  it('stop on Ctrl-C while they wait for another role', async () => {
+    const broker = await startTestNats();
+    const history = await launchEmbeddedEventStore({ file: join(newFolder(), 'history.sqlite') });
+    const url = `nats://${NETWORK_USER}:${broker.passwordOf(NETWORK_USER)}@127.0.0.1:${broker.port}`;
+    const fleet = start(newFolder(), ['run', 'fleet', '--nats', url, '--store', history.connectionString]);
+    await until(() => fleet.err().includes('the read model does not answer'), 'a fleet without a projector');
+    pressCtrlC(fleet);
+    expect((await fleet.ended).code).toBe(EXIT.interrupted);
+    await history.stop();
+    await broker.stop();
+  });
+
   it('form a network that starts, answers, and stops in order; the agent needs only the broker', async () => {
     const broker = await startTestNats({ devices: [DEVICE] });
     nats = broker;

@@ -3,6 +3,7 @@ import { connectEventStore } from '../../src/eventstore/esdb.ts';
 import { createInstantEngine } from '../../src/inference/instant.ts';
 import { SPECIES } from '../../src/inference/species.ts';
 import { EVENT_HEADER } from '../../src/messaging/relay.ts';
+import { launchReadSide } from '../../src/network/read-side.ts';
 import { cleanUp, descendantsOf, newFolder, type Process, processes, up } from '../support/dellm-process.ts';
 import { type LiveNetwork, startLiveNetwork } from '../support/live-network.ts';
 
@@ -56,6 +57,15 @@ describe('projector and relay, in their own process', () => {
     },
     TEST_MS,
   );
+
+  it('end while they start, when they are not wanted any more', async () => {
+    const abort = new AbortController();
+    const starting = launchReadSide(new Promise(() => {}), () => {}, abort.signal);
+    expect(await readSidesOf(process.pid)).toHaveLength(1);
+    abort.abort();
+    await expect(starting).rejects.toThrow('aborted');
+    expect(await readSidesOf(process.pid)).toEqual([]);
+  });
 
   it(
     'end with the network that was killed',

@@ -60,6 +60,8 @@ export function start(
   const child = spawn(process.execPath, [bin, ...args], {
     env: environment(home, env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that a spec can send Ctrl-C as a terminal does: to the process and to all its children.
+    detached: true,
   });
   let stdout = '';
   let stderr = '';

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { Role, RoleOptions } from '../../network/role-process.ts';
 import { id } from '../arguments.ts';
 import { gpuOption, modelsOption } from '../device-options.ts';
-import { UsageError } from '../exit-codes.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
 import { finish } from '../finish.ts';
 import { stderrLog } from '../log.ts';
 import { printJson } from '../output.ts';
@@ -78,7 +78,9 @@ async function run(role: Role, options: Options): Promise<number> {
     process.stderr.write(`The ${role} runs at ${server}. Ctrl-C stops it.\n`);
     if (options.json) printJson({ role, nats: server, pid: process.pid });
   } catch (error) {
+    const interrupted = shutdown.signal.aborted;
     await shutdown.begin();
+    if (interrupted) return EXIT.interrupted;
     throw error;
   }
   return shutdown.finished;
