@@ -41,6 +41,7 @@ describe('a text that is one quantity', () => {
     ['5 km', '5', 'km'],
     ['3 m^2', '3', 'm^2'],
     ['9 km/h', '9', 'km/h'],
+    ['9 m/min^2', '9', 'm/min^2'],
     ['9'.repeat(39), '9'.repeat(39), null],
   ])('%s is %s %s', (text, number, unit) => {
     expect(read(text)).toEqual([number, unit]);
@@ -72,6 +73,8 @@ describe('a number in a text', () => {
     ['5 km', '5 km', '5 km'],
     ['It takes 5 km!', '5 km', '5 km'],
     ['He pays $26.', '26', '26'],
+    ['It takes 5 km...', '5 km', '5 km'],
+    ['5 apples. km', '5', '5'],
     ['x1 and 2', '2', '2'],
     ['no number', null, null],
     ['1/0', null, null],
@@ -131,6 +134,7 @@ describe('exact arithmetic', () => {
     ['1/4', '0.25'],
     ['3/40', '0.075'],
     ['1/250', '0.004'],
+    ['1/1048576', '0.00000095367431640625'],
     ['1/6', '1/6'],
     ['-2/14', '-1/7'],
   ])('writes %s as %s', (text, written) => {
@@ -140,7 +144,8 @@ describe('exact arithmetic', () => {
   it.each([
     ['12', '12'],
     ['0.5', '0.5'],
-    ['.5', '0.5'],
+    ['.25', '0.25'],
+    ['1.25', '1.25'],
     ['9'.repeat(40), '9'.repeat(40)],
   ])('reads the decimal %s', (text, same) => {
     const read = readDecimal(text);

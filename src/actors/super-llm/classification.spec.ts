@@ -247,6 +247,20 @@ describe('the task type of a request', () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 
+  it('is read from the first 1,000 characters and the last 300', () => {
+    const request = 'what is 2 + 2';
+    const at = (place: number, length: number) =>
+      classify(`${'.'.repeat(place)}${request}${'.'.repeat(length - place - request.length)}`);
+    expect(at(1000 - request.length, 5000)).toBe('math.arithmetic');
+    expect(at(1000, 5000)).toBe('general.unknown');
+    expect(at(5000 - 300, 5000)).toBe('math.arithmetic');
+    expect(at(5000 - 310, 5000)).toBe('general.unknown');
+    expect(at(990, 1300)).toBe('math.arithmetic');
+    expect(at(990, 1301)).toBe('general.unknown');
+    // What is left out separates what is left.
+    expect(classify(`${'.'.repeat(999)}2${'.'.repeat(5000)}+ 2${'.'.repeat(297)}`)).toBe('math.arithmetic');
+  });
+
   it('asks for a specialization of one of the seed species', () => {
     expect(specializationOf('math.arithmetic')).toBe('mathematical');
     expect(specializationOf('code.debug')).toBe('coding');
