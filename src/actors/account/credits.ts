@@ -27,7 +27,7 @@ export interface Standing {
   readonly regularity: Regularity;
   /** Share of right answers; null without a history. */
   readonly accuracy: number | null;
-  /** Share of the time in which the device was available, 0–1; null without a history. */
+  /** Share of its tasks that the Node answered in time, 0–1; null without a history. */
   readonly uptime: number | null;
 }
 
