@@ -5,12 +5,11 @@ import {
   type ClusterEvent,
   type Member,
   type Share,
-  type VoteCounted,
   waitsUntil,
 } from '../../events/cluster.ts';
 import { later } from '../../events/later.ts';
 import type { ResourceAnswer } from '../../events/values.ts';
-import { CommandRefusedError, type Given } from '../actor.ts';
+import { CommandRefusedError, type Decided, type Given } from '../actor.ts';
 import { accuracyFor, type NetworkView } from '../network-view.ts';
 import { reachConsensus } from './consensus.ts';
 import { examine, judgeSilence, judgeVote, mixInGold } from './examination.ts';
@@ -25,6 +24,8 @@ import { type clusterMachine, missingShares, type OpenSubtask } from './machine.
 import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 
 type Snapshot = SnapshotFrom<typeof clusterMachine>;
+/** Yields events. Each `yield` returns the state after that event. */
+type Steps = Generator<ClusterEvent, void, Snapshot>;
 type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
 
 /** Most tiebreaks. More of them seldom change the outcome, and each costs a whole answer. */
@@ -37,42 +38,20 @@ export function decide(
   command: ClusterCommand,
   snapshot: Snapshot,
   given: Given<NetworkView>,
-): readonly ClusterEvent[] {
+): Decided<ClusterEvent, Snapshot> {
   const { context } = snapshot;
   const at = given.at;
   switch (command.type) {
     case 'FormCluster':
       return snapshot.matches('unformed') ? [{ type: 'ClusterFormed', data: { ...command.data, at } }] : [];
-    case 'AdmitNode': {
-      // A Node and its Cluster are on different streams, so a Node may be born before its Cluster is formed.
-      if (command.data.node in context.members) return [];
-      if (context.mergedInto !== null) {
-        const { node } = command.data;
-        return [{ type: 'NodeRedirected', data: { node, into: context.mergedInto, at } }];
-      }
-      if (context.ended.includes(command.data.node)) return [];
-      const admitted: ClusterEvent = { type: 'NodeAdmitted', data: { ...command.data, at } };
-      const grown = { ...context, members: { ...context.members, [command.data.node]: command.data } };
-      const size = Object.keys(grown.members).length - context.leaving.length;
-      if (size <= MAX_CLUSTER_NODES || snapshot.matches('unformed')) return [admitted];
-      // Every living Node must belong to a Cluster, so a full Cluster admits the Node and splits.
-      return [admitted, ...reshaped(grown, memberViews(grown, given.reads), null, given)];
-    }
+    case 'AdmitNode':
+      return admit(command.data, snapshot, given);
     case 'DistributeTask':
       return distribute(command.data, snapshot, given);
     case 'CountVote':
       return count(command.data, snapshot, given);
-    case 'LoseVote': {
-      const gold = context.gold[command.data.taskId];
-      if (gold) return [judgeSilence(gold, at)];
-      const subtask = context.open[attemptKey(command.data)];
-      if (!subtask || !missingShares(subtask).some((share) => share.taskId === command.data.taskId))
-        return [];
-      const { subtaskId, attempt, taskId, node, reason } = command.data;
-      const lost: ClusterEvent = { type: 'VoteLost', data: { subtaskId, attempt, taskId, node, reason, at } };
-      const after = { ...subtask, lost: [...subtask.lost, taskId] };
-      return [lost, ...concludeIfComplete(after, snapshot, given)];
-    }
+    case 'LoseVote':
+      return lose(command.data, snapshot, given);
     case 'PassDeadline':
       return passDeadline(command.data, snapshot, given);
     case 'DismissNode': {
@@ -98,6 +77,24 @@ export function decide(
   }
 }
 
+function* admit(member: CommandData<'AdmitNode'>, snapshot: Snapshot, given: Given<NetworkView>): Steps {
+  const { context } = snapshot;
+  const { node } = member;
+  const { at } = given;
+  // A Node and its Cluster are on different streams, so a Node may be born before its Cluster is formed.
+  if (node in context.members) return;
+  if (context.mergedInto !== null) {
+    yield { type: 'NodeRedirected', data: { node, into: context.mergedInto, at } };
+    return;
+  }
+  if (context.ended.includes(node)) return;
+  const { context: grown } = yield { type: 'NodeAdmitted', data: { ...member, at } };
+  const size = Object.keys(grown.members).length - grown.leaving.length;
+  if (size <= MAX_CLUSTER_NODES || snapshot.matches('unformed')) return;
+  // Every living Node must belong to a Cluster, so a full Cluster admits the Node and splits.
+  yield* reshaped(grown, memberViews(grown, given.reads), null, given);
+}
+
 function passDeadline(
   deadline: CommandData<'PassDeadline'>,
   snapshot: Snapshot,
@@ -112,7 +109,7 @@ function passDeadline(
   }
   const subtask = context.open[attemptKey(deadline)];
   if (!subtask || at < subtask.voteBy) return [];
-  return conclude({ ...subtask, tiebreaks: MAX_TIEBREAKS }, snapshot, given);
+  return conclude(subtask, snapshot, given, 0);
 }
 
 function distribute(
@@ -143,26 +140,44 @@ function distribute(
   return [...events, ...schedule(context, given), ...mixInGold(context, busy, voteBy, given)];
 }
 
-function count(
-  ballot: CommandData<'CountVote'>,
-  snapshot: Snapshot,
-  given: Given<NetworkView>,
-): readonly ClusterEvent[] {
-  const gold = snapshot.context.gold[ballot.taskId];
-  if (gold) return [judgeVote(gold, ballot, given.at)];
-  const subtask = snapshot.context.open[attemptKey(ballot)];
-  if (!subtask || !missingShares(subtask).some((share) => share.taskId === ballot.taskId)) return [];
-  const counted: VoteCounted = { ...ballot, at: given.at };
-  const after = { ...subtask, ballots: [...subtask.ballots, counted] };
-  return [{ type: 'VoteCounted', data: counted }, ...concludeIfComplete(after, snapshot, given)];
+function* count(ballot: CommandData<'CountVote'>, { context }: Snapshot, given: Given<NetworkView>): Steps {
+  const { at } = given;
+  const gold = context.gold[ballot.taskId];
+  if (gold) yield judgeVote(gold, ballot, at);
+  else if (isMissing(ballot, context)) {
+    const counted = yield { type: 'VoteCounted', data: { ...ballot, at } };
+    yield* concludeIfComplete(attemptKey(ballot), counted, given);
+  }
+}
+
+function* lose(vote: CommandData<'LoseVote'>, { context }: Snapshot, given: Given<NetworkView>): Steps {
+  const { at } = given;
+  const gold = context.gold[vote.taskId];
+  if (gold) yield judgeSilence(gold, at);
+  else if (isMissing(vote, context)) {
+    const { subtaskId, attempt, taskId, node, reason } = vote;
+    const lost = yield { type: 'VoteLost', data: { subtaskId, attempt, taskId, node, reason, at } };
+    yield* concludeIfComplete(attemptKey(vote), lost, given);
+  }
+}
+
+/** Whether the subtask is open and still waits for the vote on this task. */
+function isMissing(
+  vote: { readonly subtaskId: string; readonly attempt: number; readonly taskId: string },
+  { open }: Snapshot['context'],
+): boolean {
+  const subtask = open[attemptKey(vote)];
+  return subtask !== undefined && missingShares(subtask).some(({ taskId }) => taskId === vote.taskId);
 }
 
 function concludeIfComplete(
-  subtask: OpenSubtask,
+  key: string,
   snapshot: Snapshot,
   given: Given<NetworkView>,
 ): readonly ClusterEvent[] {
-  return missingShares(subtask).length === 0 ? conclude(subtask, snapshot, given) : [];
+  const subtask = snapshot.context.open[key];
+  if (!subtask || missingShares(subtask).length > 0) return [];
+  return conclude(subtask, snapshot, given, Math.max(0, MAX_TIEBREAKS - subtask.tiebreaks));
 }
 
 /** Decides on consensus, a tiebreak, or the report that the Nodes did not agree. */
@@ -170,6 +185,7 @@ function conclude(
   subtask: OpenSubtask,
   snapshot: Snapshot,
   given: Given<NetworkView>,
+  tiebreaksLeft: number,
 ): readonly ClusterEvent[] {
   const at = given.at;
   const { queryId, subtaskId, attempt, prompt, taskType, voteBy } = subtask;
@@ -179,7 +195,7 @@ function conclude(
   }
   const fresh = tiebreakers(subtask, Object.values(snapshot.context.members));
   const [tiebreaker] =
-    subtask.tiebreaks < MAX_TIEBREAKS ? pick(fresh, 1, taskType, given, `tiebreak ${subtask.tiebreaks}`) : [];
+    tiebreaksLeft > 0 ? pick(fresh, 1, taskType, given, `tiebreak ${subtask.tiebreaks}`) : [];
   const ballots = subtask.ballots.map((ballot) => {
     const share = subtask.shares.find((other) => other.taskId === ballot.taskId);
     const { answer, kind, confidence } = ballot.vote;
@@ -193,7 +209,7 @@ function conclude(
     };
   });
   const consensus = reachConsensus(ballots, taskType, {
-    tiebreaksLeft: tiebreaker ? MAX_TIEBREAKS - subtask.tiebreaks : 0,
+    tiebreaksLeft: tiebreaker ? tiebreaksLeft : 0,
   });
   if (consensus.outcome === 'tiebreak' && tiebreaker) {
     const share = shareOf(tiebreaker, taskType, given);

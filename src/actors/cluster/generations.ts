@@ -102,26 +102,25 @@ export function passGenerationDeadline(
 }
 
 /** Closes the generation. Decides the Cluster's new kind and name, and whether it splits or merges. */
-export function closeGeneration(
+export function* closeGeneration(
   { generation, culled, born }: CommandData<'CloseGeneration'>,
-  context: ClusterContext,
+  { opened }: ClusterContext,
   given: Given<NetworkView>,
-): readonly ClusterEvent[] {
-  if (context.opened?.generation !== generation) return [];
+): Generator<ClusterEvent, void, { readonly context: ClusterContext }> {
+  if (opened?.generation !== generation) return;
   const { at, reads } = given;
-  const events: ClusterEvent[] = [{ type: 'GenerationClosed', data: { generation, culled, born, at } }];
+  const { context } = yield { type: 'GenerationClosed', data: { generation, culled, born, at } };
   const members = memberViews(context, reads);
   // A Cluster that was dissolved during selection has no kind any more, even if its members have not all left
   // yet.
-  if (members.length === 0 || context.mergedInto !== null) return events;
+  if (members.length === 0 || context.mergedInto !== null) return;
   const regions = new Set([...reads.devices.values()].flatMap(({ region }) => region ?? []));
   const { kind, name, specialization, share } = characterise(members, regions.size);
   if (kind !== context.kind || name !== context.name || specialization !== context.specialization) {
     const data = { kind, name, specialization, share, generation, at };
-    events.push({ type: 'ClusterCharacterised', data });
+    yield { type: 'ClusterCharacterised', data };
   }
-  const score = clusterScore(context.cluster, reads);
-  return [...events, ...reshaped({ ...context, generation }, members, score, given)];
+  yield* reshaped(context, members, clusterScore(context.cluster, reads), given);
 }
 
 function opened(
