@@ -53,6 +53,7 @@ describe('the mode', () => {
     });
     expect(nextMode('normal', 'crisis', 'crisis').mode).toBe('crisis');
     expect(nextMode('normal', undefined, 'crisis')).toEqual({ mode: 'normal', rule: null });
+    expect(nextMode('crisis', undefined, 'aggressive')).toEqual({ mode: 'crisis', rule: null });
   });
 
   it('answers a score that wavers between two worse bands with the nearer one', () => {
@@ -60,7 +61,10 @@ describe('the mode', () => {
       mode: 'aggressive',
       rule: "the network's score was in the band of aggressive or worse twice in a row",
     });
-    expect(nextMode('crisis', 'increased', 'normal').mode).toBe('increased');
+    expect(nextMode('crisis', 'increased', 'normal')).toEqual({
+      mode: 'increased',
+      rule: "the network's score was in the band of increased or better twice in a row",
+    });
   });
 
   it('settles on the band of a steady score and then stays', () => {

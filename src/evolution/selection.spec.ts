@@ -64,8 +64,13 @@ describe('selection', () => {
     expect(selection.culled.map((one) => one.node)).toEqual(['n4', 'n5', 'n6']);
   });
 
-  it('says why nobody is culled among fewer than five', () => {
-    expect(run(population(4)).rule).toContain('fewer than 5, so nobody is culled');
+  it.each<[Strategy, number, string]>([
+    ['evolution', 4, 'fewer than 5, so nobody is culled, the top 20 % have offspring (1)'],
+    ['random-search', 5, 'the bottom 20 % are culled (1), the top 20 % have offspring (1)'],
+    ['static', 5, 'nobody is culled and nobody is born (strategy static)'],
+    ['best-of-n', 5, 'all of them are replaced (strategy best-of-n)'],
+  ])('says by which rule it went: %s of %i', (strategy, size, rule) => {
+    expect(run(population(size), strategy).rule).toBe(`ranked ${size} of ${size} by fitness: ${rule}`);
   });
 
   it('lets Nodes on trial go on, ranked last, and does not count them', () => {
@@ -82,9 +87,14 @@ describe('selection', () => {
   });
 
   it('changes nobody when static, and replaces everybody for best-of-n while it notes the best', () => {
-    expect(run(population(10), 'static')).toMatchObject({ culled: [], wanted: 0, elites: ['n0', 'n1'] });
+    expect(run(population(10), 'static')).toMatchObject({
+      culled: [],
+      wanted: 0,
+      draws: [],
+      elites: ['n0', 'n1'],
+    });
     const all = run(population(10), 'best-of-n');
-    expect(all).toMatchObject({ wanted: 10, kept: [], elites: ['n0', 'n1'] });
+    expect(all).toMatchObject({ wanted: 10, draws: [], kept: [], elites: ['n0', 'n1'] });
     expect(all.culled).toHaveLength(10);
     expect(run([], 'best-of-n')).toMatchObject({ wanted: 0, culled: [] });
   });

@@ -75,7 +75,7 @@ function byRank(a: Judged, b: Judged): number {
 }
 
 function byEvidence(a: NodeFitness, b: NodeFitness): number {
-  return b.judged - a.judged || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0);
+  return b.judged - a.judged || (a.node < b.node ? -1 : 1);
 }
 
 function eliteCount(judged: number, { eliteShare }: Settings): number {
