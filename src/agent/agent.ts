@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
-import { answersId, decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
+import { answersId, decodeJson, HEADER } from '../events/envelope.ts';
 import { WorkOrder } from '../events/node.ts';
 import type { InferenceEngine } from '../inference/port.ts';
 import { announce } from '../messaging/membership.ts';
 import { AGENTS_BUCKET } from '../messaging/permissions.ts';
-import { publisher } from '../messaging/publish.ts';
+import { publisher, sendCommand } from '../messaging/publish.ts';
 import { deviceConsumer, WORK } from '../messaging/streams.ts';
-import { commandSubject } from '../messaging/subjects.ts';
 import type { Offer } from './offer.ts';
 import { runWorkOrder } from './work.ts';
 
@@ -102,15 +101,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const overdue = AbortSignal.timeout(Math.max(1, Date.parse(order.dueAt) - Date.now()));
     const submission = await runWorkOrder(engine, order, AbortSignal.any([overdue, leaving.signal]));
     const orderId = message.headers?.get(HEADER.messageId) || order.taskId;
-    const headers = {
-      [HEADER.correlationId]: message.headers?.get(HEADER.correlationId) || order.taskId,
-      [HEADER.causationId]: orderId,
-    };
-    await publish({
-      subject: commandSubject({ kind: 'node', id: order.node }, device),
-      body: encodeJson(submission),
+    await sendCommand(publish, {
+      to: { kind: 'node', id: order.node },
+      command: submission,
+      device,
       messageId: answersId(orderId),
-      headers,
+      correlationId: message.headers?.get(HEADER.correlationId) || order.taskId,
+      causationId: orderId,
     });
   }
 

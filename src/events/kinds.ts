@@ -29,6 +29,20 @@ export const ACTOR_KINDS = Object.keys(SCHEMAS) as readonly ActorKind[];
 /** The commands that an actor of this kind takes. */
 export type CommandOf<Kind extends ActorKind> = Parsed<(typeof SCHEMAS)[Kind]>;
 
+/** The data of one of these commands. */
+export type CommandDataOf<Kind extends ActorKind, Type extends CommandOf<Kind>['type']> = Extract<
+  CommandOf<Kind>,
+  { type: Type }
+>['data'];
+
+/** A command, with the actor that gets it: one of a kind that takes it. */
+export type AddressedCommand = {
+  [Kind in ActorKind]: {
+    readonly to: { readonly kind: Kind; readonly id: string };
+    readonly command: CommandOf<Kind>;
+  };
+}[ActorKind];
+
 /** The schema of the commands that each kind of actor takes. Everything that is sent to an actor is typed by it. */
 export const COMMANDS: { readonly [Kind in ActorKind]: z.ZodType<CommandOf<Kind>> } = SCHEMAS;
 

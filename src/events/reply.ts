@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-/** What the asker gets on the named subject: the ending of the query, or why it was refused. */
-export type Reply = EndingReply | RefusalReply;
-
 export const EndingReply = z.object({
   queryId: z.string(),
   outcome: z.enum(['answered', 'unknown', 'expired']),
@@ -18,12 +15,19 @@ export const EndingReply = z.object({
 });
 export type EndingReply = z.infer<typeof EndingReply>;
 
-export interface RefusalReply {
-  readonly queryId: string;
-  readonly error: {
-    readonly code: 'unknown-account' | 'no-credits' | 'too-late' | 'conflict';
-    readonly message: string;
-    /** What to do next. */
-    readonly hint: string;
-  };
-}
+export const RefusalCode = z.enum(['unknown-account', 'no-credits', 'too-late', 'conflict']);
+export type RefusalCode = z.infer<typeof RefusalCode>;
+
+export const RefusalReply = z.object({
+  queryId: z.string(),
+  error: z.object({
+    code: RefusalCode,
+    message: z.string(),
+    hint: z.string().describe('What to do next'),
+  }),
+});
+export type RefusalReply = z.infer<typeof RefusalReply>;
+
+/** What the asker gets on the named subject: the ending of the query, or why it was refused. */
+export const Reply = z.union([EndingReply, RefusalReply]);
+export type Reply = z.infer<typeof Reply>;

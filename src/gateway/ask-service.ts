@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from 'nats';
-import { z } from 'zod';
 import type { AccountCommand } from '../events/account.ts';
-import { decodeJson, encodeJson, HEADER } from '../events/envelope.ts';
+import { decodeJson, encodeJson } from '../events/envelope.ts';
 import { QUERY_ENDINGS } from '../events/query.ts';
+import { type RefusalCode, Reply } from '../events/reply.ts';
 import type { StoredEvent } from '../eventstore/port.ts';
-import { EndpointError, type ErrorCode, errorBody } from '../messaging/endpoint-error.ts';
-import { publisher } from '../messaging/publish.ts';
+import { EndpointError, type ErrorCode } from '../messaging/endpoint-error.ts';
+import { publisher, sendCommand } from '../messaging/publish.ts';
 import { type Endpoint, endpoint, type RequestContext } from '../messaging/service.ts';
-import { commandSubject, GATEWAY_INBOX } from '../messaging/subjects.ts';
+import { GATEWAY_INBOX } from '../messaging/subjects.ts';
 import { CreditsOutput } from '../projections/credits.ts';
 import { QueryOutput } from '../projections/query-trace.ts';
 import * as schemas from './schemas.ts';
@@ -45,11 +45,7 @@ const STEPS_GRACE_MS = 3_000;
 /** Most questions that one gateway handles at the same time. */
 const MAX_IN_FLIGHT = 1_024;
 
-/** What the host sends to the asker: the ending, or the reason for a refusal. */
-const Reply = z.union([schemas.AskOutput, errorBody.extend({ queryId: z.string() })]);
-type Reply = z.infer<typeof Reply>;
-
-const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
+const ERROR_CODES: Readonly<Record<RefusalCode, ErrorCode>> = {
   'unknown-account': 'not-found',
   'no-credits': 'no-credits',
   'too-late': 'timeout',
@@ -81,10 +77,9 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
 
   async function send(account: string, command: AccountCommand, correlationId: string): Promise<void> {
     const messageId = randomUUID();
-    const headers = { [HEADER.correlationId]: correlationId, [HEADER.causationId]: messageId };
+    const ids = { messageId, correlationId, causationId: messageId };
     try {
-      const subject = commandSubject({ kind: 'account', id: account });
-      await publish({ subject, body: encodeJson(command), messageId, headers });
+      await sendCommand(publish, { to: { kind: 'account', id: account }, command, ...ids });
     } catch (cause) {
       onStatus(`a question could not be sent to the network: ${String(cause)}`);
       throw new EndpointError(
@@ -158,7 +153,7 @@ export function askService({ nc, defaultAccount, onStatus }: AskOptions): AskSer
       const [ending] = await Promise.all([reply, send(account, command, queryId)]);
       if ('error' in ending) {
         const { code, message, hint } = ending.error;
-        throw new EndpointError(ERROR_CODES[code] ?? 'refused', message, hint === undefined ? {} : { hint });
+        throw new EndpointError(ERROR_CODES[code], message, { hint });
       }
       return ending;
     } finally {

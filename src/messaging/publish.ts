@@ -8,9 +8,11 @@ import {
   InvalidSubjectError,
   PermissionViolationError,
 } from 'nats';
-import { HEADER } from '../events/envelope.ts';
+import { encodeJson, HEADER, type MessageIds } from '../events/envelope.ts';
+import type { AddressedCommand } from '../events/kinds.ts';
 import { NatsUnavailableError } from './errors.ts';
 import { type Headers, publishStored } from './stored.ts';
+import { commandSubject } from './subjects.ts';
 
 export interface Publication {
   readonly subject: string;
@@ -29,6 +31,13 @@ export interface PublishLimits {
 
 /** Resolves when the broker has stored the message. */
 export type Publish = (message: Publication) => Promise<PubAck>;
+
+/** A command from outside of the actors, with its ids. */
+export type CommandMessage = AddressedCommand &
+  MessageIds & {
+    /** The device that sends it, as its own user on the broker. Default: a role of the network. */
+    readonly device?: string;
+  };
 
 const FIRST_ATTEMPT_MS = 1_000;
 const PAUSE_MS = 50;
@@ -66,6 +75,17 @@ export function publisher(nc: NatsConnection, limits: PublishLimits = {}): Publi
       leave();
     }
   };
+}
+
+/** Sends a command to an actor. Resolves and throws as `publish` does. */
+export function sendCommand(publish: Publish, message: CommandMessage): Promise<PubAck> {
+  const { to, command, messageId, correlationId, causationId, device } = message;
+  return publish({
+    subject: commandSubject(to, device),
+    body: encodeJson(command),
+    messageId,
+    headers: { [HEADER.correlationId]: correlationId, [HEADER.causationId]: causationId },
+  });
 }
 
 async function publishUntil(nc: NatsConnection, message: Publication, deadline: number): Promise<PubAck> {

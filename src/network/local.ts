@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import type { NetworkView } from '../actors/network-view.ts';
-import { encodeJson, HEADER } from '../events/envelope.ts';
 import type { EvolutionSettings } from '../events/evolution.ts';
 import type { GenesisCommand } from '../events/genesis.ts';
-import { MAIN_SUPER_CLUSTER, type SuperClusterCommand } from '../events/super-cluster.ts';
+import { MAIN_SUPER_CLUSTER } from '../events/super-cluster.ts';
 import { connectEventStore } from '../eventstore/esdb.ts';
 import type { EventStore } from '../eventstore/port.ts';
 import { launchEmbeddedEventStore } from '../eventstore/server/launch.ts';
@@ -19,9 +18,8 @@ import { connectNats, type NatsAccess } from '../messaging/connection.ts';
 import { PortTakenError } from '../messaging/errors.ts';
 import { launchNatsServer, type NatsServer } from '../messaging/nats-server.ts';
 import { agentUserName, CLIENT_USER, type NatsUser, NETWORK_USER } from '../messaging/permissions.ts';
-import { publisher } from '../messaging/publish.ts';
+import { publisher, sendCommand } from '../messaging/publish.ts';
 import { ensureDeviceConsumer, ensureStreams } from '../messaging/streams.ts';
-import { commandSubject } from '../messaging/subjects.ts';
 import { loadNatsUsers, usersFile } from '../messaging/users.ts';
 import { localEngine } from './engine.ts';
 import { DEFAULT_EVOLUTION, evolutionSettings, genePool } from './evolution-settings.ts';
@@ -325,11 +323,12 @@ export async function beginGenesis(
   evolution?: EvolutionSettings,
 ): Promise<void> {
   const messageId = `genesis-${device}-${Date.now()}`;
-  await publisher(nc)({
-    subject: commandSubject({ kind: 'genesis', id: 'main' }),
-    body: encodeJson(genesisPlan(device, OWNER, models, evolution ?? (await evolutionSettings(models)))),
+  await sendCommand(publisher(nc), {
+    to: { kind: 'genesis', id: 'main' },
+    command: genesisPlan(device, OWNER, models, evolution ?? (await evolutionSettings(models))),
     messageId,
-    headers: { [HEADER.correlationId]: 'genesis', [HEADER.causationId]: messageId },
+    correlationId: 'genesis',
+    causationId: messageId,
   });
 }
 
@@ -340,16 +339,13 @@ async function beginEvolution(nc: NatsConnection, { evolution, nodes }: NetworkV
   const miniature = new Set((await genePool('miniature')).models.map(({ id }) => id));
   const models = genomes.some(({ modelA }) => miniature.has(modelA)) ? 'miniature' : 'public';
   const settings = { ...DEFAULT_EVOLUTION, genePool: await genePool(models) };
-  const command: SuperClusterCommand = {
-    type: 'ConfigureEvolution',
-    data: { settings, onlyIfNone: true },
-  };
   const messageId = `evolution-${Date.now()}`;
-  await publisher(nc)({
-    subject: commandSubject({ kind: 'superCluster', id: MAIN_SUPER_CLUSTER }),
-    body: encodeJson(command),
+  await sendCommand(publisher(nc), {
+    to: { kind: 'superCluster', id: MAIN_SUPER_CLUSTER },
+    command: { type: 'ConfigureEvolution', data: { settings, onlyIfNone: true } },
     messageId,
-    headers: { [HEADER.correlationId]: 'evolution', [HEADER.causationId]: messageId },
+    correlationId: 'evolution',
+    causationId: messageId,
   });
 }
 

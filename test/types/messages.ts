@@ -1,6 +1,12 @@
 import { commandTo, type EffectOf, type MessageEffect } from '../../src/actors/actor.ts';
 import type { Deadlines } from '../../src/events/deadline.ts';
-import type { ActorKind, CommandOf, EventOf, PassDeadlineOf } from '../../src/events/kinds.ts';
+import type {
+  ActorKind,
+  AddressedCommand,
+  CommandOf,
+  EventOf,
+  PassDeadlineOf,
+} from '../../src/events/kinds.ts';
 
 /**
  * What the compiler takes and what it refuses of messages between actors. Nobody runs this: `messages.spec.ts` has it
@@ -81,6 +87,20 @@ export function commands(): readonly MessageEffect[] {
     commandTo(saga, { type: 'ConfirmBirth', data: { what: 'cluster', id: 'a' } }),
     // @ts-expect-error Another kind of actor takes it.
     commandTo(node, { type: 'OpenAccount', data: { account: 'a' } }),
+  ];
+}
+
+/** Commands from outside of the actors. */
+export function addressed(): readonly AddressedCommand[] {
+  const to = { kind: 'account', id: 'a' } as const;
+  return [
+    { to, command: { type: 'OpenAccount', data: { account: 'a' } } },
+    // @ts-expect-error The type is misspelt.
+    { to, command: { type: 'OpenAcount', data: { account: 'a' } } },
+    // @ts-expect-error A field is missing.
+    { to, command: { type: 'OpenAccount', data: {} } },
+    // @ts-expect-error A field is of a wrong type.
+    { to, command: { type: 'OpenAccount', data: { account: 1 } } },
   ];
 }
 

@@ -7,6 +7,7 @@ import {
   type Share,
   waitsUntil,
 } from '../../events/cluster.ts';
+import type { CommandDataOf } from '../../events/kinds.ts';
 import { later } from '../../events/later.ts';
 import type { ResourceAnswer } from '../../events/values.ts';
 import { CommandRefusedError, type Decided, type Given } from '../actor.ts';
@@ -26,7 +27,7 @@ import { MAX_CLUSTER_NODES, memberViews, reshaped } from './reshaping.ts';
 type Snapshot = SnapshotFrom<typeof clusterMachine>;
 /** Yields events. Each `yield` returns the state after that event. */
 type Steps = Generator<ClusterEvent, void, Snapshot>;
-type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
+type CommandData<Type extends ClusterCommand['type']> = CommandDataOf<'cluster', Type>;
 
 /** Most tiebreaks. More of them seldom change the outcome, and each costs a whole answer. */
 const MAX_TIEBREAKS = 2;

@@ -1,5 +1,6 @@
 import type { ClusterCommand, ClusterEvent } from '../../events/cluster.ts';
 import type { GenerationTrigger } from '../../events/generation.ts';
+import type { CommandDataOf } from '../../events/kinds.ts';
 import { later } from '../../events/later.ts';
 import { characterise } from '../../evolution/topology.ts';
 import type { Given } from '../actor.ts';
@@ -8,7 +9,7 @@ import { REPORT_EVERY } from '../reporting.ts';
 import type { ClusterContext } from './machine.ts';
 import { clusterScore, memberViews, reshaped } from './reshaping.ts';
 
-type CommandData<T extends ClusterCommand['type']> = Extract<ClusterCommand, { type: T }>['data'];
+type CommandData<Type extends ClusterCommand['type']> = CommandDataOf<'cluster', Type>;
 
 /** After this time the saga of a generation is asked again, in milliseconds. */
 const PATIENCE_MS = 60_000;

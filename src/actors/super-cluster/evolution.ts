@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../events/envelope.ts';
+import type { CommandDataOf } from '../../events/kinds.ts';
 import type { SuperClusterCommand, SuperClusterEvent } from '../../events/super-cluster.ts';
 import { networkScore, scoresAcross } from '../../evolution/fitness.ts';
 import { carriesPair } from '../../evolution/genetics.ts';
@@ -9,7 +10,7 @@ import type { NetworkView } from '../network-view.ts';
 import type { Promised, SuperClusterContext } from './machine.ts';
 import { type ClusterRoom, type DeviceRoom, placeOffspring } from './placement.ts';
 
-type CommandData<T extends SuperClusterCommand['type']> = Extract<SuperClusterCommand, { type: T }>['data'];
+type CommandData<Type extends SuperClusterCommand['type']> = CommandDataOf<'superCluster', Type>;
 
 export function configure(
   { settings, onlyIfNone }: CommandData<'ConfigureEvolution'>,

@@ -2,6 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import { CommandRefusedError, type Decided, type Given } from '../../actors/actor.ts';
 import type { NetworkView } from '../../actors/network-view.ts';
 import type { GenerationCommand, GenerationEvent } from '../../events/generation.ts';
+import type { CommandDataOf } from '../../events/kinds.ts';
 import { later } from '../../events/later.ts';
 import { demandOf, fitnessOf } from '../../evolution/fitness.ts';
 import { breed, carriesPair, type Parent } from '../../evolution/genetics.ts';
@@ -10,7 +11,7 @@ import { select } from '../../evolution/selection.ts';
 import { awaitedBy, type GenerationContext, type generationMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof generationMachine>;
-type CommandData<T extends GenerationCommand['type']> = Extract<GenerationCommand, { type: T }>['data'];
+type CommandData<Type extends GenerationCommand['type']> = CommandDataOf<'generation', Type>;
 
 /**
  * In milliseconds. After this time, everything unconfirmed is asked for again. A culled Node may have an open

@@ -5,6 +5,7 @@ import { decide as think } from '../../actors/super-llm/decide.ts';
 import { fillPrompt } from '../../actors/super-llm/decomposition.ts';
 import type { Part } from '../../actors/super-llm/planner.ts';
 import { decide as verify } from '../../actors/verifier/decide.ts';
+import type { CommandDataOf } from '../../events/kinds.ts';
 import { later } from '../../events/later.ts';
 import type { QueryCommand, QueryEvent, SubtaskFailed } from '../../events/query.ts';
 import { Text } from '../../events/values.ts';
@@ -13,7 +14,7 @@ import type { QueryContext, queryMachine, SubtaskState } from './machine.ts';
 type Snapshot = SnapshotFrom<typeof queryMachine>;
 /** Yields events. Each `yield` returns the state after that event, and the generator returns the last state. */
 type Steps<Result = Snapshot> = Generator<QueryEvent, Result, Snapshot>;
-type CommandData<T extends QueryCommand['type']> = Extract<QueryCommand, { type: T }>['data'];
+type CommandData<Type extends QueryCommand['type']> = CommandDataOf<'query', Type>;
 
 /** Most resources that may try a subtask. */
 const MAX_TRIES = 3;
