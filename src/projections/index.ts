@@ -38,10 +38,10 @@ export const PROJECTIONS: readonly AnyProjection[] = [
 ];
 
 /** Reads over rows of several projections. */
-const VIEWS: readonly Read[] = [nodesRead];
+const JOINED_READS: readonly Read[] = [nodesRead];
 
 /** All reads. */
-export const READS: readonly Read[] = [...PROJECTIONS.flatMap(({ reads }) => reads ?? []), ...VIEWS];
+export const READS: readonly Read[] = [...PROJECTIONS.flatMap(({ reads }) => reads ?? []), ...JOINED_READS];
 
 /** A table of `dellm history at --show`. */
 export interface Table {
