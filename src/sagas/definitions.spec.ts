@@ -99,6 +99,13 @@ const EVENTS: { readonly [Kind in ActorKind]: Readonly<Record<EventOf<Kind>['typ
   },
 };
 
+/** What a context holds before the first event, besides the id. */
+const DEFAULTS: { readonly [Kind in ActorKind]?: object } = {
+  cluster: { kind: 'specialized' },
+  superCluster: { mode: 'normal' },
+  query: { stakes: 'normal', complexity: 'simple' },
+};
+
 /** Events that some state takes: a transition without target and actions does not count, nor for `snapshot.can`. */
 function taken(state: AnyStateNode): readonly string[] {
   const own = [...state.transitions]
@@ -128,6 +135,15 @@ describe('the actors of the network', () => {
         return JSON.stringify(context);
       });
       expect(contexts[0]?.replace('"some"', '""')).toBe(contexts[1]);
+    },
+  );
+
+  it.each(DEFINITIONS.map((definition) => [definition.kind, definition] as const))(
+    '%s knows nothing before its first event, but for defaults',
+    (kind, { machine }) => {
+      const [{ context }] = initialTransition(machine, { id: '' });
+      const known = Object.entries(context).filter(([, value]) => value && Object.keys(value).length > 0);
+      expect(Object.fromEntries(known)).toEqual(DEFAULTS[kind] ?? {});
     },
   );
 

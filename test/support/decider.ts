@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly messageId?: string;
 }
 
+const EFFECTS: readonly Effect['kind'][] = ['command', 'work', 'timer', 'reply'];
+
 /** The time at which scenarios begin. */
 export const START = '2026-01-05T10:00:00.000Z';
 
@@ -140,6 +142,7 @@ export class Scenario<C extends Command, E extends DomainEvent> {
   }
 
   #check(effect: Effect, event: E): void {
+    if (!EFFECTS.includes(effect.kind)) throw new Error(`${event.type} leads to what is no effect`);
     checkTimes(effect, event);
     if (effect.kind === 'work') WorkOrder.parse(effect.body);
     if (effect.kind === 'timer') this.definition.commands.parse(effect.command);

@@ -27,7 +27,7 @@ export function genesisPlan(
   nodes = 10,
   owner = 'owner',
   evolution: EvolutionSettings | null = null,
-): GenesisCommand {
+): Extract<GenesisCommand, { type: 'BeginGenesis' }> {
   const seeds = SPECIES.map((species) => ({
     cluster: species.specialization,
     name: species.name,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { later, Scenario } from '../../../test/support/decider.ts';
+import { later, Scenario, sends } from '../../../test/support/decider.ts';
+import { SETTINGS } from '../../../test/support/evolution.ts';
 import { genesisPlan } from '../../../test/support/local-network.ts';
 import type { GenesisCommand, GenesisEvent } from '../../events/genesis.ts';
 import { genesis } from './index.ts';
@@ -65,13 +66,35 @@ describe('genesis', () => {
   it('calls again what was not confirmed in time, and only that', () => {
     const scenario = begun();
     const births = awaited(scenario);
-    for (const birth of births.slice(2)) scenario.when(confirm(birth));
+    const late = [births[1], births.at(-1)];
+    for (const birth of births) if (!late.includes(birth)) scenario.when(confirm(birth));
     expect(scenario.when(pass(scenario), { at: later(9999) }).types).toEqual([]);
     scenario.when(pass(scenario), { at: later(10_000) });
     expect(scenario.types).toEqual(['GenesisRepeated']);
-    expect(scenario.sent).toHaveLength(2);
+    expect(scenario.sent).toEqual([`${late[0]} FormCluster`, `${late[1]} BearNode`]);
     expect(scenario.effects.at(-1)).toMatchObject({ kind: 'timer', dueAt: later(20_000) });
     expect(contextOf(scenario).dueAt).toBe(later(20_000));
+  });
+
+  it.each([
+    ['main', null, ['superCluster/main FormSuperCluster']],
+    ['main', SETTINGS, ['superCluster/main ConfigureEvolution', 'superCluster/main FormSuperCluster']],
+    // It adds Clusters to a network that exists.
+    [null, null, []],
+    [null, SETTINGS, []],
+  ])('of the Super Cluster %s with the rules %o', (superCluster, evolution, sent) => {
+    const { type, data } = genesisPlan(1, 'owner', evolution);
+    const scenario = new Scenario<GenesisCommand, GenesisEvent>(genesis, 'main');
+    scenario.when({ type, data: { ...data, superCluster } });
+    expect(scenario.sent.filter((command) => command.startsWith('superCluster/'))).toEqual(sent);
+    expect(awaited(scenario)[0]).toBe(superCluster === null ? 'cluster/mathematical' : 'superCluster/main');
+  });
+
+  it('sets the rules of evolution also where there are others', () => {
+    const settings = { settings: SETTINGS, onlyIfNone: false };
+    const scenario = new Scenario<GenesisCommand, GenesisEvent>(genesis, 'main');
+    const { effects } = scenario.when(genesisPlan(1, 'owner', SETTINGS));
+    expect(effects).toContainEqual(sends('superCluster/main', 'ConfigureEvolution', settings));
   });
 
   it('hears nothing from strangers, and repeats nothing when it is complete', () => {
@@ -83,6 +106,7 @@ describe('genesis', () => {
 
   it('does not wait for births before it has begun', () => {
     const scenario = new Scenario<GenesisCommand, GenesisEvent>(genesis, 'main');
+    expect(contextOf(scenario)).toEqual({ plan: null, awaited: [], dueAt: '' });
     expect(scenario.when(confirm('node/n1')).types).toEqual([]);
     expect(scenario.when({ type: 'PassDeadline', data: { dueAt: later(0) } }).types).toEqual([]);
   });
